@@ -1,0 +1,77 @@
+/**
+ * The manifest of a surface: everything in which one product's HTTP manners differ from another's. The kernel runs each request
+ * through the same steps: route → authenticate → count (rate limit) → validate → permit → (idempotency) → handle → render.
+ */
+import type { TSchema } from 'typebox';
+import type { Actor } from '../../application/kernel/ports.ts';
+import type { Rejection } from '../../domain/kernel/rejection.ts';
+import type { ApiRequest, Route } from './route.ts';
+
+/** A request before anything is known of it. */
+export type Incoming = Readonly<{
+  requestId: string;
+  method: string;
+  /** The path within the surface, without query. */
+  path: string;
+  ip: string;
+  header: (name: string) => string | undefined;
+}>;
+
+/** A fixed window: at most `limit` requests per `windowMs` for `key`. */
+export type RateRule = Readonly<{ key: string; limit: number; windowMs: number }>;
+
+export type ErrorReply = Readonly<{ status: number; body: unknown; contentType?: string; headers?: Readonly<Record<string, string>> }>;
+
+export type Surface<Principal = unknown> = Readonly<{
+  /** `qwick-cert`, `platform`, …: mount is `/<name>`, unless `mount` says otherwise. */
+  name: string;
+  mount: string;
+  /** The host name by which the surface is also reached without its mount. */
+  host?: string;
+  info: Readonly<{ title: string; version: string; description: string }>;
+  routes: readonly Route<Principal>[];
+  /** OpenAPI security schemes; the key is used for every route whose permission is not public. */
+  security: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  publicPermissions: readonly string[];
+  /** Throws a `Rejection`. Called with the route's permission; public routes may answer an anonymous principal. */
+  authenticate: (incoming: Incoming, permission: string) => Promise<Principal>;
+  actor: (principal: Principal) => Actor;
+  /** The scope of idempotency keys: tenant and credential. */
+  idempotencyScope: (principal: Principal) => string;
+  /** Undefined: not limited. */
+  rate: (principal: Principal, incoming: Incoming) => RateRule | undefined;
+  /** Throws a `Rejection` when this principal may not do this. Runs after validation. */
+  permit: (request: ApiRequest<Principal>, permission: string) => Promise<void> | void;
+  /** Wraps a JSON answer (an envelope); identity for most. `incoming` for headers that depend on the request. */
+  renderReply: (body: unknown, incoming: Incoming) => unknown;
+  /** Every rejection becomes an answer here; unknown codes must become the surface's 500 with nothing leaked. */
+  renderError: (rejection: Rejection, incoming: Incoming) => ErrorReply;
+  /** Headers on every answer of the surface, errors included. `body` is the parsed request body, if there is one. */
+  replyHeaders?: (incoming: Incoming, body: unknown) => Readonly<Record<string, string>>;
+  /** JSON Schema of the error body, and the statuses every route may answer: for the OpenAPI document. */
+  errorSchema: TSchema;
+  /** Rejection code → status and description, for the OpenAPI document and its tests. */
+  errorCatalogue: Readonly<Record<string, Readonly<{ status: number; description: string }>>>;
+}>;
+
+/**
+ * Codes that the kernel itself rejects with; every surface renders them.
+ * Details: `request.invalid` {fields}, `request.rate_limited` {retryAfter}, `storage.*` {retryAfter}.
+ */
+export const KERNEL_REJECTIONS = [
+  'request.invalid',
+  'request.malformed_json',
+  'request.unsupported_media_type',
+  'request.too_large',
+  'request.not_found',
+  'request.method_not_allowed',
+  'request.timeout',
+  'request.rate_limited',
+  'idempotency.key_invalid',
+  'idempotency.mismatch',
+  'idempotency.in_progress',
+  'storage.unavailable',
+  'storage.behind',
+  'kernel.busy',
+  'kernel.internal',
+] as const;

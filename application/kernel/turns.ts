@@ -1,0 +1,17 @@
+/** Runs work on the same key one after another, and work on different keys side by side. */
+export type InTurn = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+
+export const createTurns = (): InTurn => {
+  const tails = new Map<string, Promise<unknown>>();
+  return async (key, work) => {
+    const before = tails.get(key) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    const tail = mine.catch(() => undefined);
+    tails.set(key, tail);
+    try {
+      return await mine;
+    } finally {
+      if (tails.get(key) === tail) tails.delete(key);
+    }
+  };
+};

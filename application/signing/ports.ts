@@ -1,0 +1,29 @@
+/** The ports of code signing: where signatures and timestamps come from. */
+import type { TenantId } from '../../domain/kernel/ids.ts';
+
+/** Which subject interface package hashes and carries the signature (WIRE 16). */
+export type FileKind = 'pe' | 'msi' | 'powershell' | 'cab';
+
+export type SignedDigest = Readonly<{
+  /** DER of a ContentInfo (SignedData), RFC 3161 token included. */
+  pkcs7: Uint8Array;
+  /** DER, leaf first, root last. */
+  certificateChain: readonly Uint8Array[];
+  /** Serial number of the leaf, lower-case hex. */
+  certificateSerial: string;
+  /** The timestamp authority's genTime, ISO 8601, whole seconds. */
+  timestamp: string;
+}>;
+
+/**
+ * Makes a complete Authenticode signature over a SHA-256 digest. Rejects with `signing.backend_provisioning` {retryAfter},
+ * `signing.backend_failed` or `signing.backend_transient`.
+ */
+export interface SigningBackend {
+  sign(tenant: TenantId, digest: Uint8Array, kind: FileKind): Promise<SignedDigest>;
+}
+
+/** RFC 3161: a DER TimeStampToken over SHA-256(`signature`), with its genTime. Rejects like the backend. */
+export interface TimestampAuthority {
+  stamp(signature: Uint8Array): Promise<Readonly<{ token: Uint8Array; genTime: Date }>>;
+}

@@ -1,0 +1,16 @@
+/** Read your writes: a tenant's question waits until its read model includes the tenant's newest write. */
+import type { Position, TenantId } from '../../domain/kernel/ids.ts';
+
+export interface Freshness {
+  /** Remembers that a tenant wrote up to here. */
+  wrote(tenant: TenantId, position: Position): void;
+  /** Told by the runner whenever a read model has moved on (also past events it ignores). */
+  reached(projection: string, position: Position): void;
+  /**
+   * Resolves when the projection includes the tenant's newest write; rejects with `storage.behind` after `timeoutMs`
+   * (default 5,000), which surfaces answer with 503 and Retry-After.
+   */
+  settled(projection: string, tenant: TenantId, timeoutMs?: number): Promise<void>;
+  /** The same for one position: `until(projection, position)`. */
+  until(projection: string, position: Position, timeoutMs?: number): Promise<void>;
+}

@@ -1,0 +1,29 @@
+/** The shape of every projection: a pure fold of events into documents that answer one question. */
+import type { Message } from '../../domain/kernel/decider.ts';
+import type { TenantId } from '../../domain/kernel/ids.ts';
+import type { Recorded } from '../../application/kernel/ports.ts';
+import type { ReadModelDefinition } from '../../application/kernel/read-models.ts';
+
+/**
+ * A projection never rejects a fact, never asks a clock, randomness or another projection. Changing what it computes means
+ * raising `version`: the new model is filled beside the live one and takes over when it has caught up.
+ */
+export type Projection<Document extends object = object, Event extends Message = Message> = ReadModelDefinition &
+  Readonly<{
+    /** The document an event belongs to; undefined when the event is none of this projection's. */
+    id: (recorded: Recorded<Event>) => string | undefined;
+    /** Whose document it is: the event's tenant unless said otherwise. */
+    tenant?: (recorded: Recorded<Event>) => TenantId;
+    /** `undefined` removes the document. */
+    on: {
+      readonly [Type in Event['type']]: (
+        document: Document | undefined,
+        recorded: Recorded<Extract<Event, { type: Type }>>,
+      ) => Document | undefined;
+    };
+  }>;
+
+/** Types one projection and forgets the types, so that projections of all kinds fit in one list. */
+export const defineProjection = <Document extends object, Event extends Message>(
+  projection: Projection<Document, Event>,
+): Projection<Document, Event> => projection;
