@@ -1,5 +1,5 @@
 /** The ports of code signing: where signatures and timestamps come from. */
-import type { TenantId } from '../../domain/kernel/ids.ts';
+import type { TenantView } from '../tenancy/access.ts';
 
 /** Which subject interface package hashes and carries the signature (WIRE 16). */
 export type FileKind = 'pe' | 'msi' | 'powershell' | 'cab';
@@ -20,7 +20,8 @@ export type SignedDigest = Readonly<{
  * `signing.backend_failed` or `signing.backend_transient`.
  */
 export interface SigningBackend {
-  sign(tenant: TenantId, digest: Uint8Array, kind: FileKind): Promise<SignedDigest>;
+  /** The tenant's name becomes the subject of its certificate. */
+  sign(tenant: Pick<TenantView, 'id' | 'name'>, digest: Uint8Array, kind: FileKind): Promise<SignedDigest>;
 }
 
 /** RFC 3161: a DER TimeStampToken over SHA-256(`signature`), with its genTime. Rejects like the backend. */
