@@ -1,0 +1,71 @@
+/** `chancery credential create|revoke|list` */
+import { Command } from 'commander';
+import { withPlatform, type WithOwnServer } from './client.ts';
+import { collect, print, table, type Io } from './io.ts';
+
+type Credential = Readonly<{
+  id: string;
+  surface: string;
+  name: string;
+  prefix: string;
+  expires_at: string | null;
+  revoked_at?: string | null;
+  last_used_at?: string | null;
+  use_count?: number;
+}>;
+type CreateOptions = Readonly<{ tenant: string; surface: string; name: string; permission: readonly string[]; expiresAt?: string; json?: boolean }>;
+type Scoped = Readonly<{ tenant: string; json?: boolean }>;
+
+const path = (tenant: string): string => `/tenants/${encodeURIComponent(tenant)}/credentials`;
+
+const create = async (io: Io, own: WithOwnServer, options: CreateOptions): Promise<void> => {
+  const body = {
+    surface: options.surface,
+    name: options.name,
+    ...(options.permission.length === 0 ? {} : { permissions: options.permission }),
+    ...(options.expiresAt === undefined ? {} : { expires_at: options.expiresAt }),
+  };
+  const made = await withPlatform(io, own, async (platform) => (await platform.call('POST', path(options.tenant), body)).body as Credential & { secret: string });
+  print(io, options.json, made, () => [`credential ${made.id}`, `secret, shown once: ${made.secret}`, `expires ${made.expires_at ?? 'never'}`].join('\n'));
+};
+
+const row = (each: Credential): readonly string[] => [
+  each.id, each.surface, each.name, each.prefix, String(each.use_count ?? 0), each.last_used_at ?? '-', each.revoked_at == null ? (each.expires_at ?? 'never') : 'revoked',
+];
+
+const list = async (io: Io, own: WithOwnServer, { tenant, json }: Scoped): Promise<void> => {
+  const items = await withPlatform(io, own, async (platform) => platform.list<Credential>(path(tenant)));
+  print(io, json, items, (all) => table(['ID', 'SURFACE', 'NAME', 'PREFIX', 'USES', 'LAST USED', 'EXPIRES'], all.map(row)));
+};
+
+const revoke = async (io: Io, own: WithOwnServer, id: string, { tenant, json }: Scoped): Promise<void> => {
+  await withPlatform(io, own, async (platform) => platform.call('DELETE', `${path(tenant)}/${encodeURIComponent(id)}`));
+  print(io, json, { id, revoked: true }, () => `credential ${id} has stopped working`);
+};
+
+export const credentialCommand = (io: Io, own: WithOwnServer): Command => {
+  const credential = new Command('credential').description('create, revoke and list credentials of a tenant');
+  credential
+    .command('create')
+    .description('create a credential; its secret is shown once')
+    .requiredOption('--tenant <slug>', 'the tenant')
+    .requiredOption('--surface <surface>', 'the surface it opens, such as qwick-cert')
+    .requiredOption('--name <name>', 'what it is for')
+    .option('--permission <permission>', 'such as sign or read_audit; may be repeated', collect, [])
+    .option('--expires-at <time>', 'RFC 3339; the default is the surface\'s own')
+    .option('--json', 'machine-readable output')
+    .action(async (options: CreateOptions) => create(io, own, options));
+  credential
+    .command('list')
+    .description('list credentials with their use')
+    .requiredOption('--tenant <slug>', 'the tenant')
+    .option('--json', 'machine-readable output')
+    .action(async (options: Scoped) => list(io, own, options));
+  credential
+    .command('revoke <id>')
+    .description('revoke a credential; it is refused from the answer on')
+    .requiredOption('--tenant <slug>', 'the tenant')
+    .option('--json', 'machine-readable output')
+    .action(async (id: string, options: Scoped) => revoke(io, own, id, options));
+  return credential;
+};
