@@ -1,8 +1,8 @@
 /** The ports of code signing: where signatures and timestamps come from. */
+import type { FileKind } from '../../domain/signing/file-kind.ts';
 import type { TenantView } from '../tenancy/access.ts';
 
-/** Which subject interface package hashes and carries the signature (WIRE 16). */
-export type FileKind = 'pe' | 'msi' | 'powershell' | 'cab';
+export type { FileKind };
 
 export type SignedDigest = Readonly<{
   /** DER of a ContentInfo (SignedData), RFC 3161 token included. */

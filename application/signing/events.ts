@@ -1,0 +1,53 @@
+/** What the signing context stores: schema of every version, in the event catalogue's terms. */
+import Type from 'typebox';
+import type { SigningOperationEvent } from '../../domain/signing/operation.events.ts';
+import { defineEvents, v1 } from '../kernel/event-catalogue.ts';
+
+const UUID = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+const uuid = () => Type.String({ pattern: UUID });
+const instant = () => Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' });
+const second = () => Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}Z$' });
+const sha256 = () => Type.String({ pattern: '^[0-9a-f]{64}$' });
+const exact = { additionalProperties: false } as const;
+
+const SigningRequested = Type.Object(
+  {
+    operationId: uuid(),
+    actorUserId: uuid(),
+    by: Type.Object({ kind: Type.Union([Type.Literal('session'), Type.Literal('credential')]), id: Type.String({ minLength: 1 }) }, exact),
+    secondFactor: Type.Boolean(),
+    digest: Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' }),
+    algorithm: Type.Literal('sha256'),
+    fileName: Type.String({ minLength: 1 }),
+    fileSize: Type.Integer({ minimum: 0 }),
+    fileKind: Type.Union([Type.Literal('pe'), Type.Literal('msi'), Type.Literal('powershell'), Type.Literal('cab')]),
+    source: Type.Union([Type.Literal('cli'), Type.Literal('github_action'), Type.Literal('dashboard'), Type.Literal('api')]),
+    clientChannel: Type.Optional(Type.String()),
+    clientVersion: Type.Optional(Type.String()),
+    batchId: Type.Optional(uuid()),
+    reason: Type.Optional(Type.String()),
+    address: Type.Object({ subject: uuid(), box: Type.String({ minLength: 1 }) }, exact),
+    requestedAt: instant(),
+  },
+  exact,
+);
+
+const SigningCompleted = Type.Object(
+  {
+    operationId: uuid(),
+    signedAt: instant(),
+    timestamp: second(),
+    certificateSerial: Type.String({ pattern: '^[0-9a-f]+$' }),
+    certificateSha256: sha256(),
+    pkcs7Sha256: sha256(),
+  },
+  exact,
+);
+
+const SigningFailed = Type.Object({ operationId: uuid(), code: Type.String({ minLength: 1 }), failedAt: instant() }, exact);
+
+export const signingEvents = defineEvents<SigningOperationEvent>('signing', {
+  SigningRequested: v1(SigningRequested),
+  SigningCompleted: v1(SigningCompleted),
+  SigningFailed: v1(SigningFailed),
+});

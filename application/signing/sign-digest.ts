@@ -1,0 +1,150 @@
+/**
+ * Signing one digest. The intent is durable before the private key is used, and the signature leaves this program only
+ * after its completion is durable: no audit event, no answer.
+ */
+import { createHash } from 'node:crypto';
+import { reject, rejectFields, Rejection } from '../../domain/kernel/rejection.ts';
+import { fileKindOf, type FileKind } from '../../domain/signing/file-kind.ts';
+import type { SigningRequested, SigningSource } from '../../domain/signing/operation.events.ts';
+import type { Cause, Clock, Ids } from '../kernel/ports.ts';
+import type { PersonalData } from '../kernel/sealing.ts';
+import { actorOf, requirePermission, requireSubscription, type SigningPrincipal } from './authorise.ts';
+import { operationStream, type SigningOperations } from './operations.ts';
+import type { SignedDigest, SigningBackend } from './ports.ts';
+
+export type SignRequest = Readonly<{
+  /** SHA-256 Authenticode digest, 32 bytes. */
+  digest: Uint8Array;
+  fileName: string;
+  /** Bytes. */
+  fileSize: number;
+  /** Instead of what the file's name says. */
+  fileKind?: FileKind;
+  batchId?: string;
+  reason?: string;
+  clientChannel?: SigningSource;
+  clientVersion?: string;
+  /** The client's IP address. */
+  ip: string;
+}>;
+
+export type SignResult = Readonly<{
+  operationId: string;
+  signed: SignedDigest;
+  /** UTC, ISO 8601 with milliseconds. */
+  signedAt: string;
+}>;
+
+/**
+ * Rejects with `signing.forbidden`, `signing.subscription_cancelled`, `request.invalid` (a kind of file that cannot be signed, a
+ * channel that is not the caller's), `signing.backend_provisioning`, `…_failed`, `…_transient`, and with `storage.*` when what
+ * happened cannot be recorded.
+ */
+export type SignDigest = (principal: SigningPrincipal, request: SignRequest, cause: Cause) => Promise<SignResult>;
+
+export type SignDigestDeps = Readonly<{
+  operations: SigningOperations;
+  backend: SigningBackend;
+  personalData: Pick<PersonalData, 'seal'>;
+  clock: Clock;
+  ids: Ids;
+}>;
+
+/** Asked in this order before anything is recorded; the first that rejects is the answer. */
+type Gate = (principal: SigningPrincipal, request: SignRequest) => void;
+const GATES: readonly Gate[] = [
+  (principal, request) => checkSignRequest(principal, request),
+  (principal) => requirePermission(principal, 'sign'),
+  (principal) => requireSubscription(principal.tenant),
+];
+
+/** What a schema cannot say of a request: rejects with `request.invalid`, naming the fields. */
+export const checkSignRequest = (
+  principal: SigningPrincipal,
+  request: Pick<SignRequest, 'fileName' | 'fileKind' | 'clientChannel'>,
+): void => {
+  if (request.fileKind === undefined && fileKindOf(request.fileName) === undefined) {
+    rejectFields({ file_name: 'is of a kind that cannot be signed by its digest alone' });
+  }
+  if (request.clientChannel === 'dashboard' && principal.kind !== 'person') {
+    rejectFields({ client_channel: 'dashboard is for people with a session' });
+  }
+};
+
+/** The server's view: the channel when the client names one, else what it came in with. */
+const sourceOf = (principal: SigningPrincipal, channel: SigningSource | undefined): SigningSource =>
+  channel ?? (principal.kind === 'person' ? 'cli' : 'api');
+
+const given = <Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> =>
+  value === undefined ? {} : ({ [key]: value } as Record<Key, Value>);
+
+const kindOf = ({ fileKind, fileName }: SignRequest): FileKind =>
+  fileKind ?? fileKindOf(fileName) ?? reject('request.invalid', { fields: { file_name: 'cannot be signed' } });
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+const iso = (clock: Clock): string => new Date(clock.now()).toISOString();
+
+const codeOf = (error: unknown): string => (error instanceof Rejection ? error.code : 'kernel.internal');
+
+const intent = async (deps: SignDigestDeps, principal: SigningPrincipal, request: SignRequest): Promise<SigningRequested['data']> => {
+  const operationId = deps.ids.next();
+  const { userId, by, secondFactor } = actorOf(principal);
+  const tenant = principal.tenant.id;
+  const place = { tenant, place: `${operationStream(tenant, operationId)}#address` };
+  return {
+    operationId,
+    actorUserId: userId,
+    by,
+    secondFactor,
+    digest: Buffer.from(request.digest).toString('base64'),
+    algorithm: 'sha256',
+    fileName: request.fileName,
+    fileSize: request.fileSize,
+    fileKind: kindOf(request),
+    source: sourceOf(principal, request.clientChannel),
+    ...given('clientChannel', request.clientChannel),
+    ...given('clientVersion', request.clientVersion),
+    ...given('batchId', request.batchId),
+    ...given('reason', request.reason),
+    // A member's key has been stored since their membership: there is none to add.
+    address: await deps.personalData.seal({ id: userId, newKeys: [] }, place, request.ip),
+    requestedAt: iso(deps.clock),
+  };
+};
+
+/** Uses the private key; what it answers is complete, and what it throws is why there is no signature. */
+const perform = async ({ backend, clock }: SignDigestDeps, principal: SigningPrincipal, digest: Uint8Array, kind: FileKind) => {
+  const signed = await backend.sign(principal.tenant, digest, kind);
+  const [leaf] = signed.certificateChain;
+  if (leaf === undefined) throw new Error('the signing backend answered without a certificate');
+  const facts = {
+    signedAt: iso(clock),
+    timestamp: signed.timestamp,
+    certificateSerial: signed.certificateSerial,
+    certificateSha256: sha256(leaf),
+    pkcs7Sha256: sha256(signed.pkcs7),
+  };
+  return { signed, facts };
+};
+
+export const createSignDigest = (deps: SignDigestDeps): SignDigest => {
+  const { operations, clock } = deps;
+
+  return async (principal, request, cause) => {
+    for (const gate of GATES) gate(principal, request);
+    const requested = await intent(deps, principal, request);
+    const { operationId, fileKind } = requested;
+    const stream = operationStream(principal.tenant.id, operationId);
+    await operations.execute(stream, { type: 'RequestSigning', data: requested }, cause);
+
+    const { signed, facts } = await perform(deps, principal, request.digest, fileKind).catch(async (error: unknown) => {
+      const failed = { operationId, code: codeOf(error), failedAt: iso(clock) };
+      await operations.execute(stream, { type: 'FailSigning', data: failed }, cause);
+      throw error;
+    });
+
+    await operations.execute(stream, { type: 'CompleteSigning', data: { operationId, ...facts } }, cause);
+    return { operationId, signed, signedAt: facts.signedAt };
+  };
+};

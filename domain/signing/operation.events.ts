@@ -1,0 +1,63 @@
+/**
+ * What is stored about a signing operation. NOTE: a storage contract: never edit a version, add one.
+ *
+ * Times are UTC in ISO 8601 with milliseconds unless said otherwise; hashes are lower-case hex.
+ */
+import type { Message } from '../kernel/decider.ts';
+import type { Sealed } from '../kernel/sealed.ts';
+import type { FileKind } from './file-kind.ts';
+
+/** Where a request came from, in the server's view. */
+export type SigningSource = 'cli' | 'github_action' | 'dashboard' | 'api';
+
+/** What let the actor in: a session of their own, or a credential that acts for them. */
+export type SignedBy = Readonly<{ kind: 'session' | 'credential'; id: string }>;
+
+/** The intent: durable before the signature exists. It holds every fact that a signing rule could ask for. */
+export type SigningRequested = Message<
+  'SigningRequested',
+  {
+    operationId: string;
+    actorUserId: string;
+    by: SignedBy;
+    secondFactor: boolean;
+    /** SHA-256 Authenticode digest, base64. */
+    digest: string;
+    algorithm: 'sha256';
+    fileName: string;
+    /** Bytes. */
+    fileSize: number;
+    fileKind: FileKind;
+    source: SigningSource;
+    /** As the client said it. */
+    clientChannel?: string;
+    clientVersion?: string;
+    batchId?: string;
+    reason?: string;
+    /** The client's address, under the actor's key. */
+    address: Sealed;
+    requestedAt: string;
+  }
+>;
+
+/** The signature exists, and is answered only after this is durable. */
+export type SigningCompleted = Message<
+  'SigningCompleted',
+  {
+    operationId: string;
+    signedAt: string;
+    /** The timestamp authority's genTime, whole seconds. */
+    timestamp: string;
+    /** Of the leaf certificate. */
+    certificateSerial: string;
+    /** Of the leaf's DER. */
+    certificateSha256: string;
+    /** Of the whole PKCS#7's DER. */
+    pkcs7Sha256: string;
+  }
+>;
+
+/** No signature was made; `code` is the rejection code that says why. */
+export type SigningFailed = Message<'SigningFailed', { operationId: string; code: string; failedAt: string }>;
+
+export type SigningOperationEvent = SigningRequested | SigningCompleted | SigningFailed;

@@ -1,0 +1,59 @@
+/** One tenant's signing operations: the list with its filters, one by id, and the whole as an export. */
+import type { SigningOperationEvent } from '../../domain/signing/operation.events.ts';
+import type { OperationStatus } from '../../domain/signing/operation.ts';
+import { defineProjection } from '../kernel/projection.ts';
+
+export type OperationDocument = Readonly<{
+  id: string;
+  actorUserId: string;
+  fileName: string;
+  /** Bytes. */
+  fileSize: number;
+  /** The submitted digest, base64. */
+  fileHash: string;
+  digestAlgorithm: string;
+  status: OperationStatus;
+  source: string;
+  clientChannel: string | null;
+  clientVersion: string | null;
+  batchId: string | null;
+  /** UTC, ISO 8601 with milliseconds: they order as text. */
+  signedAt: string | null;
+  createdAt: string;
+}>;
+
+/** The equality filters that halve a list at best; a batch is small, so it needs no company. */
+const FILTERS = ['actorUserId', 'source', 'status'] as const;
+
+/** Every combination of the filters, newest first within it, so that a page costs the same whatever is asked. */
+const combinations = FILTERS.reduce<readonly (readonly string[])[]>(
+  (subsets, filter) => [...subsets, ...subsets.map((subset) => [...subset, filter])],
+  [[]],
+);
+
+export const signingOperations = defineProjection<OperationDocument, SigningOperationEvent>({
+  name: 'signing_operations',
+  version: 1,
+  indexes: [...combinations, ['batchId']].map((fields) => [...fields, 'createdAt']),
+  id: (recorded) => recorded.data.operationId,
+  on: {
+    SigningRequested: (document, { data }) =>
+      document ?? {
+        id: data.operationId,
+        actorUserId: data.actorUserId,
+        fileName: data.fileName,
+        fileSize: data.fileSize,
+        fileHash: data.digest,
+        digestAlgorithm: data.algorithm,
+        status: 'pending',
+        source: data.source,
+        clientChannel: data.clientChannel ?? null,
+        clientVersion: data.clientVersion ?? null,
+        batchId: data.batchId ?? null,
+        signedAt: null,
+        createdAt: data.requestedAt,
+      },
+    SigningCompleted: (document, { data }) => document && { ...document, status: 'completed', signedAt: data.signedAt },
+    SigningFailed: (document) => document && { ...document, status: 'failed' },
+  },
+});
