@@ -7,6 +7,8 @@ const { given } = specification(signingOperation);
 const request = (data = requested().data) => ({ type: 'RequestSigning', data }) as const;
 const complete = (data = completed().data) => ({ type: 'CompleteSigning', data }) as const;
 const fail = (data = failed().data) => ({ type: 'FailSigning', data }) as const;
+const fold = (...events: readonly Parameters<typeof signingOperation.evolve>[1][]) =>
+  events.reduce(signingOperation.evolve, signingOperation.initialState);
 
 describe('signing operation', () => {
   it('records the intent with every fact', () => given().when(request()).then(requested()));
@@ -39,8 +41,6 @@ describe('signing operation', () => {
   });
 
   it('folds to what decisions need and nothing more', () => {
-    const fold = (...events: readonly Parameters<typeof signingOperation.evolve>[1][]) =>
-      events.reduce(signingOperation.evolve, signingOperation.initialState);
     expect(fold()).to.deep.equal({ status: 'none' });
     expect(fold(requested())).to.deep.equal({ status: 'pending', digest: DIGEST });
     expect(fold(requested(), completed())).to.deep.equal({ status: 'completed', digest: DIGEST, pkcs7Sha256: 'b'.repeat(64) });
