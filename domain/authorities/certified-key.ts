@@ -1,0 +1,88 @@
+/** Decides over the certificates of one holder: requested, then issued, replaced in time, revoked when need be. */
+import { otherwise, type Decider, type Message } from '../kernel/decider.ts';
+import { reject } from '../kernel/rejection.ts';
+import type { SealedSecret } from '../kernel/sealed.ts';
+import type { CertificateRequest, CertifiedKeyEvent, RevocationReason } from './certified-key.events.ts';
+
+/** `replaces` is the serial that the asker saw as the newest (null: none): one who saw less gets nothing. */
+export type RequestCertifiedKey = Message<
+  'RequestCertifiedKey',
+  Readonly<{ replaces: string | null; request: CertificateRequest; privateKey: SealedSecret; now: number }>
+>;
+export type IssueCertifiedKey = Message<'IssueCertifiedKey', Readonly<{ serial: string; certificate: string; now: number }>>;
+export type RevokeCertifiedKey = Message<
+  'RevokeCertifiedKey',
+  Readonly<{ serial: string; reason: RevocationReason; revokedAt: number; now: number }>
+>;
+export type CertifiedKeyCommand = RequestCertifiedKey | IssueCertifiedKey | RevokeCertifiedKey;
+
+export type RequestedKey = Readonly<{ request: CertificateRequest; privateKey: SealedSecret }>;
+export type IssuedKey = RequestedKey & Readonly<{ certificate: string }>;
+
+export type CertifiedKeys = Readonly<{
+  /** Asked for and not issued yet. */
+  pending?: RequestedKey;
+  /** The newest one issued, revoked or not. */
+  current?: IssuedKey;
+  /** Every serial ever issued, and when it was revoked. */
+  issued: ReadonlyMap<string, Readonly<{ revokedAt?: number }>>;
+}>;
+
+const initialState: CertifiedKeys = { issued: new Map() };
+
+/** The serial of the newest request; null when there is none. */
+export const newestSerial = (state: CertifiedKeys): string | null =>
+  state.pending?.request.serial ?? state.current?.request.serial ?? null;
+
+export const isRevoked = (state: CertifiedKeys, serial: string): boolean => state.issued.get(serial)?.revokedAt !== undefined;
+
+const evolve = (state: CertifiedKeys, event: CertifiedKeyEvent): CertifiedKeys => {
+  switch (event.type) {
+    case 'CertifiedKeyRequested':
+      return { ...state, pending: { request: event.data.request, privateKey: event.data.privateKey } };
+    case 'CertifiedKeyIssued': {
+      if (state.pending?.request.serial !== event.data.serial) return state;
+      const { pending, ...rest } = state;
+      const issued = new Map(state.issued).set(event.data.serial, {});
+      return { ...rest, issued, current: { ...pending, certificate: event.data.certificate } };
+    }
+    case 'CertifiedKeyRevoked':
+      return { ...state, issued: new Map(state.issued).set(event.data.serial, { revokedAt: event.data.revokedAt }) };
+    default:
+      return otherwise(event, state);
+  }
+};
+
+const request = ({ replaces, request: asked, privateKey, now }: RequestCertifiedKey['data'], state: CertifiedKeys): readonly CertifiedKeyEvent[] =>
+  replaces === newestSerial(state)
+    ? [{ type: 'CertifiedKeyRequested', data: { request: asked, privateKey, requestedAt: now } }]
+    : [];
+
+const issue = ({ serial, certificate, now }: IssueCertifiedKey['data'], state: CertifiedKeys): readonly CertifiedKeyEvent[] => {
+  if (state.issued.has(serial)) return [];
+  if (state.pending?.request.serial !== serial) return reject('authorities.not_requested', { serial });
+  return [{ type: 'CertifiedKeyIssued', data: { serial, certificate, issuedAt: now } }];
+};
+
+const revoke = ({ serial, reason, revokedAt, now }: RevokeCertifiedKey['data'], state: CertifiedKeys): readonly CertifiedKeyEvent[] => {
+  if (!state.issued.has(serial)) return reject('authorities.certificate_unknown', { serial });
+  if (isRevoked(state, serial)) return [];
+  return [{ type: 'CertifiedKeyRevoked', data: { serial, reason, revokedAt, recordedAt: now } }];
+};
+
+export const certifiedKeys: Decider<CertifiedKeys, CertifiedKeyCommand, CertifiedKeyEvent> = {
+  initialState,
+  evolve,
+  decide: (command, state) => {
+    switch (command.type) {
+      case 'RequestCertifiedKey':
+        return request(command.data, state);
+      case 'IssueCertifiedKey':
+        return issue(command.data, state);
+      case 'RevokeCertifiedKey':
+        return revoke(command.data, state);
+      default:
+        return otherwise(command, []);
+    }
+  },
+};
