@@ -13,6 +13,8 @@ import { operationStream, type SigningOperations } from './operations.ts';
 import type { SignedDigest, SigningBackend } from './ports.ts';
 
 export type SignRequest = Readonly<{
+  /** The operation this request asks for again when it is a retry, and begins otherwise. A UUID. */
+  commandId: string;
   /** SHA-256 Authenticode digest, 32 bytes. */
   digest: Uint8Array;
   fileName: string;
@@ -87,8 +89,9 @@ const iso = (clock: Clock): string => new Date(clock.now()).toISOString();
 
 const codeOf = (error: unknown): string => (error instanceof Rejection ? error.code : 'kernel.internal');
 
-const intent = async (deps: SignDigestDeps, principal: SigningPrincipal, request: SignRequest): Promise<SigningRequested['data']> => {
-  const operationId = deps.ids.next();
+type Asked = Readonly<{ principal: SigningPrincipal; request: SignRequest; cause: Cause }>;
+
+const intent = async ({ personalData, clock }: SignDigestDeps, { principal, request }: Asked, operationId: string): Promise<SigningRequested['data']> => {
   const { userId, by, secondFactor } = actorOf(principal);
   const tenant = principal.tenant.id;
   const place = { tenant, place: `${operationStream(tenant, operationId)}#address` };
@@ -108,14 +111,31 @@ const intent = async (deps: SignDigestDeps, principal: SigningPrincipal, request
     ...given('batchId', request.batchId),
     ...given('reason', request.reason),
     // A member's key has been stored since their membership: there is none to add.
-    address: await deps.personalData.seal({ id: userId, newKeys: [] }, place, request.ip),
-    requestedAt: iso(deps.clock),
+    address: await personalData.seal({ id: userId, newKeys: [] }, place, request.ip),
+    requestedAt: iso(clock),
   };
 };
 
+/**
+ * Makes the intent durable; answers the operation's id. A retry takes up the operation that a crash left pending. One that
+ * has already ended stays as it is, and a new one begins: its signature was never answered and is not kept.
+ */
+const begin = async (deps: SignDigestDeps, asked: Asked): Promise<string> => {
+  const { principal, request, cause } = asked;
+  const ask = async (operationId: string): Promise<boolean> => {
+    const data = await intent(deps, asked, operationId);
+    const { state } = await deps.operations.execute(operationStream(principal.tenant.id, operationId), { type: 'RequestSigning', data }, cause);
+    return state.status === 'pending';
+  };
+  if (await ask(request.commandId)) return request.commandId;
+  const another = deps.ids.next();
+  await ask(another);
+  return another;
+};
+
 /** Uses the private key; what it answers is complete, and what it throws is why there is no signature. */
-const perform = async ({ backend, clock }: SignDigestDeps, principal: SigningPrincipal, digest: Uint8Array, kind: FileKind) => {
-  const signed = await backend.sign(principal.tenant, digest, kind);
+const perform = async ({ backend, clock }: SignDigestDeps, { principal, request }: Asked) => {
+  const signed = await backend.sign(principal.tenant, request.digest, kindOf(request));
   const [leaf] = signed.certificateChain;
   if (leaf === undefined) throw new Error('the signing backend answered without a certificate');
   const facts = {
@@ -133,12 +153,11 @@ export const createSignDigest = (deps: SignDigestDeps): SignDigest => {
 
   return async (principal, request, cause) => {
     for (const gate of GATES) gate(principal, request);
-    const requested = await intent(deps, principal, request);
-    const { operationId, fileKind } = requested;
+    const asked = { principal, request, cause };
+    const operationId = await begin(deps, asked);
     const stream = operationStream(principal.tenant.id, operationId);
-    await operations.execute(stream, { type: 'RequestSigning', data: requested }, cause);
 
-    const { signed, facts } = await perform(deps, principal, request.digest, fileKind).catch(async (error: unknown) => {
+    const { signed, facts } = await perform(deps, asked).catch(async (error: unknown) => {
       const failed = { operationId, code: codeOf(error), failedAt: iso(clock) };
       await operations.execute(stream, { type: 'FailSigning', data: failed }, cause);
       throw error;

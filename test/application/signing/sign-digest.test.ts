@@ -12,6 +12,7 @@ import { createScriptedStore } from '../../support/scripted-store.ts';
 import { credential, DIGEST, OPERATION, person, qwickPlan, tenantView, USER } from '../../support/signing.ts';
 
 const START = Date.parse('2026-03-09T14:23:42.100Z');
+const ANOTHER = '019aa5c4-6f00-7000-8000-000000000002';
 const LEAF = Uint8Array.of(1, 2, 3);
 const SIGNED: SignedDigest = {
   pkcs7: Uint8Array.of(4, 5, 6),
@@ -19,7 +20,7 @@ const SIGNED: SignedDigest = {
   certificateSerial: '0a1b',
   timestamp: '2026-03-09T14:23:45Z',
 };
-const REQUEST: SignRequest = { digest: Buffer.from(DIGEST, 'base64'), fileName: 'MyApp.exe', fileSize: 2_048_576, ip: '192.0.2.7' };
+const REQUEST: SignRequest = { commandId: OPERATION, digest: Buffer.from(DIGEST, 'base64'), fileName: 'MyApp.exe', fileSize: 2_048_576, ip: '192.0.2.7' };
 const CAUSE = { actor: { kind: 'person', id: USER }, correlation: 'request-1' } as const;
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
@@ -39,7 +40,7 @@ const setUp = (sign: SigningBackend['sign'] = async () => SIGNED) => {
     backend,
     personalData: { seal: async ({ id }, { tenant, place }, plaintext) => ({ subject: id, box: Buffer.from(`${tenant} ${place} ${plaintext}`).toString('base64url') }) },
     clock: { now: () => now },
-    ids: { next: () => OPERATION },
+    ids: { next: () => ANOTHER },
   });
   const outcome = async (principal: SigningPrincipal = person(), request: Partial<SignRequest> = {}) =>
     signDigest(principal, { ...REQUEST, ...request }, CAUSE).catch((error: unknown) => error);
@@ -195,6 +196,31 @@ describe('sign digest', () => {
       expect((answer as Rejection).details).to.have.nested.property('fields.file_name');
       expect(store.log).to.deep.equal([]);
     });
+  });
+
+  describe('a retry of the same request', () => {
+    it('takes up the operation that was left pending', async () => {
+      const { store, outcome, types } = setUp();
+      store.plan.push('ok', full());
+      await outcome();
+      expect(await outcome()).to.have.property('operationId', OPERATION);
+      expect(types()).to.deep.equal(['SigningRequested', 'SigningCompleted']);
+    });
+
+    const endings: Readonly<Record<string, () => Promise<SignedDigest>>> = {
+      completed: async () => SIGNED,
+      failed: () => Promise.reject(new Rejection('signing.backend_transient')),
+    };
+    for (const [ended, first] of Object.entries(endings)) {
+      it(`begins anew beside one that has ${ended}`, async () => {
+        const turns = [first];
+        const { store, outcome } = setUp(() => (turns.shift() ?? (async () => SIGNED))());
+        await outcome();
+        expect(await outcome()).to.have.property('operationId', ANOTHER);
+        const ids = store.log.map(({ data }) => (data as { operationId: string }).operationId);
+        expect(ids).to.deep.equal([OPERATION, OPERATION, ANOTHER, ANOTHER]);
+      });
+    }
   });
 
   it('names an API key\'s person as the actor and the key as the way in', async () => {
