@@ -3,20 +3,9 @@
  * read model: what was revoked, removed or lowered is refused on the very next request.
  */
 import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
+import type { PlanState, Role, SurfaceName } from '../../domain/tenancy/terms.ts';
 
-export type Role = 'owner' | 'admin' | 'signer' | 'developer' | 'viewer';
-export type SurfaceName = 'qwick-cert' | 'quantum-api' | 'quick-ztna' | 'quantum-lock' | 'certwatch';
-
-export type PlanState = Readonly<{
-  plan: string;
-  status: 'active' | 'past_due' | 'cancelled';
-  /** UTC, ISO 8601; when the plan began. */
-  since: string;
-  currentPeriodEnd?: string;
-  cancelAtPeriodEnd: boolean;
-  discount?: Readonly<{ name: string; percentOff: number; endsAt: string }>;
-  limits: Readonly<{ members?: number; signingOperations?: number; concurrency?: number; requestsPerMinute?: number }>;
-}>;
+export type { PlanState, Role, SurfaceName };
 
 export type TenantView = Readonly<{
   id: TenantId;

@@ -1,0 +1,78 @@
+/** Everybody who belongs, or belonged, to a tenant: in one stream, so that there always is an owner. */
+import { otherwise, type Decider, type Message } from '../kernel/decider.ts';
+import { reject } from '../kernel/rejection.ts';
+import type { Sealed } from '../kernel/sealed.ts';
+import type { MembershipEvent } from './membership.events.ts';
+import type { Role } from './terms.ts';
+
+export type AddMember = Message<'AddMember', { userId: string; role: Role; email: Sealed }>;
+export type ChangeRole = Message<'ChangeRole', { userId: string; role: Role }>;
+export type RemoveMember = Message<'RemoveMember', { userId: string }>;
+
+export type MembershipCommand = AddMember | ChangeRole | RemoveMember;
+
+/** `role` is undefined for somebody who has been removed. */
+export type Member = Readonly<{ role: Role | undefined; term: number }>;
+export type MembershipState = Readonly<{ members: ReadonlyMap<string, Member> }>;
+
+const withMember = (state: MembershipState, userId: string, member: Member): MembershipState => ({
+  members: new Map(state.members).set(userId, member),
+});
+
+const evolve = (state: MembershipState, event: MembershipEvent): MembershipState => {
+  const { userId } = event.data;
+  const term = state.members.get(userId)?.term ?? 0;
+  switch (event.type) {
+    case 'MemberAdded':
+      return withMember(state, userId, { role: event.data.role, term: event.data.term });
+    case 'MemberRoleChanged':
+      return withMember(state, userId, { role: event.data.role, term });
+    case 'MemberRemoved':
+      return withMember(state, userId, { role: undefined, term });
+    default:
+      return otherwise(event, state);
+  }
+};
+
+/** Rejects when nobody but this person owns the tenant. */
+const keepAnOwner = (state: MembershipState, leaving: string): void => {
+  const others = [...state.members].filter(([userId, { role }]) => role === 'owner' && userId !== leaving);
+  if (others.length === 0) reject('tenancy.last_owner');
+};
+
+const add = ({ data }: AddMember, state: MembershipState): readonly MembershipEvent[] => {
+  const before = state.members.get(data.userId);
+  if (before?.role !== undefined) return reject('tenancy.member_exists');
+  return [{ type: 'MemberAdded', data: { ...data, term: (before?.term ?? 0) + 1 } }];
+};
+
+const changeRole = ({ data }: ChangeRole, state: MembershipState): readonly MembershipEvent[] => {
+  const role = state.members.get(data.userId)?.role ?? reject('tenancy.member_unknown');
+  if (role === data.role) return [];
+  if (role === 'owner') keepAnOwner(state, data.userId);
+  return [{ type: 'MemberRoleChanged', data }];
+};
+
+const remove = ({ data }: RemoveMember, state: MembershipState): readonly MembershipEvent[] => {
+  const member = state.members.get(data.userId) ?? reject('tenancy.member_unknown');
+  if (member.role === undefined) return [];
+  if (member.role === 'owner') keepAnOwner(state, data.userId);
+  return [{ type: 'MemberRemoved', data }];
+};
+
+export const membership: Decider<MembershipState, MembershipCommand, MembershipEvent> = {
+  initialState: { members: new Map() },
+  evolve,
+  decide: (command, state) => {
+    switch (command.type) {
+      case 'AddMember':
+        return add(command, state);
+      case 'ChangeRole':
+        return changeRole(command, state);
+      case 'RemoveMember':
+        return remove(command, state);
+      default:
+        return otherwise(command, []);
+    }
+  },
+};

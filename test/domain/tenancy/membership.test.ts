@@ -1,0 +1,85 @@
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import { Rejection } from '../../../domain/kernel/rejection.ts';
+import { account } from '../../../domain/tenancy/account.ts';
+import type { MemberAdded, MembershipEvent } from '../../../domain/tenancy/membership.events.ts';
+import { membership, type MembershipCommand } from '../../../domain/tenancy/membership.ts';
+import { ROLES } from '../../../domain/tenancy/terms.ts';
+import { specification } from '../../support/specification.ts';
+
+const email = { subject: 'ann', box: 'sealed' };
+const added = (userId: string, role: MemberAdded['data']['role'], term = 1): MemberAdded => ({
+  type: 'MemberAdded',
+  data: { userId, role, email, term },
+});
+const removed = (userId: string) => ({ type: 'MemberRemoved', data: { userId } }) as const;
+
+describe('the members of a tenant', () => {
+  const { given } = specification(membership);
+
+  it('are added once', () => {
+    given().when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email } }).then(added('ann', 'owner'));
+    given(added('ann', 'owner')).when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email } }).rejected('tenancy.member_exists');
+  });
+
+  it('begin a new term when they are added again', () => {
+    given(added('ann', 'owner'), added('bob', 'signer'), removed('bob'))
+      .when({ type: 'AddMember', data: { userId: 'bob', role: 'viewer', email } })
+      .then(added('bob', 'viewer', 2));
+  });
+
+  it('change their role', () => {
+    const command = { type: 'ChangeRole', data: { userId: 'bob', role: 'viewer' } } as const;
+    given(added('ann', 'owner'), added('bob', 'signer')).when(command).then({ type: 'MemberRoleChanged', data: { userId: 'bob', role: 'viewer' } });
+    given(added('ann', 'owner'), added('bob', 'signer')).twice(command);
+    given(added('ann', 'owner')).when(command).rejected('tenancy.member_unknown');
+    given(added('ann', 'owner'), added('bob', 'signer'), removed('bob')).when(command).rejected('tenancy.member_unknown');
+  });
+
+  it('are removed', () => {
+    given(added('ann', 'owner'), added('bob', 'signer')).twice({ type: 'RemoveMember', data: { userId: 'bob' } });
+    given(added('ann', 'owner')).when({ type: 'RemoveMember', data: { userId: 'bob' } }).rejected('tenancy.member_unknown');
+  });
+
+  it('always have an owner among them', () => {
+    given(added('ann', 'owner'), added('bob', 'admin')).when({ type: 'RemoveMember', data: { userId: 'ann' } }).rejected('tenancy.last_owner');
+    given(added('ann', 'owner')).when({ type: 'ChangeRole', data: { userId: 'ann', role: 'admin' } }).rejected('tenancy.last_owner');
+    given(added('ann', 'owner'), added('bob', 'owner'), removed('bob')).when({ type: 'RemoveMember', data: { userId: 'ann' } }).rejected('tenancy.last_owner');
+    given(added('ann', 'owner'), added('bob', 'owner')).when({ type: 'RemoveMember', data: { userId: 'ann' } }).then(removed('ann'));
+  });
+
+  it('have an owner after any run of commands', () => {
+    const userId = fc.constantFrom('ann', 'bob', 'cyd');
+    const command: fc.Arbitrary<MembershipCommand> = fc.oneof(
+      fc.record({ userId, role: fc.constantFrom(...ROLES) }).map((data) => ({ type: 'ChangeRole' as const, data })),
+      fc.record({ userId, role: fc.constantFrom(...ROLES) }).map((data) => ({ type: 'AddMember' as const, data: { ...data, email } })),
+      fc.record({ userId }).map((data) => ({ type: 'RemoveMember' as const, data })),
+    );
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 40 }), (commands) => {
+        const history: MembershipEvent[] = [added('ann', 'owner')];
+        for (const each of commands) history.push(...attempt(each, history));
+        const { members } = history.reduce(membership.evolve, membership.initialState);
+        expect([...members.values()].some(({ role }) => role === 'owner')).to.equal(true);
+      }),
+    );
+  });
+});
+
+const attempt = (command: MembershipCommand, history: readonly MembershipEvent[]): readonly MembershipEvent[] => {
+  try {
+    return membership.decide(command, history.reduce(membership.evolve, membership.initialState));
+  } catch (error) {
+    if (error instanceof Rejection) return [];
+    throw error;
+  }
+};
+
+describe('an account', () => {
+  const { given } = specification(account);
+
+  it('takes a password', () => {
+    given().when({ type: 'SetPassword', data: { passwordHash: email } }).then({ type: 'PasswordSet', data: { passwordHash: email } });
+    given().twice({ type: 'SetPassword', data: { passwordHash: email } });
+  });
+});
