@@ -8,6 +8,7 @@ import type { Decider, Message } from '../../domain/kernel/decider.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Position, StreamId } from '../../domain/kernel/ids.ts';
 import type { Appended, AppendOptions, Cause, EventStore, Recorded } from './ports.ts';
+import { createRecent } from './recent.ts';
 import { createTurns } from './turns.ts';
 
 export type Loaded<State> = Readonly<{ state: State; revision: number }>;
@@ -44,11 +45,9 @@ const createStates = <State, Event extends Message>(
   { initialState, evolve }: Decider<State, Message, Event>,
   capacity: number,
 ) => {
-  const cache = new Map<StreamId, Loaded<State>>();
+  const cache = createRecent<StreamId, Loaded<State>>(capacity);
   const remember = (stream: StreamId, loaded: Loaded<State>): Loaded<State> => {
-    cache.delete(stream);
     if (capacity > 0 && loaded.revision >= 0) cache.set(stream, loaded);
-    if (cache.size > capacity) cache.delete(cache.keys().next().value as StreamId);
     return loaded;
   };
   const load = async (stream: StreamId): Promise<Loaded<State>> => {
