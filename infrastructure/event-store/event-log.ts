@@ -1,0 +1,81 @@
+/** The whole log, in order. Positions have no gaps and one writer, so that what is below the head is all there. */
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { EventCodec } from '../../application/kernel/event-codec.ts';
+import type { EventFeed, EventLog, FeedPage } from '../../application/kernel/ports.ts';
+import { reading } from '../runtime/sqlite-reading.ts';
+import { fromPosition, toPosition } from './positions.ts';
+import { type Decode, EVENT_COLUMNS } from './recorded.ts';
+
+/** Rows that one pull looks at when it has a filter: bounds the time for which the calling thread is held. */
+const SCANNED_AT_ONCE = 10_000;
+
+export interface MovingLog extends EventLog {
+  /** Told by the store of each commit. */
+  moved(head: number): void;
+}
+
+type Waiters = Set<() => void>;
+
+/** Resolves when the log moves or the signal fires, whichever is first. */
+const movement = (waiters: Waiters, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      waiters.delete(done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    waiters.add(done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+
+type Scan = (after: number, upTo: number, limit: number) => readonly SQLOutputValue[][];
+
+/** Types that were never stored have no number yet; the answer is asked for again until all of them do. */
+const createScan = (db: DatabaseSync, names: readonly string[] | undefined): Scan => {
+  const keys = db.prepare('SELECT key FROM types WHERE name IN (SELECT value FROM json_each(?))');
+  const filter = names === undefined ? '' : 'AND type IN (SELECT value FROM json_each(?))';
+  const rows = db.prepare(`SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? AND position <= ? ${filter} ORDER BY position LIMIT ?`);
+  rows.setReturnArrays(true);
+  if (names === undefined) return (after, upTo, limit) => rows.all(after, upTo, limit) as unknown as SQLOutputValue[][];
+  const wanted = JSON.stringify(names);
+  let known: readonly unknown[] = [];
+  return (after, upTo, limit) => {
+    if (known.length < names.length) known = keys.all(wanted).map((row) => row['key']);
+    if (known.length === 0) return [];
+    return rows.all(after, upTo, JSON.stringify(known), limit) as unknown as SQLOutputValue[][];
+  };
+};
+
+export const createEventLog = (db: DatabaseSync, codec: EventCodec, decode: Decode): MovingLog => {
+  const waiters: Waiters = new Set();
+  const last = db.prepare('SELECT coalesce(max(position), 0) AS position FROM events');
+  let head = Number(last.get()?.['position']);
+
+  const feed = (types?: readonly string[]): EventFeed => {
+    const scan = createScan(db, types === undefined ? undefined : codec.storedNames(types));
+    const window = types === undefined ? Number.MAX_SAFE_INTEGER : SCANNED_AT_ONCE;
+    const page = (after: number, limit: number): FeedPage => {
+      const upTo = Math.min(head, after + window);
+      const events = reading(() => scan(after, upTo, limit)).map(decode);
+      return { events, scannedTo: events.length < limit ? toPosition(upTo) : events.at(-1)?.position };
+    };
+    return {
+      pull: async (after, limit, signal) => {
+        const from = fromPosition(after);
+        // One wake-up is enough: the log has moved, or the caller wants to stop.
+        if (head <= from && !signal.aborted) await movement(waiters, signal);
+        return head > from ? page(from, limit) : { events: [], scannedTo: after };
+      },
+    };
+  };
+
+  return {
+    feed,
+    head: () => Promise.resolve(head === 0 ? undefined : toPosition(head)),
+    moved: (position) => {
+      if (position <= head) return;
+      head = position;
+      for (const wake of waiters) wake();
+    },
+  };
+};

@@ -1,0 +1,32 @@
+/**
+ * The revisions of streams' last events. Those of this process's own appends are kept in memory: nobody else can write, since a second
+ * process is locked out.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import type { EventStore } from '../../application/kernel/ports.ts';
+import { createRecent } from '../../application/kernel/recent.ts';
+import type { StreamId } from '../../domain/kernel/ids.ts';
+import { reading } from '../runtime/sqlite-reading.ts';
+
+export interface Heads {
+  head: EventStore['head'];
+  reached(stream: StreamId, revision: number): void;
+}
+
+const KEPT = 50_000;
+
+export const createHeads = (db: DatabaseSync): Heads => {
+  const stored = db.prepare('SELECT max(revision) AS head FROM events WHERE stream = (SELECT key FROM streams WHERE name = ?)');
+  const heads = createRecent<StreamId, number>(KEPT);
+  const reached = (stream: StreamId, revision: number): void => {
+    // A look-up may see a commit whose answer is still on its way, and an older answer then arrives after it.
+    if ((heads.get(stream) ?? -1) < revision) heads.set(stream, revision);
+  };
+  const lookUp = (stream: StreamId): number => {
+    const found = reading(() => stored.get(stream))?.['head'];
+    if (typeof found !== 'number') return -1;
+    reached(stream, found);
+    return found;
+  };
+  return { head: async (stream) => heads.get(stream) ?? lookUp(stream), reached };
+};

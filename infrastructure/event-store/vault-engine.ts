@@ -1,0 +1,80 @@
+/** Wrapped keys, inside the writer's transaction. */
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { KeyRecord } from '../../application/kernel/ports.ts';
+import { reject } from '../../domain/kernel/rejection.ts';
+import type { VaultOperation } from './operations.ts';
+
+const exists = (id: string): never => reject('kernel.key_exists', { id });
+
+type Row = Record<string, SQLOutputValue> | undefined;
+
+const isSame = (row: Row, record: KeyRecord): boolean =>
+  row?.['id'] === record.id && row['tenant'] === record.tenant && (row['lookup'] ?? undefined) === record.lookup;
+
+export class VaultEngine {
+  readonly #byId;
+  readonly #byLookup;
+  readonly #insert;
+  readonly #rewrap;
+  readonly #blank;
+  readonly #delete;
+  readonly #db: DatabaseSync;
+  #destroyed = false;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#byId = db.prepare('SELECT id, tenant, lookup FROM keys WHERE id = ?');
+    this.#byLookup = db.prepare('SELECT id, tenant, lookup FROM keys WHERE tenant = ? AND lookup = ?');
+    this.#insert = db.prepare('INSERT INTO keys (id, tenant, kind, version, wrapped_by, wrapped, lookup) VALUES (?, ?, ?, ?, ?, ?, ?)');
+    this.#rewrap = db.prepare('UPDATE keys SET wrapped_by = ?, wrapped = ? WHERE id = ? AND version = ? AND wrapped_by = ?');
+    this.#blank = db.prepare('UPDATE keys SET wrapped = zeroblob(length(wrapped)) WHERE id = ?');
+    this.#delete = db.prepare('DELETE FROM keys WHERE id = ?');
+  }
+
+  apply(operation: VaultOperation): boolean | undefined {
+    if (operation[0] === 'keys.add') return this.#add(operation[1]);
+    if (operation[0] === 'keys.destroy') return this.#destroy(operation[1]);
+    const [, { id, version, wrappedBy, wrapped }, expected] = operation;
+    return this.#rewrap.run(wrappedBy, wrapped, id, version, expected).changes === 1;
+  }
+
+  /** Keys that come with an append. The very same key again is no conflict: one person may be mentioned in two streams. */
+  addNew(records: readonly KeyRecord[]): void {
+    this.#add(records.filter((record) => !isSame(this.#holder(record), record)));
+  }
+
+  /**
+   * A destroyed key must be gone from the write-ahead log too, before anyone is told: copied into the database file, where its
+   * bytes have been overwritten, and cut off.
+   */
+  committed(): void {
+    if (!this.#destroyed) return;
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#destroyed = false;
+  }
+
+  rolledBack(): void {
+    this.#destroyed = false;
+  }
+
+  #holder({ id, tenant, lookup }: KeyRecord): Row {
+    return this.#byId.get(id) ?? (lookup === undefined ? undefined : this.#byLookup.get(tenant, lookup));
+  }
+
+  #add(records: readonly KeyRecord[]): undefined {
+    for (const record of records) if (this.#holder(record) !== undefined) exists(record.id);
+    const distinct = new Set(records.flatMap(({ id, tenant, lookup }) => (lookup === undefined ? [id] : [id, `${tenant} ${lookup}`])));
+    const wanted = records.reduce((sum, { lookup }) => sum + (lookup === undefined ? 1 : 2), 0);
+    if (distinct.size < wanted) exists(records[0]?.id ?? '');
+    for (const { id, tenant, kind, version, wrappedBy, wrapped, lookup } of records) {
+      this.#insert.run(id, tenant, kind, version, wrappedBy, wrapped, lookup ?? null);
+    }
+  }
+
+  #destroy(id: string): undefined {
+    // Overwritten where it stands, before its row's place is given back.
+    this.#blank.run(id);
+    this.#delete.run(id);
+    this.#destroyed = true;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The thread side of a writer: one connection, and group commit. Everything that has queued up goes into one transaction; each
+ * operation in it is judged on its own, and its answer leaves only after the commit.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
+import { Rejection } from '../../domain/kernel/rejection.ts';
+import { storageTrouble } from './sqlite-errors.ts';
+import { type Answer, type FromThread, RETRY_AFTER, type ToThread } from './sqlite-protocol.ts';
+
+export type Engine = Readonly<{
+  db: DatabaseSync;
+  /** Runs inside the open transaction. Refuses just this operation by throwing a `Rejection` before it has written anything. */
+  apply: (operation: never) => unknown;
+  /** The transaction is gone: what was remembered from it is void. */
+  rolledBack: () => void;
+  /** After a commit, before its answers leave. */
+  committed?: () => void;
+}>;
+
+/** Pages in the write-ahead log (4 KiB each) from which it is copied into the database. */
+const CHECKPOINT_FRAMES = 4_000;
+
+const unavailable: Answer = { rejected: 'storage.unavailable', details: { retryAfter: RETRY_AFTER } };
+
+const judge = (engine: Engine, operation: unknown): Answer => {
+  try {
+    return { ok: engine.apply(operation as never) };
+  } catch (error) {
+    if (error instanceof Rejection) return { rejected: error.code, details: error.details };
+    throw error;
+  }
+};
+
+const transaction = (engine: Engine, operations: readonly unknown[]): readonly Answer[] => {
+  engine.db.exec('BEGIN IMMEDIATE');
+  const answers = operations.map((operation) => judge(engine, operation));
+  engine.db.exec('COMMIT');
+  return answers;
+};
+
+const rollback = (engine: Engine): void => {
+  if (engine.db.isTransaction) engine.db.exec('ROLLBACK');
+  engine.rolledBack();
+};
+
+/** Throws only when the disk is broken. An operation that fails for a reason of its own takes no neighbour with it. */
+const commit = (engine: Engine, operations: readonly unknown[]): readonly Answer[] => {
+  try {
+    const answers = transaction(engine, operations);
+    engine.committed?.();
+    return answers;
+  } catch (error) {
+    const trouble = storageTrouble(error);
+    if (trouble === 'broken') throw error;
+    rollback(engine);
+    if (trouble === 'full') return operations.map(() => unavailable);
+    if (operations.length > 1) return operations.flatMap((operation) => commit(engine, [operation]));
+    return [{ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) }];
+  }
+};
+
+const checkpoint = (db: DatabaseSync): void => {
+  const { log, checkpointed } = db.prepare('PRAGMA wal_checkpoint(NOOP)').get() as { log: number; checkpointed: number };
+  if (log < CHECKPOINT_FRAMES || checkpointed >= log) return;
+  try {
+    db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  } catch (error) {
+    // A full disk leaves everything in the log, where it is safe; the next commit tries again.
+    if (storageTrouble(error) !== 'full') throw error;
+  }
+};
+
+type Queued = Readonly<{ operations: readonly unknown[]; closing: boolean }>;
+
+const drain = (port: MessagePort, first: ToThread): Queued => {
+  const operations: unknown[] = [];
+  let closing = false;
+  let message: ToThread | undefined = first;
+  while (message !== undefined) {
+    if ('close' in message) closing = true;
+    else for (const operation of message.operations) operations.push(operation);
+    message = receiveMessageOnPort(port)?.message;
+  }
+  return { operations, closing };
+};
+
+/** Runs in a worker thread until it is told to close, or until the disk breaks. */
+export const serveWriter = (open: () => Engine): void => {
+  const port = parentPort;
+  if (port === null) throw new Error('a writer runs in a worker thread');
+  const say = (message: FromThread): void => port.postMessage(message);
+  const engine = open();
+  const work = (first: ToThread): void => {
+    const { operations, closing } = drain(port, first);
+    if (operations.length > 0) say({ answers: commit(engine, operations) });
+    checkpoint(engine.db);
+    if (!closing) return;
+    engine.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    engine.db.close();
+    port.off('message', receive);
+    say({ closed: true });
+  };
+  const receive = (first: ToThread): void => {
+    try {
+      work(first);
+    } catch (error) {
+      port.off('message', receive);
+      say({ fatal: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  port.on('message', receive);
+  say({ ready: true });
+};

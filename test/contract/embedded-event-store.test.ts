@@ -1,0 +1,26 @@
+import { openEventStore, type OpenEventStore } from '../../infrastructure/event-store/event-store.ts';
+import { systemClock } from '../../infrastructure/runtime/clock.ts';
+import { systemIds } from '../../infrastructure/runtime/ids.ts';
+import { sampleCodec } from '../support/sample-events.ts';
+import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
+import { eventStoreContract } from './event-store.contract.ts';
+import { keyVaultContract } from './key-vault.contract.ts';
+
+describe('contract: embedded event store', () => {
+  let directory: TemporaryDirectory;
+  let opened: OpenEventStore;
+
+  before(async () => {
+    directory = temporaryDirectory();
+    const onFatal = (error: Error): never => { throw error; };
+    opened = await openEventStore({ path: `${directory.path}/events.db`, codec: sampleCodec, clock: systemClock, ids: systemIds, onFatal });
+  });
+
+  after(async () => {
+    await opened.close();
+    directory.remove();
+  });
+
+  eventStoreContract(() => opened);
+  describe('key vault', () => keyVaultContract(() => opened.vault));
+});

@@ -1,0 +1,199 @@
+/** What every event store keeps to. Each test uses streams of its own, so that stores with a past pass too. */
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import { randomUUIDv7 } from 'node:crypto';
+import type { EventLog, EventStore, KeyRecord, KeyVault, Recorded } from '../../application/kernel/ports.ts';
+import type { Message } from '../../domain/kernel/decider.ts';
+import type { StreamId } from '../../domain/kernel/ids.ts';
+import { collect } from '../support/collect.ts';
+import { rejection } from '../support/rejections.ts';
+import { counted, noted, someCause, someStream, someTenant } from '../support/sample-events.ts';
+
+export type EventStoreUnderTest = Readonly<{ store: EventStore; log: EventLog; vault: KeyVault }>;
+
+const subject = (tenant = someTenant()): KeyRecord => ({
+  id: randomUUIDv7(), tenant, kind: 'subject', version: 1, wrappedBy: 1, wrapped: Buffer.from('wrapped'), lookup: randomUUIDv7(),
+});
+
+const readAll = async (store: EventStore, stream: StreamId, from?: number): Promise<readonly Recorded[]> => collect(store.read(stream, from));
+
+const texts = (events: readonly Recorded[]): readonly unknown[] => events.map(({ data }) => (data as { text?: string }).text);
+
+/** `opened` gives the store that the surrounding suite has opened. */
+export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
+  const store = (): EventStore => opened().store;
+
+  describe('appending and reading one stream', () => {
+    it('gives back what was appended, in order, with its envelope', async () => {
+      const tenant = someTenant();
+      const stream = someStream(tenant);
+      const cause = { ...someCause, causation: randomUUIDv7() };
+      const appended = await store().append(stream, 'none', [noted('a'), counted(2, 'crate')], cause);
+      const events = await readAll(store(), stream);
+      expect(events.map(({ type, data }) => ({ type, data }))).to.deep.equal([noted('a'), counted(2, 'crate')]);
+      expect(events.map(({ revision }) => revision)).to.deep.equal([0, 1]);
+      expect(events[1]).to.include({ stream, tenant, revision: appended.revision, position: appended.position });
+      expect(events[0]?.cause).to.deep.equal(cause);
+      expect(events[0]?.time).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+      expect((events[0]?.position ?? '') < (events[1]?.position ?? '')).to.equal(true);
+    });
+
+    it('reads from a revision on, over pages', async () => {
+      const stream = someStream();
+      const many: Message[] = Array.from({ length: 700 }, (_, index) => noted(String(index)));
+      await store().append(stream, 'none', many, someCause);
+      expect(texts(await readAll(store(), stream, 250))).to.deep.equal(many.slice(250).map(({ data }) => (data as { text: string }).text));
+      expect(await readAll(store(), stream, 700)).to.deep.equal([]);
+    });
+
+    it('knows the head of a stream, and -1 of one that is not there', async () => {
+      const stream = someStream();
+      expect(await store().head(stream)).to.equal(-1);
+      await store().append(stream, 'none', [noted('a'), noted('b')], someCause);
+      expect(await store().head(stream)).to.equal(1);
+      expect(await readAll(store(), someStream())).to.deep.equal([]);
+    });
+
+    it('keeps any text as it is', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 50 }), async (text) => {
+          const stream = someStream();
+          await store().append(stream, 'none', [noted(text)], someCause);
+          expect(texts(await readAll(store(), stream))).to.deep.equal([text]);
+        }),
+        { numRuns: 50 },
+      );
+    });
+  });
+
+  describe('expected revisions', () => {
+    it('refuses a stream that has moved on, and says where it is', async () => {
+      const stream = someStream();
+      await store().append(stream, 'none', [noted('a'), noted('b')], someCause);
+      for (const expected of ['none', 0, 5] as const) {
+        const refused = await rejection(store().append(stream, expected, [noted('x')], someCause));
+        expect(refused.code).to.equal('kernel.wrong_revision');
+        expect(refused.details['actual']).to.equal(1);
+      }
+      await store().append(stream, 1, [noted('c')], someCause);
+      await store().append(stream, 'any', [noted('d')], someCause);
+      expect(texts(await readAll(store(), stream))).to.deep.equal(['a', 'b', 'c', 'd']);
+    });
+
+    it('lets one of many concurrent appends win, and harms no neighbour', async () => {
+      const contested = someStream();
+      const quiet = Array.from({ length: 20 }, () => someStream());
+      const race = Array.from({ length: 20 }, (_, index) => store().append(contested, 'none', [noted(String(index))], someCause));
+      const calm = quiet.map((stream) => store().append(stream, 'none', [noted('calm')], someCause));
+      const settled = await Promise.allSettled(race);
+      expect(settled.filter(({ status }) => status === 'fulfilled')).to.have.lengthOf(1);
+      await Promise.all(calm);
+      for (const stream of [contested, ...quiet]) expect(await readAll(store(), stream)).to.have.lengthOf(1);
+    });
+  });
+
+  describe('idempotency by event id', () => {
+    it('answers the same to the same ids, and stores nothing twice', async () => {
+      const stream = someStream();
+      const ids = [randomUUIDv7(), randomUUIDv7()];
+      const how = { ...someCause, ids };
+      const first = await store().append(stream, 'none', [noted('a'), noted('b')], how);
+      await store().append(stream, 1, [noted('c')], someCause);
+      expect(await store().append(stream, 'none', [noted('a'), noted('b')], how)).to.deep.equal(first);
+      expect(texts(await readAll(store(), stream))).to.deep.equal(['a', 'b', 'c']);
+      expect(await store().head(stream)).to.equal(2);
+      expect((await readAll(store(), stream)).slice(0, 2).map(({ id }) => id)).to.deep.equal(ids);
+    });
+
+    it('refuses ids that are elsewhere, only partly there, or given twice', async () => {
+      const [here, there] = [someStream(), someStream()];
+      const [known, fresh] = [randomUUIDv7(), randomUUIDv7()];
+      await store().append(here, 'none', [noted('a')], { ...someCause, ids: [known] });
+      const refused = async (stream: StreamId, ids: readonly string[]): Promise<string> =>
+        (await rejection(store().append(stream, 'any', ids.map(() => noted('x')), { ...someCause, ids }))).code;
+      expect(await refused(there, [known])).to.equal('kernel.event_id_conflict');
+      expect(await refused(here, [known, fresh])).to.equal('kernel.event_id_conflict');
+      expect(await refused(here, [fresh, fresh])).to.equal('kernel.event_id_conflict');
+      expect(await store().head(here)).to.equal(0);
+      expect(await store().head(there)).to.equal(-1);
+    });
+
+    it('takes two concurrent appends of one id for one', async () => {
+      const stream = someStream();
+      const how = { ...someCause, ids: [randomUUIDv7()] };
+      const answers = await Promise.all([1, 2, 3].map(() => store().append(stream, 'none', [noted('once')], how)));
+      expect(new Set(answers.map(({ position }) => position)).size).to.equal(1);
+      expect(await readAll(store(), stream)).to.have.lengthOf(1);
+    });
+  });
+
+  describe('the log', () => {
+    const endless = new AbortController().signal;
+
+    it('holds every event once, in the order of positions', async () => {
+      const before = await opened().log.head();
+      const streams = Array.from({ length: 30 }, () => someStream());
+      await Promise.all(streams.map((stream) => store().append(stream, 'none', [noted('x'), counted(1)], someCause)));
+      const feed = opened().log.feed();
+      const seen: Recorded[] = [];
+      for (let after = before; seen.length < 60; ) {
+        const page = await feed.pull(after, 7, endless);
+        expect(page.events.length).to.be.lessThanOrEqual(7);
+        seen.push(...page.events);
+        after = page.scannedTo;
+      }
+      const positions = seen.map(({ position }) => position);
+      expect(positions).to.deep.equal(positions.toSorted());
+      expect(new Set(seen.map(({ id }) => id)).size).to.equal(60);
+      expect(await opened().log.head()).to.equal(positions.at(-1));
+    });
+
+    it('gives a filtered feed only its types, and moves past the others', async () => {
+      const before = await opened().log.head();
+      const stream = someStream();
+      await store().append(stream, 'none', [noted('a'), counted(1), noted('b')], someCause);
+      const page = await opened().log.feed(['Counted']).pull(before, 10, endless);
+      expect(page.events.map(({ type }) => type)).to.deep.equal(['Counted']);
+      expect(page.scannedTo).to.equal(await opened().log.head());
+    });
+
+    it('waits for the log to move', async () => {
+      const before = await opened().log.head();
+      const pulled = opened().log.feed().pull(before, 10, endless);
+      const stream = someStream();
+      await store().append(stream, 'none', [noted('new')], someCause);
+      expect((await pulled).events.map((event) => event.stream)).to.deep.equal([stream]);
+    });
+
+    it('stops waiting when told to', async () => {
+      const stop = new AbortController();
+      const before = await opened().log.head();
+      const pulled = opened().log.feed().pull(before, 10, stop.signal);
+      stop.abort();
+      expect(await pulled).to.deep.equal({ events: [], scannedTo: before });
+    });
+  });
+
+  describe('keys in the same commit', () => {
+    it('stores events and keys together, or neither', async () => {
+      const [key, stream] = [subject(), someStream()];
+      await store().append(stream, 'none', [noted('a')], { ...someCause, keys: [key] });
+      expect((await opened().vault.get(key.id))?.lookup).to.equal(key.lookup);
+      const other = { ...subject(), tenant: key.tenant, lookup: key.lookup as string };
+      const refused = await rejection(store().append(stream, 0, [noted('b')], { ...someCause, keys: [other] }));
+      expect(refused.code).to.equal('kernel.key_exists');
+      const late = subject();
+      expect((await rejection(store().append(stream, 'none', [noted('c')], { ...someCause, keys: [late] }))).code).to.equal('kernel.wrong_revision');
+      expect(await opened().vault.get(late.id)).to.equal(undefined);
+      expect(texts(await readAll(store(), stream))).to.deep.equal(['a']);
+    });
+
+    it('takes the very same key a second time for the same key', async () => {
+      const key = subject();
+      const how = { ...someCause, keys: [key] };
+      await store().append(someStream(), 'none', [noted('a')], how);
+      await store().append(someStream(), 'none', [noted('b')], how);
+      expect(await opened().vault.find(key.lookup as string)).to.have.lengthOf(1);
+    });
+  });
+};

@@ -1,0 +1,6 @@
+/** Everything that an iteration gives. */
+export const collect = async <Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> => {
+  const collected: Item[] = [];
+  for await (const item of items) collected.push(item);
+  return collected;
+};
