@@ -1,6 +1,6 @@
 /** Decides over the certificates of one holder: requested, then issued, replaced in time, revoked when need be. */
 import { otherwise, type Decider, type Message } from '../kernel/decider.ts';
-import { reject } from '../kernel/rejection.ts';
+import { reject, rejectFields } from '../kernel/rejection.ts';
 import type { SealedSecret } from '../kernel/sealed.ts';
 import type { CertificateRequest, CertifiedKeyEvent, RevocationReason } from './certified-key.events.ts';
 
@@ -67,6 +67,7 @@ const issue = ({ serial, certificate, now }: IssueCertifiedKey['data'], state: C
 const revoke = ({ serial, reason, revokedAt, now }: RevokeCertifiedKey['data'], state: CertifiedKeys): readonly CertifiedKeyEvent[] => {
   if (!state.issued.has(serial)) return reject('authorities.certificate_unknown', { serial });
   if (isRevoked(state, serial)) return [];
+  if (revokedAt > now) return rejectFields({ at: 'must not lie in the future' });
   return [{ type: 'CertifiedKeyRevoked', data: { serial, reason, revokedAt, recordedAt: now } }];
 };
 

@@ -8,8 +8,8 @@ export type RefreshCrl = Message<'RefreshCrl', Readonly<{ now: number }>>;
 export type RevocationListCommand = ListCertificate | RefreshCrl;
 
 export type RevocationList = Readonly<{
-  entries: readonly ListedCertificate[];
-  serials: ReadonlySet<string>;
+  /** By serial, in the order in which they were listed. */
+  listed: ReadonlyMap<string, ListedCertificate>;
   /** The newest list that was numbered. */
   newest?: CrlNumbered['data'];
 }>;
@@ -20,13 +20,13 @@ export const CRL_LIFETIME_MS = 24 * HOUR;
 const CRL_RENEWAL_MS = 12 * HOUR;
 
 /** True when the newest list says all there is to say and was made within the renewal age. A clock set back counts as old. */
-export const isFresh = ({ newest, entries }: RevocationList, now: number): boolean =>
-  newest !== undefined && newest.entries === entries.length && now >= newest.thisUpdate && now - newest.thisUpdate < CRL_RENEWAL_MS;
+export const isFresh = ({ newest, listed }: RevocationList, now: number): boolean =>
+  newest !== undefined && newest.entries === listed.size && now >= newest.thisUpdate && now - newest.thisUpdate < CRL_RENEWAL_MS;
 
 const evolve = (state: RevocationList, event: RevocationListEvent): RevocationList => {
   switch (event.type) {
     case 'CertificateListed':
-      return { ...state, entries: [...state.entries, event.data], serials: new Set(state.serials).add(event.data.serial) };
+      return { ...state, listed: new Map(state.listed).set(event.data.serial, event.data) };
     case 'CrlNumbered':
       return { ...state, newest: event.data };
     default:
@@ -38,16 +38,16 @@ const refresh = (now: number, state: RevocationList): readonly RevocationListEve
   if (isFresh(state, now)) return [];
   const number = (state.newest?.number ?? 0) + 1;
   const thisUpdate = Math.floor(now / 1000) * 1000;
-  return [{ type: 'CrlNumbered', data: { number, thisUpdate, nextUpdate: thisUpdate + CRL_LIFETIME_MS, entries: state.entries.length } }];
+  return [{ type: 'CrlNumbered', data: { number, thisUpdate, nextUpdate: thisUpdate + CRL_LIFETIME_MS, entries: state.listed.size } }];
 };
 
 export const revocationList: Decider<RevocationList, RevocationListCommand, RevocationListEvent> = {
-  initialState: { entries: [], serials: new Set() },
+  initialState: { listed: new Map() },
   evolve,
   decide: (command, state) => {
     switch (command.type) {
       case 'ListCertificate':
-        return state.serials.has(command.data.serial) ? [] : [{ type: 'CertificateListed', data: command.data }];
+        return state.listed.has(command.data.serial) ? [] : [{ type: 'CertificateListed', data: command.data }];
       case 'RefreshCrl':
         return refresh(command.data.now, state);
       default:
