@@ -1,0 +1,8 @@
+/** Everything that may be stored, of every context. */
+import { authoritiesEvents } from './authorities/events.ts';
+import type { EventRow } from './kernel/event-catalogue.ts';
+import { signingEvents } from './signing/events.ts';
+import { tenancyEvents } from './tenancy/events.ts';
+import { transparencyEvents } from './transparency/events.ts';
+
+export const catalogue: readonly EventRow[] = [...authoritiesEvents, ...signingEvents, ...tenancyEvents, ...transparencyEvents];
