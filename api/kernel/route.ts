@@ -20,6 +20,11 @@ export type ApiRequest<Principal, Params = unknown, Query = unknown, Body = unkn
   header: (name: string) => string | undefined;
   /** Actor and correlation for the events this request leads to. */
   cause: Cause;
+  /**
+   * A UUID for what this request creates. Under an `Idempotency-Key` it follows from scope, key and payload, so that a retry after
+   * a crash asks for the same thing again (the same event ids); without one it is new.
+   */
+  commandId: string;
   /** Aborted when the client has gone or the request's time is up. */
   signal: AbortSignal;
 }>;

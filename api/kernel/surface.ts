@@ -4,6 +4,7 @@
  */
 import type { TSchema } from 'typebox';
 import type { Actor } from '../../application/kernel/ports.ts';
+import type { TenantId } from '../../domain/kernel/ids.ts';
 import type { Rejection } from '../../domain/kernel/rejection.ts';
 import type { ApiRequest, Route } from './route.ts';
 
@@ -36,6 +37,8 @@ export type Surface<Principal = unknown> = Readonly<{
   /** Throws a `Rejection`. Called with the route's permission; public routes may answer an anonymous principal. */
   authenticate: (incoming: Incoming, permission: string) => Promise<Principal>;
   actor: (principal: Principal) => Actor;
+  /** Whose request it is, for the access log and for sealing; undefined: nobody's in particular (the operator, a stranger). */
+  tenant?: (principal: Principal) => TenantId | undefined;
   /** The scope of idempotency keys: tenant and credential. */
   idempotencyScope: (principal: Principal) => string;
   /** Undefined: not limited. */
@@ -44,6 +47,8 @@ export type Surface<Principal = unknown> = Readonly<{
   permit: (request: ApiRequest<Principal>, permission: string) => Promise<void> | void;
   /** Wraps a JSON answer (an envelope); identity for most. `incoming` for headers that depend on the request. */
   renderReply: (body: unknown, incoming: Incoming) => unknown;
+  /** What `renderReply` makes of a reply's schema: for the OpenAPI document, which shows answers as they are on the wire. */
+  replySchema?: (schema: TSchema) => TSchema;
   /** Every rejection becomes an answer here; unknown codes must become the surface's 500 with nothing leaked. */
   renderError: (rejection: Rejection, incoming: Incoming) => ErrorReply;
   /** Headers on every answer of the surface, errors included. `body` is the parsed request body, if there is one. */
@@ -53,6 +58,9 @@ export type Surface<Principal = unknown> = Readonly<{
   /** Rejection code → status and description, for the OpenAPI document and its tests. */
   errorCatalogue: Readonly<Record<string, Readonly<{ status: number; description: string }>>>;
 }>;
+
+/** Forgets the principal's type, so that surfaces of all kinds fit in one list: the kernel only hands principals back. */
+export const defineSurface = <Principal>(surface: Surface<Principal>): Surface => surface as unknown as Surface;
 
 /**
  * Codes that the kernel itself rejects with; every surface renders them.
