@@ -1,0 +1,34 @@
+/** The last step: an answer, or an error turned into one, goes out with the surface's own headers. */
+import type { Exchange, Tools } from './exchange.ts';
+import { failureAnswer } from './failure.ts';
+import { send, type Answer } from './reply.ts';
+import { discardBody } from './request-body.ts';
+
+export type Delivery = Readonly<{
+  /** `gone` is aborted when the client leaves. */
+  deliver: (exchange: Exchange, answer: Answer, gone: AbortSignal) => Promise<void>;
+  fail: (exchange: Exchange, error: unknown) => Promise<void>;
+}>;
+
+const surfaceHeaders = ({ surface, incoming, body }: Exchange): Readonly<Record<string, string>> => surface?.replyHeaders?.(incoming, body) ?? {};
+
+const neverGone = new AbortController().signal;
+
+export const createDelivery = (tools: Tools): Delivery => {
+  const deliver = async (exchange: Exchange, answer: Answer, gone: AbortSignal): Promise<void> => {
+    const { response, request } = exchange;
+    if (response.destroyed) return;
+    discardBody(request);
+    for (const [name, value] of Object.entries(surfaceHeaders(exchange))) response.setHeader(name, value);
+    await send(response, answer, { signal: gone, stopping: tools.stopping, stallMs: tools.streamStallMs });
+  };
+  return {
+    deliver,
+    fail: async (exchange, error) => {
+      const answer = failureAnswer(error, exchange, tools);
+      // Too late for an error once an answer has begun: cutting it off is the only way to say that it is not complete.
+      if (exchange.response.headersSent) exchange.response.destroy();
+      else await deliver(exchange, answer, neverGone);
+    },
+  };
+};

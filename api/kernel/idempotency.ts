@@ -1,0 +1,176 @@
+/**
+ * `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): within 24 hours the same POST with the same key has one effect, and
+ * everyone who repeats it gets the first one's answer. Only answers that tell of an effect (2xx, 3xx) are kept: a refusal changed
+ * nothing, so asking again is judged again.
+ */
+import { createHash, createHmac } from 'node:crypto';
+import { INSTALLATION } from '../../domain/kernel/ids.ts';
+import { reject, Rejection } from '../../domain/kernel/rejection.ts';
+import type { SealedSecret } from '../../domain/kernel/sealed.ts';
+import type { Exchange, Tools } from './exchange.ts';
+import type { Answer, CompleteAnswer } from './reply.ts';
+
+const SCOPE = 'idempotency';
+const KEPT_MS = 24 * 60 * 60 * 1000;
+/** A process that dies leaves its entry for this long; one that lives renews it. */
+const LEASE_MS = 30_000;
+const MAX_KEY_LENGTH = 255;
+
+type Kept = Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: string }>;
+type Entry =
+  | Readonly<{ state: 'running'; payload: string; owner: string; renewed: number }>
+  | Readonly<{ state: 'done'; payload: string; kept: Kept }>
+  | Readonly<{ state: 'done'; payload: string; sealed: SealedSecret }>;
+
+const QUOTED = /^"((?:[\x20\x21\x23-\x5B\x5D-\x7E]|\\["\\])*)"$/;
+const BARE = /^[\x21\x23-\x2B\x2D-\x7E]+$/;
+
+/** A structured field string (quoted) or the bare value; rejects with `idempotency.key_invalid`. */
+export const parseIdempotencyKey = (header: string): string => {
+  const quoted = QUOTED.exec(header)?.[1]?.replaceAll(/\\(["\\])/g, '$1');
+  const key = quoted ?? (BARE.test(header) ? header : '');
+  if (key.length === 0 || key.length > MAX_KEY_LENGTH) throw new Rejection('idempotency.key_invalid', { maxLength: MAX_KEY_LENGTH });
+  return key;
+};
+
+/** `id` names the entry, `payload` is compared, `commandId` is what the effect is known by (RFC 9562, version 8). */
+export type IdempotentCall = Readonly<{ id: string; payload: string; commandId: string }>;
+
+const uuidOf = (digest: Buffer): string => {
+  const bytes = Buffer.from(digest.subarray(0, 16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+};
+
+/** The payload's digest is keyed by the client's own key, which is not stored: a password in it cannot be guessed from the store. */
+export const idempotentCall = (scope: readonly string[], key: string, payload: readonly (string | Buffer)[]): IdempotentCall => {
+  const id = createHash('sha256').update(JSON.stringify([...scope, key])).digest('hex');
+  const digest = createHmac('sha256', key);
+  for (const part of payload) digest.update(createHash('sha256').update(part).digest());
+  const bytes = digest.digest();
+  return { id, payload: bytes.toString('hex'), commandId: uuidOf(createHash('sha256').update(id).update(bytes).digest()) };
+};
+
+/** What the route says of the answer to be kept, and whose it is. */
+type Keeping = Readonly<{ tools: Tools; call: IdempotentCall; exchange: Exchange }>;
+
+const placeOf = ({ call, exchange }: Keeping) => ({ tenant: exchange.tenant ?? INSTALLATION, place: `${SCOPE}#${call.id}` });
+
+const entryFor = async (keeping: Keeping, answer: CompleteAnswer): Promise<Entry> => {
+  const { status, headers, bytes } = answer;
+  const { payload } = keeping.call;
+  const kept: Kept = { status, headers, body: bytes.toString('base64') };
+  if (keeping.exchange.route?.idempotentCopy !== 'secret') return { state: 'done', payload, kept };
+  const sealed = await keeping.tools.secrets.seal(placeOf(keeping), Buffer.from(JSON.stringify(kept)));
+  return { state: 'done', payload, sealed };
+};
+
+const replayOf = async (keeping: Keeping, entry: Extract<Entry, { state: 'done' }>): Promise<CompleteAnswer> => {
+  const open = async (sealed: SealedSecret): Promise<Kept> =>
+    JSON.parse(Buffer.from(await keeping.tools.secrets.open(placeOf(keeping), sealed)).toString()) as Kept;
+  const { status, headers, body } = 'sealed' in entry ? await open(entry.sealed) : entry.kept;
+  return { status, headers: { ...headers, 'Idempotent-Replayed': 'true' }, bytes: Buffer.from(body, 'base64') };
+};
+
+/** Holds an entry while the effect runs: renewed, so that it outlives slow work and not the process. */
+const createLease = ({ tools: { state, clock }, call }: Keeping, owner: string) => {
+  const running = (): string =>
+    JSON.stringify({ state: 'running', payload: call.payload, owner, renewed: clock.now() } satisfies Entry);
+  let mine = running();
+  let renewing: Promise<unknown> = Promise.resolve();
+  const renew = async (): Promise<void> => {
+    const next = running();
+    if (await state.compareAndSet(SCOPE, call.id, mine, { value: next, expiresAt: clock.now() + LEASE_MS })) mine = next;
+  };
+  const timer = setInterval(() => {
+    renewing = renew().catch(() => undefined);
+  }, LEASE_MS / 3);
+  timer.unref();
+  return {
+    take: (expected: string | undefined) => state.compareAndSet(SCOPE, call.id, expected, { value: mine, expiresAt: clock.now() + LEASE_MS }),
+    /** Ends the lease; with an entry it becomes that entry, without one the key is free again. */
+    end: async (entry: Entry | undefined): Promise<void> => {
+      clearInterval(timer);
+      await renewing;
+      await state.compareAndSet(SCOPE, call.id, mine, entry && { value: JSON.stringify(entry), expiresAt: clock.now() + KEPT_MS });
+    },
+  };
+};
+
+type Lease = ReturnType<typeof createLease>;
+
+const within = async (ms: number, work: Promise<unknown>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => { timer = setTimeout(resolve, ms); });
+  await Promise.race([work.catch(() => undefined), late]);
+  clearTimeout(timer);
+};
+
+const isWorthKeeping = (answer: Answer): answer is CompleteAnswer => 'bytes' in answer && answer.status < 400;
+
+type Effect = () => Promise<Answer>;
+
+const perform = async (keeping: Keeping, lease: Lease, effect: Effect): Promise<Answer> => {
+  const { tools, exchange } = keeping;
+  const notKept = (): undefined => {
+    tools.logger.warn({ requestId: exchange.incoming.requestId }, 'idempotent answer not kept');
+  };
+  let answer: Answer | undefined;
+  try {
+    answer = await effect();
+    return answer;
+  } finally {
+    // The effect stands whether or not its answer can be kept: the client gets its answer all the same.
+    const entry = answer !== undefined && isWorthKeeping(answer) ? await entryFor(keeping, answer).catch(notKept) : undefined;
+    await lease.end(entry).catch(notKept);
+  }
+};
+
+/** The kept answer of this very call; `'running'` while it is being worked on, undefined when there is none. */
+const settled = async (keeping: Keeping): Promise<CompleteAnswer | 'running' | undefined> => {
+  const value = await keeping.tools.state.get(SCOPE, keeping.call.id);
+  if (value === undefined) return undefined;
+  const entry = JSON.parse(value) as Entry;
+  if (entry.payload !== keeping.call.payload) throw new Rejection('idempotency.mismatch');
+  return entry.state === 'done' ? replayOf(keeping, entry) : 'running';
+};
+
+/** Undefined when somebody else was faster. */
+const start = async (keeping: Keeping, effect: Effect): Promise<Answer | undefined> => {
+  const lease = createLease(keeping, keeping.tools.ids.next());
+  if (await lease.take(undefined)) return perform(keeping, lease, effect);
+  await lease.end(undefined);
+  return undefined;
+};
+
+export type Idempotency = Readonly<{ run: (exchange: Exchange, call: IdempotentCall, effect: Effect) => Promise<Answer> }>;
+
+/** One per process. `run` answers with the effect's own answer, or with the one kept of it. */
+export const createIdempotency = (tools: Tools): Idempotency => {
+  const here = new Map<string, Promise<Answer | undefined>>();
+
+  const startHere = (keeping: Keeping, effect: Effect): Promise<Answer | undefined> => {
+    const { id } = keeping.call;
+    const mine = start(keeping, effect).finally(() => here.delete(id));
+    here.set(id, mine);
+    return mine;
+  };
+
+  const attempt = async (keeping: Keeping, effect: Effect): Promise<Answer | undefined> => {
+    const found = await settled(keeping);
+    if (found !== undefined && found !== 'running') return found;
+    const other = here.get(keeping.call.id);
+    if (found === undefined && other === undefined) return startHere(keeping, effect);
+    await within(tools.idempotencyWaitMs, other ?? Promise.resolve());
+    return undefined;
+  };
+
+  return {
+    run: async (exchange, call, effect) => {
+      const keeping: Keeping = { tools, call, exchange };
+      const answer = (await attempt(keeping, effect)) ?? (await attempt(keeping, effect));
+      return answer ?? reject('idempotency.in_progress');
+    },
+  };
+};

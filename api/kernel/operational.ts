@@ -1,0 +1,82 @@
+/** What operators' machines ask: liveness, readiness, metrics; and the documents that are public on every host. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import express, { type Request, type Response, type Router } from 'express';
+import { Rejection } from '../../domain/kernel/rejection.ts';
+import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
+import { normalizeAddress } from './client-address.ts';
+import { asHandler } from './exchange.ts';
+import type { Pipeline } from './pipeline.ts';
+import { jsonAnswer, type CompleteAnswer } from './reply.ts';
+
+/** Whether requests are welcome now; `details` is shown to whoever asks, so it holds names and numbers only. */
+export type Readiness = () => Promise<Readonly<{ ready: boolean; details?: Readonly<Record<string, unknown>> }>>;
+
+export type OperationalOptions = Readonly<{
+  readiness: Readiness;
+  metrics: Metrics;
+  operatorToken: string;
+  publicDocuments?: Readonly<Record<string, () => Promise<unknown>>>;
+}>;
+
+const FORWARDED = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-forwarded-host', 'via'] as const;
+
+const isLocal = (request: Request): boolean => {
+  const address = normalizeAddress(request.socket.remoteAddress ?? '') ?? '';
+  const loopback = address === '::1' || address.startsWith('127.');
+  return loopback && FORWARDED.every((name) => request.headers[name] === undefined);
+};
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** In constant time, whatever the lengths. */
+export const isBearer = (authorization: string | undefined, token: string): boolean => {
+  const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
+  return timingSafeEqual(digest(given), digest(token)) && given !== '';
+};
+
+const sendAnswer = (response: Response, { status, headers, bytes }: CompleteAnswer): void => {
+  response.writeHead(status, { ...headers, 'Content-Length': bytes.length }).end(bytes);
+};
+
+const text = (contentType: string, body: string): CompleteAnswer => ({ status: 200, headers: { 'Content-Type': contentType }, bytes: Buffer.from(body) });
+
+type Answering = (request: Request) => Promise<CompleteAnswer>;
+
+const answers = ({ readiness, metrics, operatorToken, publicDocuments = {} }: OperationalOptions): Readonly<Record<string, Answering>> => ({
+  '/healthz': async () => jsonAnswer(200, { status: 'ok' }),
+  '/readyz': async () => {
+    const { ready, details } = await readiness();
+    return jsonAnswer(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', ...details }, ready ? {} : { 'Retry-After': '1' });
+  },
+  '/metrics': async (request) => {
+    if (!isLocal(request) && !isBearer(request.headers.authorization, operatorToken)) throw new Rejection('request.unauthenticated');
+    return text(metrics.contentType, await metrics.render());
+  },
+  ...Object.fromEntries(
+    Object.entries(publicDocuments).map(([path, read]): [string, Answering] => [
+      path,
+      async () => jsonAnswer(200, await read(), { 'Cache-Control': 'public, max-age=300' }),
+    ]),
+  ),
+});
+
+export const createOperational = (options: OperationalOptions, pipeline: Pipeline): Router => {
+  const router = express.Router({ caseSensitive: true, strict: true });
+  for (const [path, answer] of Object.entries(answers(options))) {
+    router.all(
+      path,
+      asHandler(async (exchange) => {
+        const { request, response } = exchange;
+        exchange.path = path;
+        try {
+          if (request.method !== 'GET' && request.method !== 'HEAD') throw new Rejection('request.method_not_allowed', { allow: ['GET', 'HEAD'] });
+          sendAnswer(response, await answer(request));
+        } catch (error) {
+          if (error instanceof Rejection && error.code === 'request.unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
+          await pipeline.fail(exchange, error);
+        }
+      }),
+    );
+  }
+  return router;
+};

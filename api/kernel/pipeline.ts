@@ -1,0 +1,113 @@
+/** The steps of a request, in their order: authenticate → count → validate → permit → (idempotency) → handle → render. */
+import { Rejection } from '../../domain/kernel/rejection.ts';
+import { readInput, type CompiledRoute, type Input } from './compiled-route.ts';
+import { createDelivery, type Delivery } from './delivery.ts';
+import type { Exchange, Tools } from './exchange.ts';
+import { createIdempotency, idempotentCall, parseIdempotencyKey, type IdempotentCall } from './idempotency.ts';
+import { countRequest } from './rate-limit.ts';
+import { answerOf, type Answer } from './reply.ts';
+import type { ApiRequest } from './route.ts';
+import type { Surface } from './surface.ts';
+
+export type Pipeline = Pick<Delivery, 'fail'> & Readonly<{ run: (surface: Surface, compiled: CompiledRoute, exchange: Exchange) => Promise<void> }>;
+
+const scopeOf = (surface: Surface, principal: unknown, { incoming, actor, request }: Exchange): readonly string[] => [
+  surface.name,
+  surface.idempotencyScope(principal),
+  // Strangers share a principal, and must not share answers.
+  actor?.kind === 'anonymous' ? incoming.ip : '',
+  request.method,
+  incoming.path,
+];
+
+const callOf = (scope: () => readonly string[], { request, incoming }: Exchange, input: Input): IdempotentCall | undefined => {
+  const header = request.method === 'POST' ? incoming.header('idempotency-key') : undefined;
+  if (header === undefined) return undefined;
+  return idempotentCall(scope(), parseIdempotencyKey(header), [input.search, input.bytes]);
+};
+
+/** Aborts when the client goes before its answer is complete, or when the handler's time is up. */
+const watch = (exchange: Exchange, timeoutMs: number) => {
+  const gone = new AbortController();
+  const late = new AbortController();
+  exchange.response.once('close', () => gone.abort());
+  const timer = setTimeout(() => late.abort(new Rejection('request.timeout')), timeoutMs);
+  timer.unref();
+  return {
+    gone: gone.signal,
+    handler: AbortSignal.any([gone.signal, late.signal]),
+    timedOut: () => late.signal.aborted,
+    handled: () => clearTimeout(timer),
+  };
+};
+
+type Watch = ReturnType<typeof watch>;
+
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
+
+type Step = Readonly<{ surface: Surface; compiled: CompiledRoute; exchange: Exchange; watching: Watch }>;
+
+const identify = async ({ surface, compiled, exchange }: Step): Promise<unknown> => {
+  const principal = await surface.authenticate(exchange.incoming, compiled.route.permission);
+  exchange.actor = surface.actor(principal);
+  exchange.tenant = surface.tenant?.(principal);
+  return principal;
+};
+
+const requestOf = ({ exchange, watching }: Step, principal: unknown, input: Input, commandId: string): ApiRequest<unknown> => {
+  const { incoming, actor } = exchange;
+  return {
+    requestId: incoming.requestId,
+    principal,
+    params: input.params,
+    query: input.query,
+    body: input.body,
+    ip: incoming.ip,
+    header: incoming.header,
+    cause: { actor: actor ?? { kind: 'anonymous', id: 'anonymous' }, correlation: incoming.requestId },
+    commandId,
+    signal: watching.handler,
+  };
+};
+
+const handle = async ({ surface, compiled, exchange, watching }: Step, request: ApiRequest<unknown>): Promise<Answer> => {
+  try {
+    const reply = await compiled.route.handle(request as ApiRequest<unknown, never, never, never>);
+    return answerOf(reply, (body) => surface.renderReply(body, exchange.incoming));
+  } catch (error) {
+    throw watching.timedOut() && isAbort(error) ? new Rejection('request.timeout') : error;
+  } finally {
+    watching.handled();
+  }
+};
+
+export const createPipeline = (tools: Tools): Pipeline => {
+  const idempotency = createIdempotency(tools);
+  const delivery = createDelivery(tools);
+
+  const answer = async (step: Step): Promise<Answer> => {
+    const { surface, compiled, exchange } = step;
+    const principal = await identify(step);
+    await countRequest(exchange, surface.rate(principal, exchange.incoming), tools);
+    const input = await readInput(compiled, exchange, tools.maxBodyBytes);
+    const call = callOf(() => scopeOf(surface, principal, exchange), exchange, input);
+    const request = requestOf(step, principal, input, call?.commandId ?? tools.ids.next());
+    await surface.permit(request, compiled.route.permission);
+    const effect = (): Promise<Answer> => handle(step, request);
+    return call === undefined ? effect() : idempotency.run(exchange, call, effect);
+  };
+
+  return {
+    fail: delivery.fail,
+    run: async (surface, compiled, exchange) => {
+      const watching = watch(exchange, tools.handlerTimeoutMs);
+      try {
+        await delivery.deliver(exchange, await answer({ surface, compiled, exchange, watching }), watching.gone);
+      } catch (error) {
+        await delivery.fail(exchange, error);
+      } finally {
+        watching.handled();
+      }
+    },
+  };
+};

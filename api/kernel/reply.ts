@@ -1,0 +1,90 @@
+/** From a handler's value to bytes on the wire; streams at the pace of the client. */
+import type { Response } from 'express';
+import type { HttpReply, StreamReply } from './route.ts';
+
+type Headers = Readonly<Record<string, string>>;
+
+/** An answer whose bytes are known: what is sent, and what an idempotent replay sends again. */
+export type CompleteAnswer = Readonly<{ status: number; headers: Headers; bytes: Buffer }>;
+export type StreamAnswer = Readonly<{ status: number; headers: Headers; stream: StreamReply['stream'] }>;
+export type Answer = CompleteAnswer | StreamAnswer;
+
+export const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
+
+const named = (contentType: string | undefined, headers: Headers | undefined): Headers => ({
+  ...(contentType === undefined ? {} : { 'Content-Type': contentType }),
+  ...headers,
+});
+
+export const jsonAnswer = (status: number, body: unknown, headers?: Headers, contentType = JSON_CONTENT_TYPE): CompleteAnswer => ({
+  status,
+  headers: named(contentType, headers),
+  bytes: Buffer.from(JSON.stringify(body)),
+});
+
+/** `wrap` is the surface's envelope for JSON. */
+export const answerOf = (reply: HttpReply, wrap: (body: unknown) => unknown): Answer => {
+  const { status, headers } = reply;
+  if ('stream' in reply) return { status, headers: named(reply.contentType, headers), stream: reply.stream };
+  if ('bytes' in reply) return { status, headers: named(reply.contentType, headers), bytes: Buffer.from(reply.bytes) };
+  if ('body' in reply) return jsonAnswer(status, wrap(reply.body), headers);
+  return { status, headers: named(undefined, headers), bytes: Buffer.alloc(0) };
+};
+
+/** Resolves when the client has taken what was written, with false when it has gone or stalled. */
+const drained = (response: Response, signal: AbortSignal, stallMs: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const settle = (taken: boolean) => (): void => {
+      clearTimeout(timer);
+      response.off('drain', onDrain);
+      signal.removeEventListener('abort', onAbort);
+      resolve(taken);
+    };
+    const onDrain = settle(true);
+    const onAbort = settle(false);
+    const timer = setTimeout(onAbort, stallMs);
+    response.once('drain', onDrain);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+
+const STOPPED = Symbol('stopped');
+
+/** Writes piece by piece; resolves with false when the client went away or stopped reading, which ends the source too. */
+const pump = async (response: Response, source: AsyncIterator<string | Uint8Array>, signal: AbortSignal, stallMs: number): Promise<boolean> => {
+  const stopped = new Promise<typeof STOPPED>((resolve) => {
+    signal.addEventListener('abort', () => resolve(STOPPED), { once: true });
+  });
+  while (!signal.aborted) {
+    const next = await Promise.race([source.next(), stopped]);
+    if (next === STOPPED) return false;
+    if (next.done === true) return true;
+    if (!response.write(next.value) && !(await drained(response, signal, stallMs))) return false;
+  }
+  return false;
+};
+
+export type Sending = Readonly<{ signal: AbortSignal; stopping: AbortSignal | undefined; stallMs: number }>;
+
+const sendStream = async (response: Response, answer: StreamAnswer, { signal, stopping, stallMs }: Sending): Promise<void> => {
+  const source = answer.stream[Symbol.asyncIterator]();
+  const either = stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
+  let finished = false;
+  try {
+    finished = response.req.method === 'HEAD' || (await pump(response, source, either, stallMs));
+  } finally {
+    // Not awaited: a source that is waiting for its next piece only learns of the end afterwards.
+    void Promise.resolve(source.return?.()).catch(() => undefined);
+  }
+  if (finished || (stopping?.aborted === true && !signal.aborted)) response.end();
+  else response.destroy();
+};
+
+/** Sends an answer; headers of the answer win over those already set. */
+export const send = async (response: Response, answer: Answer, sending: Sending): Promise<void> => {
+  response.statusCode = answer.status;
+  for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
+  if ('stream' in answer) return sendStream(response, answer, sending);
+  if (answer.status !== 204 && answer.status !== 304) response.setHeader('Content-Length', answer.bytes.length);
+  response.end(answer.bytes);
+};

@@ -1,0 +1,115 @@
+/** The HTTP server around the application: limits on heads, time and sockets, plain answers to what is not HTTP, an orderly end. */
+import { createServer, STATUS_CODES, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { markAwaitingContinue } from './request-body.ts';
+
+/** Times in milliseconds. */
+export type ServerOptions = Readonly<{
+  headersTimeout?: number;
+  requestTimeout?: number;
+  keepAliveTimeout?: number;
+  maxHeaderSize?: number;
+  maxRequestsPerSocket?: number;
+  maxConnections?: number;
+  /** How often the two time limits above are looked at. */
+  connectionsCheckingInterval?: number;
+  /** Called when the server begins to stop, so that what would never end by itself can. */
+  onStopping?: () => void;
+}>;
+
+const DEFAULTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 10_000,
+  maxHeaderSize: 16_384,
+  maxRequestsPerSocket: 10_000,
+  maxConnections: 10_000,
+  connectionsCheckingInterval: 1_000,
+} as const;
+
+export type HttpServer = Readonly<{
+  listen: (host: string, port: number) => Promise<AddressInfo>;
+  /** Stops accepting, finishes what was accepted for at most `graceMs` (default 10 s), then closes whatever is left. */
+  close: (graceMs?: number) => Promise<void>;
+}>;
+
+const ERRORS: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, HPE_CHUNK_EXTENSIONS_OVERFLOW: 413, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+
+const answerBroken = (error: NodeJS.ErrnoException, socket: Socket): void => {
+  const begun = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage?.headersSent ?? false;
+  if (error.code === 'ECONNRESET' || !socket.writable || begun) {
+    socket.destroy();
+    return;
+  }
+  const status = ERRORS[error.code ?? ''] ?? 400;
+  const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+};
+
+const onceListening = (server: ReturnType<typeof createServer>, host: string, port: number): Promise<AddressInfo> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve(server.address() as AddressInfo);
+    });
+  });
+
+const closeAfter = (response: ServerResponse): void => {
+  if (!response.headersSent) response.setHeader('Connection', 'close');
+  response.shouldKeepAlive = false;
+};
+
+/** Answers under way, each of which closes its connection once the end has begun. */
+const createDrain = () => {
+  const active = new Set<ServerResponse>();
+  let stopping = false;
+  return {
+    began: (response: ServerResponse): void => {
+      active.add(response);
+      response.once('close', () => active.delete(response));
+      if (stopping) closeAfter(response);
+    },
+    stop: (): void => {
+      stopping = true;
+      for (const response of active) closeAfter(response);
+    },
+  };
+};
+
+export const createHttpServer = (app: RequestListener, options: ServerOptions = {}): HttpServer => {
+  const { maxConnections, maxRequestsPerSocket, onStopping, ...limits } = { ...DEFAULTS, ...options };
+  const drain = createDrain();
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    drain.began(response);
+    app(request, response);
+  };
+  const server = createServer({ ...limits, requireHostHeader: true, insecureHTTPParser: false }, serve);
+  server.maxConnections = maxConnections;
+  server.maxRequestsPerSocket = maxRequestsPerSocket;
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    markAwaitingContinue(request);
+    serve(request, response);
+  });
+  server.on('clientError', (error, socket) => answerBroken(error, socket as Socket));
+
+  return {
+    listen: (host, port) => onceListening(server, host, port),
+    close: async (graceMs = 10_000) => {
+      const closed = new Promise<void>((resolve) => { server.close(() => resolve()); });
+      drain.stop();
+      onStopping?.();
+      server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+};

@@ -1,0 +1,102 @@
+/**
+ * The one JSON parser for request bodies (RFC 8259, held to I-JSON, RFC 7493): UTF-8 without mistakes, nesting of at most 64,
+ * no member name twice, none that reaches for prototypes, no lone surrogates, no number beyond the range of a double.
+ */
+import { Rejection } from '../../domain/kernel/rejection.ts';
+
+export const MAX_DEPTH = 64;
+const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+const NUMBER = /-?\d[\d.eE+-]*/y;
+
+const malformed = (reason: string): never => {
+  throw new Rejection('request.malformed_json', { reason });
+};
+
+type Frame = Readonly<{ names: Set<string> | undefined }>;
+
+/** Where the string that opens at `start` ends (index of its closing quote). */
+const endOfString = (text: string, start: number): number => {
+  let at = start + 1;
+  while (at < text.length) {
+    const quote = text.indexOf('"', at);
+    if (quote < 0) break;
+    let slashes = 0;
+    while (text[quote - 1 - slashes] === '\\') slashes += 1;
+    if (slashes % 2 === 0) return quote;
+    at = quote + 1;
+  }
+  return malformed('a string does not end');
+};
+
+const decode = (token: string): string => {
+  if (!token.includes('\\')) return token.slice(1, -1);
+  try {
+    return JSON.parse(token) as string;
+  } catch {
+    return malformed('a string holds an invalid escape');
+  }
+};
+
+const checkName = (name: string, names: Set<string>): void => {
+  if (FORBIDDEN.has(name)) malformed('a member name is not allowed');
+  if (names.has(name)) malformed('a member name appears twice');
+  names.add(name);
+};
+
+const isName = (text: string, after: number): boolean => {
+  let at = after;
+  while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at += 1;
+  return text[at] === ':';
+};
+
+const checkString = (text: string, start: number, frame: Frame | undefined): number => {
+  const end = endOfString(text, start);
+  const value = decode(text.slice(start, end + 1));
+  if (!value.isWellFormed()) malformed('a string holds a lone surrogate');
+  if (frame?.names !== undefined && isName(text, end + 1)) checkName(value, frame.names);
+  return end + 1;
+};
+
+const checkNumber = (text: string, start: number): number => {
+  NUMBER.lastIndex = start;
+  const token = NUMBER.exec(text)?.[0] ?? '-';
+  if (!Number.isFinite(Number(token))) malformed('a number is malformed or too large');
+  return start + token.length;
+};
+
+const nest = (frames: Frame[], char: string): void => {
+  if (char === '{' || char === '[') frames.push({ names: char === '{' ? new Set() : undefined });
+  if (char === '}' || char === ']') frames.pop();
+  if (frames.length > MAX_DEPTH) malformed(`nesting is deeper than ${MAX_DEPTH}`);
+};
+
+/** Everything that `JSON.parse` lets pass, found in one flat walk over the text: nothing recurses before depth is known. */
+const scan = (text: string): void => {
+  const frames: Frame[] = [];
+  let at = 0;
+  while (at < text.length) {
+    const char = text[at] as string;
+    if (char === '"') at = checkString(text, at, frames.at(-1));
+    else if (char === '-' || (char >= '0' && char <= '9')) at = checkNumber(text, at);
+    else {
+      nest(frames, char);
+      at += 1;
+    }
+  }
+};
+
+/** Rejects with `request.malformed_json` {reason}; the reason never quotes the input. */
+export const parseStrictJson = (bytes: Uint8Array): unknown => {
+  let text = '';
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    malformed('the body is not UTF-8');
+  }
+  scan(text);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return malformed('the body is not JSON');
+  }
+};

@@ -1,0 +1,93 @@
+/**
+ * Validation by the schemas of a route, compiled once. Unknown members are ignored (the handler never sees them) unless the
+ * schema says `additionalProperties: false`; defaults are filled in; nothing is coerced here.
+ */
+import type { ErrorObject } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import ajvFormats from 'ajv-formats';
+import type { TSchema } from 'typebox';
+
+/** What is wrong, by dotted path of the field. */
+export type FieldErrors = Readonly<Record<string, string>>;
+/** Undefined when the value fits; it has then been pruned and its defaults are filled in. */
+export type Validator = (value: unknown) => FieldErrors | undefined;
+
+const MAX_FIELDS = 50;
+
+export const createAjv = (): Ajv2020 => {
+  const ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, strictRequired: false, useDefaults: true });
+  ajvFormats.default(ajv);
+  ajv.addVocabulary(['example']);
+  return ajv;
+};
+
+type Shape = Readonly<{
+  type?: string;
+  properties?: Readonly<Record<string, Shape>>;
+  additionalProperties?: unknown;
+  patternProperties?: unknown;
+  items?: Shape;
+}>;
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const closes = (shape: Shape): boolean =>
+  shape.properties !== undefined && shape.additionalProperties === undefined && shape.patternProperties === undefined;
+
+const propertyOf = ({ properties = {} }: Shape, name: string): Shape | undefined => (Object.hasOwn(properties, name) ? properties[name] : undefined);
+
+/** Takes out what the schema does not name. Schemas made of alternatives are left alone. */
+const prune = (shape: Shape, value: unknown): void => {
+  if (Array.isArray(value)) for (const item of value) prune(shape.items ?? {}, item);
+  if (!isObject(value)) return;
+  for (const name of Object.keys(value)) {
+    const inner = propertyOf(shape, name);
+    if (inner !== undefined) prune(inner, value[name]);
+    else if (closes(shape)) delete value[name];
+  }
+};
+
+const fieldOf = (error: ErrorObject, root: string): string => {
+  const path = error.instancePath.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const params = error.params as Readonly<{ missingProperty?: string; additionalProperty?: string }>;
+  const last = params.missingProperty ?? params.additionalProperty;
+  return [...path, ...(last === undefined ? [] : [last])].join('.').slice(0, 200) || root;
+};
+
+const WORDS: Readonly<Record<string, (error: ErrorObject) => string>> = {
+  required: () => 'is required',
+  additionalProperties: () => 'is not known',
+  format: (error) => `must be a valid ${(error.params as { format: string }).format}`,
+  enum: (error) => `must be one of ${(error.params as { allowedValues: unknown[] }).allowedValues.join(', ')}`,
+  const: (error) => `must be ${String((error.params as { allowedValue: unknown }).allowedValue)}`,
+};
+
+const isConst = (error: ErrorObject): boolean => error.keyword === 'const';
+
+/** A union of constants is told as the list of them, not as one complaint each. */
+const messageOf = (field: string, errors: readonly ErrorObject[]): string => {
+  const constants = errors.filter(isConst).map((error) => String((error.params as { allowedValue: unknown }).allowedValue));
+  if (constants.length > 1) return `must be one of ${constants.join(', ')}`;
+  const [first] = errors;
+  if (first === undefined) return `${field} is invalid`;
+  return WORDS[first.keyword]?.(first) ?? first.message ?? 'is invalid';
+};
+
+const describe = (errors: readonly ErrorObject[], root: string): FieldErrors => {
+  const byField = Object.groupBy(errors, (error) => fieldOf(error, root));
+  return Object.fromEntries(
+    Object.entries(byField)
+      .slice(0, MAX_FIELDS)
+      .map(([field, list]) => [field, messageOf(field, list ?? [])]),
+  );
+};
+
+/** `root` names the value itself in messages. Throws at once on a schema that ajv's strict mode refuses. */
+export const compileValidator = (ajv: Ajv2020, schema: TSchema, root: string): Validator => {
+  const validate = ajv.compile(schema);
+  return (value) => {
+    if (!validate(value)) return describe(validate.errors ?? [], root);
+    prune(schema, value);
+    return undefined;
+  };
+};

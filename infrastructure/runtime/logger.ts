@@ -1,0 +1,73 @@
+/**
+ * Structured logs in JSON that cannot contain a secret: fields whose names speak of secrets are blanked wherever they stand, values that
+ * look like credentials are blanked whatever they are called, and nothing long or deep is written out.
+ */
+import pino from 'pino';
+import type { Logger } from '../../application/kernel/ports.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const BLANK = '[redacted]';
+const MAX_TEXT = 2_000;
+const MAX_DEPTH = 6;
+const MAX_ITEMS = 50;
+
+const SECRET_NAMES =
+  /pass(?:word|phrase|wd)?|secret|token|authori[sz]ation|cookie|api[-_]?key|private|seed|totp|otp|credential$|signature|digest|master|bearer|jwt|code_verifier|recovery|e-?mail|^body$|^headers?$|^query$|^url$/i;
+
+/** Forms of secrets that Chancery itself hands out, and those that any program may meet. */
+const SECRET_FORMS: readonly RegExp[] = [
+  /\b(?:qwick_ak|qapi|qlk|svc|whsec|whsk)_[\w+/=.-]+/g,
+  /\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*){0,3}/g,
+  /\b(?:bearer|basic|token)\s+[\w.~+/=-]{6,}/gi,
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+  /[?&][\w.-]+=[^\s&"']*/g,
+  /\/\/[^\s/:@]+:[^\s/@]+@/g,
+  /[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+/g,
+];
+
+const cleanText = (text: string): string =>
+  SECRET_FORMS.reduce((clean, form) => clean.replaceAll(form, BLANK), text.slice(0, MAX_TEXT));
+
+const cleanError = (error: Error, depth: number): object => ({
+  name: error.name,
+  message: cleanText(error.message),
+  frames: (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')).slice(0, 12),
+  ...(error.cause === undefined ? {} : { cause: clean(error.cause, depth + 1) }),
+});
+
+const cleanEntries = (value: object, depth: number): object =>
+  Object.fromEntries(
+    Object.entries(value)
+      .slice(0, MAX_ITEMS)
+      .map(([name, inner]) => [cleanText(name), SECRET_NAMES.test(name) && inner !== undefined ? BLANK : clean(inner, depth + 1)]),
+  );
+
+const cleanObject = (value: object, depth: number): unknown => {
+  if (depth > MAX_DEPTH) return '[deep]';
+  if (value instanceof Error) return cleanError(value, depth);
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`;
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item: unknown) => clean(item, depth + 1));
+  return cleanEntries(value, depth);
+};
+
+const clean = (value: unknown, depth = 0): unknown => {
+  if (typeof value === 'string') return cleanText(value);
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value === 'function' || typeof value === 'symbol') return undefined;
+  return typeof value === 'object' && value !== null ? cleanObject(value, depth) : value;
+};
+
+export type LoggerOptions = Readonly<{ level: LogLevel; /** Default: standard output. */ destination?: Readonly<{ write: (line: string) => void }> }>;
+
+/** Lines carry `level`, `time` (ISO 8601) and `msg`; see the module's head for what they never carry. */
+export const createLogger = ({ level, destination }: LoggerOptions): Logger => {
+  const base = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
+  const log = destination === undefined ? pino(base) : pino(base, destination);
+  const line = (write: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string): void => {
+    if (log.isLevelEnabled(write)) log[write](clean(fields) as object, cleanText(message));
+  };
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+};
