@@ -1,5 +1,6 @@
 /** What the signing context stores: schema of every version, in the event catalogue's terms. */
 import Type from 'typebox';
+import type { SigningOperationsExported as Exported } from '../../domain/signing/export.events.ts';
 import type { SigningOperationEvent } from '../../domain/signing/operation.events.ts';
 import { defineEvents, v1 } from '../kernel/event-catalogue.ts';
 
@@ -9,12 +10,14 @@ const instant = () => Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2
 const second = () => Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}Z$' });
 const sha256 = () => Type.String({ pattern: '^[0-9a-f]{64}$' });
 const exact = { additionalProperties: false } as const;
+const signedBy = () =>
+  Type.Object({ kind: Type.Union([Type.Literal('session'), Type.Literal('credential')]), id: Type.String({ minLength: 1 }) }, exact);
 
 const SigningRequested = Type.Object(
   {
     operationId: uuid(),
     actorUserId: uuid(),
-    by: Type.Object({ kind: Type.Union([Type.Literal('session'), Type.Literal('credential')]), id: Type.String({ minLength: 1 }) }, exact),
+    by: signedBy(),
     secondFactor: Type.Boolean(),
     digest: Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' }),
     algorithm: Type.Literal('sha256'),
@@ -46,8 +49,29 @@ const SigningCompleted = Type.Object(
 
 const SigningFailed = Type.Object({ operationId: uuid(), code: Type.String({ minLength: 1 }), failedAt: instant() }, exact);
 
-export const signingEvents = defineEvents<SigningOperationEvent>('signing', {
+const SigningOperationsExported = Type.Object(
+  {
+    actorUserId: uuid(),
+    by: signedBy(),
+    filters: Type.Object(
+      {
+        status: Type.Optional(Type.String()),
+        source: Type.Optional(Type.String()),
+        batchId: Type.Optional(uuid()),
+        actorUserId: Type.Optional(uuid()),
+        from: Type.Optional(instant()),
+        to: Type.Optional(instant()),
+      },
+      exact,
+    ),
+    exportedAt: instant(),
+  },
+  exact,
+);
+
+export const signingEvents = defineEvents<SigningOperationEvent | Exported>('signing', {
   SigningRequested: v1(SigningRequested),
   SigningCompleted: v1(SigningCompleted),
   SigningFailed: v1(SigningFailed),
+  SigningOperationsExported: v1(SigningOperationsExported),
 });
