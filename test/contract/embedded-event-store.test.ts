@@ -2,6 +2,7 @@ import { openEventStore, type OpenEventStore } from '../../infrastructure/event-
 import { systemClock } from '../../infrastructure/runtime/clock.ts';
 import { systemIds } from '../../infrastructure/runtime/ids.ts';
 import { sampleCodec } from '../support/sample-events.ts';
+import { failOnFatal } from '../support/silent.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
 import { eventStoreContract } from './event-store.contract.ts';
 import { keyVaultContract } from './key-vault.contract.ts';
@@ -12,8 +13,7 @@ describe('contract: embedded event store', () => {
 
   before(async () => {
     directory = temporaryDirectory();
-    const onFatal = (error: Error): never => { throw error; };
-    opened = await openEventStore({ path: `${directory.path}/events.db`, codec: sampleCodec, clock: systemClock, ids: systemIds, onFatal });
+    opened = await openEventStore({ path: `${directory.path}/events.db`, codec: sampleCodec, clock: systemClock, ids: systemIds, onFatal: failOnFatal });
   });
 
   after(async () => {
