@@ -2,6 +2,7 @@
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { compileRoute } from './compiled-route.ts';
+import { createDocuments, DOCUMENT_PATHS } from './documents.ts';
 import { asHandler, exchangeOf, headerOf, type Exchange } from './exchange.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Method, Route } from './route.ts';
@@ -31,7 +32,7 @@ const patternOf = (path: string): RegExp =>
   new RegExp(`^${segments(path).map((segment) => (isParameter(segment) ? '[^/]+' : RegExp.escape(segment))).join('/')}$`);
 
 /** Which methods a path knows; empty when there is no such path. */
-const createAllow = (routes: readonly Route[]): ((path: string) => readonly string[]) => {
+const createAllow = (routes: readonly Pick<Route, 'path' | 'method'>[]): ((path: string) => readonly string[]) => {
   const patterns = routes.map(({ path, method }) => ({ pattern: patternOf(path), method }));
   return (path) => {
     const methods = new Set<string>(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method));
@@ -56,7 +57,7 @@ export const createSurfaceRouter = (surface: Surface, pipeline: Pipeline): Route
   checkTable(surface);
   const router = express.Router({ caseSensitive: true, strict: true });
   const ajv = createAjv();
-  const allow = createAllow(surface.routes);
+  const allow = createAllow([...surface.routes, ...DOCUMENT_PATHS.map((path) => ({ path, method: 'GET' as const }))]);
 
   router.use((request, _response, next) => {
     enter(exchangeOf(request), surface, request);
@@ -73,6 +74,7 @@ export const createSurfaceRouter = (surface: Surface, pipeline: Pipeline): Route
       }),
     );
   }
+  router.use(createDocuments(surface, pipeline));
   router.use(
     asHandler((exchange) => {
       const allowed = allow(exchange.request.path);

@@ -55,6 +55,8 @@ export type Surface<Principal = unknown> = Readonly<{
   replyHeaders?: (incoming: Incoming, body: unknown) => Readonly<Record<string, string>>;
   /** JSON Schema of the error body, and the statuses every route may answer: for the OpenAPI document. */
   errorSchema: TSchema;
+  /** Media type of errors, for the OpenAPI document; default `application/json`. */
+  errorContentType?: string;
   /** Rejection code → status and description, for the OpenAPI document and its tests. */
   errorCatalogue: Readonly<Record<string, Readonly<{ status: number; description: string }>>>;
 }>;

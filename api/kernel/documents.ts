@@ -1,0 +1,130 @@
+/**
+ * The documents of a surface beside its routes: `openapi.json`, and two ways to read it (Swagger UI, ReDoc), from files of this
+ * installation alone. Links are relative, so they hold under the mount and under a host of the surface's own.
+ */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import express, { type Response, type Router } from 'express';
+import { asHandler, type Exchange } from './exchange.ts';
+import { openApiDocument } from './openapi.ts';
+import type { Pipeline } from './pipeline.ts';
+import { jsonAnswer, type CompleteAnswer } from './reply.ts';
+import type { Surface } from './surface.ts';
+
+const require = createRequire(import.meta.url);
+const SWAGGER = dirname(require.resolve('swagger-ui-dist/package.json'));
+const REDOCLY = dirname(require.resolve('@redocly/cli/package.json'));
+
+/** Served under `docs/` and `redoc/`. The ReDoc bundle is internal to its package, which is pinned; a test looks for it. */
+const FILES = {
+  'docs/swagger-ui.css': [SWAGGER, 'swagger-ui.css', 'text/css; charset=utf-8'],
+  'docs/swagger-ui-bundle.js': [SWAGGER, 'swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
+  'docs/favicon-32x32.png': [SWAGGER, 'favicon-32x32.png', 'image/png'],
+  'redoc/redoc.standalone.js': [REDOCLY, 'lib/chunks/redoc.standalone.js', 'text/javascript; charset=utf-8'],
+} as const satisfies Readonly<Record<string, readonly [folder: string, file: string, contentType: string]>>;
+
+/** Everything from here, styles also inline (both viewers write them), images also as data (a logo from elsewhere stays out). */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "worker-src 'self' blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+
+const page = (title: string, head: string, body: string): string =>
+  `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escape(title)}</title>
+${head}
+</head>
+<body>
+${body}
+</body>
+</html>
+`;
+
+const swaggerPage = ({ info }: Surface): string =>
+  page(
+    `${info.title}: Swagger UI`,
+    '<link rel="stylesheet" href="docs/swagger-ui.css">\n<link rel="icon" type="image/png" href="docs/favicon-32x32.png">',
+    '<div id="ui"></div>\n<script src="docs/swagger-ui-bundle.js"></script>\n<script src="docs/start.js"></script>',
+  );
+
+const redocPage = ({ info }: Surface): string =>
+  page(`${info.title}: ReDoc`, '<link rel="icon" href="data:,">', '<div id="ui"></div>\n<script type="module" src="redoc/start.js"></script>');
+
+const SWAGGER_START = `window.ui = SwaggerUIBundle({ url: 'openapi.json', domNode: document.getElementById('ui'), deepLinking: true, validatorUrl: null });\n`;
+const REDOC_START = `import { init } from './redoc.standalone.js';\ninit(new URL('../openapi.json', import.meta.url).href, { disableTelemetry: true }, document.getElementById('ui'));\n`;
+
+const CACHED = { 'Cache-Control': 'public, max-age=3600' };
+
+const answer = (contentType: string, bytes: Buffer, headers: Readonly<Record<string, string>> = CACHED): CompleteAnswer => ({
+  status: 200,
+  headers: { 'Content-Type': contentType, ...headers },
+  bytes,
+});
+
+const html = (text: string): CompleteAnswer =>
+  answer('text/html; charset=utf-8', Buffer.from(text), { 'Content-Security-Policy': PAGE_POLICY, 'Cache-Control': 'no-cache' });
+const script = (text: string): CompleteAnswer => answer('text/javascript; charset=utf-8', Buffer.from(text));
+
+const files = new Map<string, Promise<Buffer>>();
+/** Read once for all surfaces. */
+const fileBytes = (path: string): Promise<Buffer> => {
+  const known = files.get(path) ?? readFile(path);
+  files.set(path, known);
+  return known;
+};
+
+type Answering = (exchange: Exchange) => Promise<CompleteAnswer>;
+
+const answers = (surface: Surface): ReadonlyMap<string, Answering> =>
+  new Map<string, Answering>([
+    ['/openapi.json', async ({ request }) => jsonAnswer(200, openApiDocument(surface, request.baseUrl || '/'), { 'Cache-Control': 'no-cache' })],
+    ['/docs', async () => html(swaggerPage(surface))],
+    ['/docs/start.js', async () => script(SWAGGER_START)],
+    ['/redoc', async () => html(redocPage(surface))],
+    ['/redoc/start.js', async () => script(REDOC_START)],
+    ...Object.entries(FILES).map(([path, [folder, file, type]]): [string, Answering] => [
+      `/${path}`,
+      async () => answer(type, await fileBytes(join(folder, file))),
+    ]),
+  ]);
+
+const write = (response: Response, { status, headers, bytes }: CompleteAnswer): void => {
+  response.writeHead(status, { ...headers, 'Content-Length': bytes.length }).end(bytes);
+};
+
+/** Paths of the route table come first: a surface may serve any of these itself. */
+export const createDocuments = (surface: Surface, pipeline: Pipeline): Router => {
+  const router = express.Router({ caseSensitive: true, strict: true });
+  for (const [path, answering] of answers(surface)) {
+    router.get(
+      path,
+      asHandler(async (exchange) => {
+        exchange.path = path;
+        try {
+          write(exchange.response, await answering(exchange));
+        } catch (error) {
+          await pipeline.fail(exchange, error);
+        }
+      }),
+    );
+  }
+  return router;
+};
+
+/** What `createDocuments` serves, for the answer to other methods. */
+export const DOCUMENT_PATHS: readonly string[] = ['/openapi.json', '/docs', '/docs/start.js', '/redoc', '/redoc/start.js', ...Object.keys(FILES).map((path) => `/${path}`)];

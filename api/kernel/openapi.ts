@@ -1,0 +1,155 @@
+/** OpenAPI 3.1 of a surface, from the same rows that serve it: what is documented is what is validated. */
+import type { TSchema } from 'typebox';
+import type { ReplyDescription, Route } from './route.ts';
+import { KERNEL_REJECTIONS, type Incoming, type Surface } from './surface.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+type Shape = Readonly<{ properties?: Readonly<Record<string, Json>>; required?: readonly string[] }>;
+
+export type OpenApiDocument = Json & Readonly<{ openapi: '3.1.0'; paths: Readonly<Record<string, Readonly<Record<string, Json>>>> }>;
+
+const isPublic = ({ publicPermissions }: Surface, { permission }: Route): boolean => publicPermissions.includes(permission);
+
+const pathNames = (path: string): readonly string[] => [...path.matchAll(/:([^/]+)/g)].map((match) => match[1] as string);
+
+export const openApiPath = (path: string): string => path.replaceAll(/:([^/]+)/g, '{$1}');
+
+const parameter = (place: 'path' | 'query', name: string, { description, ...schema }: Json, required: boolean): Json => ({
+  name,
+  in: place,
+  required,
+  ...(description === undefined ? {} : { description }),
+  schema,
+});
+
+const parametersOf = ({ method, path, params, query }: Route): readonly Json[] => {
+  const inPath: Shape = params ?? {};
+  const inQuery: Shape = query ?? {};
+  return [
+    ...pathNames(path).map((name) => parameter('path', name, inPath.properties?.[name] ?? { type: 'string' }, true)),
+    ...Object.entries(inQuery.properties ?? {}).map(([name, schema]) =>
+      parameter('query', name, schema, inQuery.required?.includes(name) ?? false),
+    ),
+    ...(method === 'POST' ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
+  ];
+};
+
+const requestBody = ({ body, bodyExample }: Route): Json => {
+  if (body === undefined) return {};
+  const { required = [] }: Shape = body;
+  return {
+    requestBody: {
+      required: required.length > 0,
+      content: { 'application/json': { schema: body, ...(bodyExample === undefined ? {} : { example: bodyExample }) } },
+    },
+  };
+};
+
+const HEADERS = { 'X-Request-ID': { $ref: '#/components/headers/RequestId' } };
+
+const EXAMPLE_INCOMING: Incoming = {
+  requestId: '0198c0de-7000-7000-8000-000000000001',
+  method: 'GET',
+  path: '/',
+  ip: '192.0.2.1',
+  header: () => undefined,
+};
+
+const exampleOf = (surface: Surface, example: unknown): Json => (example === undefined ? {} : { example: surface.renderReply(example, EXAMPLE_INCOMING) });
+
+/** Answers are shown as they are on the wire, envelope included. */
+const content = (surface: Surface, { schema, contentType = 'application/json', example }: ReplyDescription): Json => {
+  if (!contentType.includes('json')) return { [contentType]: { schema: schema ?? { type: 'string' } } };
+  if (schema === undefined) return {};
+  return { [contentType]: { schema: surface.replySchema?.(schema) ?? schema, ...exampleOf(surface, example) } };
+};
+
+const successes = (surface: Surface, { replies }: Route): Json =>
+  Object.fromEntries(
+    Object.entries(replies).map(([status, reply]) => {
+      const media = content(surface, reply);
+      return [status, { description: reply.description, headers: HEADERS, ...(Object.keys(media).length > 0 ? { content: media } : {}) }];
+    }),
+  );
+
+/** What no request without a body, a path parameter or an idempotency key can run into. */
+const NEEDS: Readonly<Record<string, (route: Route) => boolean>> = {
+  'request.malformed_json': ({ body }) => body !== undefined,
+  'request.unsupported_media_type': ({ body }) => body !== undefined,
+  'request.too_large': ({ body }) => body !== undefined,
+  'request.invalid': ({ body, query, path }) => body !== undefined || query !== undefined || path.includes(':'),
+  'request.not_found': ({ path }) => path.includes(':'),
+  'request.method_not_allowed': () => false,
+  'idempotency.key_invalid': ({ method }) => method === 'POST',
+  'idempotency.mismatch': ({ method }) => method === 'POST',
+  'idempotency.in_progress': ({ method }) => method === 'POST',
+};
+
+/** The kernel's own, those of authentication where there is any, and those that the route names. */
+const codesOf = (surface: Surface, route: Route): ReadonlySet<string> => {
+  const kernel = KERNEL_REJECTIONS.filter((code) => NEEDS[code]?.(route) ?? true);
+  const authentication = Object.entries(surface.errorCatalogue).filter(([, { status }]) => status === 401 && !isPublic(surface, route));
+  return new Set([...kernel, ...authentication.map(([code]) => code), ...(route.rejections ?? [])]);
+};
+
+/** Throws on a code that the surface cannot render. */
+const failures = (surface: Surface, route: Route): Json => {
+  const known = (route.rejections ?? []).filter((code) => surface.errorCatalogue[code] === undefined);
+  if (known.length > 0) throw new Error(`${surface.name}: ${route.operationId} names unknown rejections: ${known.join(', ')}`);
+  const rows = [...codesOf(surface, route)].flatMap((code) => surface.errorCatalogue[code] ?? []);
+  return Object.fromEntries(
+    Object.entries(Object.groupBy(rows, ({ status }) => status)).map(([status, list = []]) => [
+      status,
+      {
+        description: [...new Set(list.map(({ description }) => description))].join('; '),
+        headers: HEADERS,
+        content: { [surface.errorContentType ?? 'application/json']: { schema: { $ref: '#/components/schemas/Error' } } },
+      },
+    ]),
+  );
+};
+
+const operation = (surface: Surface, route: Route): Json => ({
+  operationId: route.operationId,
+  summary: route.summary,
+  ...(route.description === undefined ? {} : { description: route.description }),
+  ...(route.tags === undefined ? {} : { tags: route.tags }),
+  security: isPublic(surface, route) ? [] : Object.keys(surface.security).map((scheme) => ({ [scheme]: [] })),
+  parameters: parametersOf(route),
+  ...requestBody(route),
+  responses: { ...failures(surface, route), ...successes(surface, route) },
+});
+
+const components = (surface: Surface): Json => ({
+  securitySchemes: surface.security,
+  schemas: { Error: surface.errorSchema satisfies TSchema },
+  headers: {
+    RequestId: { description: 'The id of this request: the one sent along if it was a UUID, else a new one.', schema: { type: 'string', format: 'uuid' } },
+  },
+  parameters: {
+    IdempotencyKey: {
+      name: 'Idempotency-Key',
+      in: 'header',
+      required: false,
+      description: 'Repeating the request with the same key within 24 hours has no further effect and gets the first answer again.',
+      schema: { type: 'string', minLength: 1, maxLength: 255 },
+    },
+  },
+});
+
+/** `server` is the base that paths are relative to: the mount, or `/` where the surface has a host of its own. */
+export const openApiDocument = (surface: Surface, server: string = surface.mount): OpenApiDocument => {
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const route of surface.routes) {
+    const operations = (paths[openApiPath(route.path)] ??= {});
+    operations[route.method.toLowerCase()] = operation(surface, route);
+  }
+  return {
+    openapi: '3.1.0',
+    info: { ...surface.info, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    servers: [{ url: server }],
+    tags: [...new Set(surface.routes.flatMap(({ tags = [] }) => tags))].map((name) => ({ name })),
+    paths,
+    components: components(surface),
+  };
+};
