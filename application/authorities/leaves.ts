@@ -4,7 +4,7 @@ import type { CertificateRequest, RevocationReason } from '../../domain/authorit
 import { streamId, type StreamId, type TenantId } from '../../domain/kernel/ids.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Cause, Clock, Logger } from '../kernel/ports.ts';
-import type { Holders } from './holders.ts';
+import type { Holders, Wanted } from './holders.ts';
 import { notBeforeAt, type Installation, type PkiUrls } from './installation.ts';
 import type { CertifiedSigner } from './ports.ts';
 import type { Revocations } from './revocations.ts';
@@ -64,8 +64,29 @@ const commandOf = ({ serial, reason, revokedAt }: Revocation, now: number): Revo
   data: { serial, reason, revokedAt, now },
 });
 
+const wantedLeaf = ({ id, name }: LeafOwner, issuer: CertifiedSigner, { clock, urls }: Pick<LeafDeps, 'clock' | 'urls'>): Wanted => {
+  const notBefore = notBeforeAt(clock.now());
+  const subject = subjectName(name, id);
+  return {
+    stream: streamOf(id),
+    algorithm: 'rsa-3072',
+    issuer,
+    suits: (request, keys) => lastsFor(request, clock.now()) > RENEWED_AHEAD_MS && !isRevoked(keys, request.serial),
+    describe: () => ({
+      purpose: 'code_signing',
+      commonName: subject,
+      organization: subject,
+      notBefore,
+      notAfter: notBefore + LEAF_LIFETIME_MS,
+      crlUrl: urls.crl,
+      issuerUrl: urls.issuer ?? null,
+    }),
+  };
+};
+
 /** Makes new leaves, one at a time for each tenant; who asks meanwhile gets the same promise. */
-const createProvisioning = ({ holders, revocations, installation, clock, log, urls }: LeafDeps) => {
+const createProvisioning = (deps: LeafDeps) => {
+  const { holders, revocations, installation, clock, log } = deps;
   const running = new Map<TenantId, Promise<CertifiedSigner>>();
 
   const settle = async (stream: StreamId, keys: CertifiedKeys): Promise<void> => {
@@ -76,27 +97,11 @@ const createProvisioning = ({ holders, revocations, installation, clock, log, ur
     if (listed !== undefined) await holders.execute(stream, commandOf(listed, clock.now()));
   };
 
-  const make = async ({ id, name }: LeafOwner): Promise<CertifiedSigner> => {
-    const stream = streamOf(id);
+  const make = async (owner: LeafOwner): Promise<CertifiedSigner> => {
+    const stream = streamOf(owner.id);
     const { issuing } = await installation();
     await settle(stream, await holders.load(stream));
-    const notBefore = notBeforeAt(clock.now());
-    const subject = subjectName(name, id);
-    const issued = await holders.ensure({
-      stream,
-      algorithm: 'rsa-3072',
-      issuer: issuing,
-      suits: (request, keys) => lastsFor(request, clock.now()) > RENEWED_AHEAD_MS && !isRevoked(keys, request.serial),
-      describe: () => ({
-        purpose: 'code_signing',
-        commonName: subject,
-        organization: subject,
-        notBefore,
-        notAfter: notBefore + LEAF_LIFETIME_MS,
-        crlUrl: urls.crl,
-        issuerUrl: urls.issuer ?? null,
-      }),
-    });
+    const issued = await holders.ensure(wantedLeaf(owner, issuing, deps));
     return holders.open(stream, issued, issuing.chain);
   };
 

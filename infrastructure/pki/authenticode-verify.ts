@@ -16,16 +16,19 @@ export type VerifiedAuthenticode = Readonly<{
   genTime: Date;
 }>;
 
+/** An outside timestamp authority has roots of its own. */
+export type TrustedRoots = Readonly<{ roots: readonly X509Certificate[]; timestampRoots?: readonly X509Certificate[] }>;
+
 /**
  * Throws a `SignatureFault` or `DerError` that says what does not hold. The signer must have been valid at the timestamp,
  * which must be there.
  */
-export const verifyAuthenticode = (pkcs7: Uint8Array, roots: readonly X509Certificate[]): VerifiedAuthenticode => {
+export const verifyAuthenticode = (pkcs7: Uint8Array, { roots, timestampRoots = roots }: TrustedRoots): VerifiedAuthenticode => {
   const signed = verifySignedData(pkcs7);
   if (signed.contentType !== OID.spcIndirectData) throw new SignatureFault('the signature is not over a file');
   const token = signed.unsignedAttributes.get(OID.rfc3161CounterSignature);
   if (token === undefined) throw new SignatureFault('there is no timestamp');
-  const genTime = verifyTimestamp(token.raw, signed.signature, roots);
+  const genTime = verifyTimestamp(token.raw, signed.signature, timestampRoots);
   verifyChain(signed.signer, { intermediates: signed.certificates, roots, at: genTime, usage: OID.codeSigning });
   return { ...readSpcIndirectData(signed.content.raw), signer: signed.signer, genTime };
 };

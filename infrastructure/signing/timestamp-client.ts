@@ -32,7 +32,7 @@ const MAX_CLOCK_DIFFERENCE_MS = 300_000;
 const failed = (why: string): Rejection => new Rejection('signing.backend_failed', { timestamp: why });
 const transient = (why: string): Rejection => new Rejection('signing.backend_transient', { timestamp: why });
 
-const isTransient = (error: Error): boolean => error instanceof Rejection && error.code === 'signing.backend_transient';
+const isTransient = (error: unknown): boolean => error instanceof Rejection && error.code === 'signing.backend_transient';
 
 const readCapped = async (body: ReadableStream<Uint8Array> | null): Promise<Buffer> => {
   const chunks: Uint8Array[] = [];
@@ -45,15 +45,19 @@ const readCapped = async (body: ReadableStream<Uint8Array> | null): Promise<Buff
   return Buffer.concat(chunks);
 };
 
+const mayPass = (status: number): boolean => status >= 500 || status === 408 || status === 429;
+
+const faultOf = ({ ok, status, headers }: Response): Rejection | undefined => {
+  if (!ok) return (mayPass(status) ? transient : failed)(`the authority answered ${String(status)}`);
+  const type = headers.get('content-type')?.toLowerCase() ?? '';
+  return type.startsWith('application/timestamp-reply') ? undefined : failed('the answer is not a timestamp reply');
+};
+
 const checkReply = async (reply: Response): Promise<void> => {
-  const wrong = reply.ok
-    ? !(reply.headers.get('content-type') ?? '').toLowerCase().startsWith('application/timestamp-reply')
-    : true;
-  if (!wrong) return;
+  const fault = faultOf(reply);
+  if (fault === undefined) return;
   await reply.body?.cancel();
-  if (reply.ok) throw failed('the answer is not a timestamp reply');
-  const retried = reply.status >= 500 || reply.status === 408 || reply.status === 429;
-  throw (retried ? transient : failed)(`the authority answered ${String(reply.status)}`);
+  throw fault;
 };
 
 type Target = Readonly<{ url: URL; headers: Readonly<Record<string, string>>; timeoutMs: number }>;
