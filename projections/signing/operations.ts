@@ -1,5 +1,5 @@
 /** One tenant's signing operations: the list with its filters, one by id, and the whole as an export. */
-import type { SigningOperationEvent } from '../../domain/signing/operation.events.ts';
+import type { SigningOperationEvent, SigningSource } from '../../domain/signing/operation.events.ts';
 import type { OperationStatus } from '../../domain/signing/operation.ts';
 import { defineProjection } from '../kernel/projection.ts';
 
@@ -13,7 +13,7 @@ export type OperationDocument = Readonly<{
   fileHash: string;
   digestAlgorithm: string;
   status: OperationStatus;
-  source: string;
+  source: SigningSource;
   clientChannel: string | null;
   clientVersion: string | null;
   batchId: string | null;

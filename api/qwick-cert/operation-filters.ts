@@ -1,0 +1,34 @@
+/** From the document's query parameters to a question to the read model. */
+import type { Static } from 'typebox';
+import type { Query } from '../../application/kernel/read-models.ts';
+import type { ExportFilters } from '../../application/signing/record-export.ts';
+import type { OperationDocument } from '../../projections/signing/operations.ts';
+import type { ExportQuery } from './schemas.ts';
+import { parseBound } from './times.ts';
+
+export type OperationFilters = ExportFilters;
+
+type FilterQuery = Omit<Static<typeof ExportQuery>, 'organization_slug'>;
+
+const present = <Filters extends object>(filters: Filters): { [Name in keyof Filters]?: Exclude<Filters[Name], undefined> } =>
+  Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as never;
+
+/** Rejects with `request.invalid`, naming the date that is none. */
+export const parseFilters = ({ status, source, batch_id, actor_user_id, date_from, date_to }: FilterQuery): OperationFilters =>
+  present({
+    status,
+    source,
+    batchId: batch_id?.toLowerCase(),
+    actorUserId: actor_user_id?.toLowerCase(),
+    from: date_from === undefined ? undefined : parseBound('date_from', date_from),
+    to: date_to === undefined ? undefined : parseBound('date_to', date_to),
+  });
+
+/** Newest first. */
+export const questionOf = ({ from, to, ...equal }: OperationFilters): Pick<Query<OperationDocument>, 'where' | 'order'> => ({
+  where: {
+    ...(equal as Query<OperationDocument>['where']),
+    ...((from ?? to) !== undefined && { createdAt: present({ gte: from, lte: to }) }),
+  },
+  order: { by: 'createdAt', direction: 'desc' },
+});
