@@ -45,8 +45,12 @@ const placeOf = (stream: StreamId, serial: string): Place => ({ tenant: streamPa
 
 const createOpenKeys = ({ secrets, pki }: HolderDeps) => {
   const opened = new Map<StreamId, Readonly<{ serial: string; signer: Promise<CertifiedSigner> }>>();
-  const unseal = async (stream: StreamId, { request, privateKey }: RequestedKey): Promise<SigningKey> =>
-    pki.importKey(await secrets.open(placeOf(stream, request.serial), privateKey));
+  const unseal = async (stream: StreamId, { request, privateKey }: RequestedKey): Promise<SigningKey> => {
+    const pkcs8 = await secrets.open(placeOf(stream, request.serial), privateKey);
+    const key = pki.importKey(pkcs8);
+    pkcs8.fill(0);
+    return key;
+  };
   const signerOf = async (stream: StreamId, issued: IssuedKey, above: readonly Uint8Array[]): Promise<CertifiedSigner> => ({
     serial: issued.request.serial,
     chain: [Buffer.from(issued.certificate, 'base64'), ...above],
@@ -81,6 +85,7 @@ export const createHolders = (deps: HolderDeps): Holders => {
     const material = await keysInTurn('generate', async () => pki.generateKeys(algorithm));
     const serial = pki.newSerial();
     const privateKey = await secrets.seal(placeOf(stream, serial), material.privateKey);
+    material.privateKey.fill(0);
     const request = { ...describe(serial), serial, publicKey: Buffer.from(material.publicKey).toString('base64') };
     await execute(stream, { type: 'RequestCertifiedKey', data: { replaces, request, privateKey, now: clock.now() } });
   };
