@@ -1,0 +1,51 @@
+/** The aggregates of tenancy as the command handler runs them, and the names of their streams. */
+import { INSTALLATION, streamId, type StreamId, type TenantId } from '../../domain/kernel/ids.ts';
+import { account } from '../../domain/tenancy/account.ts';
+import { credential } from '../../domain/tenancy/credential.ts';
+import { membership } from '../../domain/tenancy/membership.ts';
+import { sessionKeys } from '../../domain/tenancy/session-keys.ts';
+import { session } from '../../domain/tenancy/session.ts';
+import { slug } from '../../domain/tenancy/slug.ts';
+import { tenant } from '../../domain/tenancy/tenant.ts';
+import { createAggregate, type AggregateOptions, type OnAppended } from '../kernel/command-handler.ts';
+import type { EventStore } from '../kernel/ports.ts';
+import type { Place } from '../kernel/sealing.ts';
+
+export const streams = {
+  slug: (name: string): StreamId => streamId('tenancy.slug', INSTALLATION, name),
+  tenant: (id: TenantId): StreamId => streamId('tenancy.tenant', id, 'tenant'),
+  membership: (id: TenantId): StreamId => streamId('tenancy.membership', id, 'members'),
+  account: (id: TenantId, userId: string): StreamId => streamId('tenancy.account', id, userId),
+  credential: (id: TenantId, credentialId: string): StreamId => streamId('tenancy.credential', id, credentialId),
+  session: (id: TenantId, sessionId: string): StreamId => streamId('tenancy.session', id, sessionId),
+  sessionKeys: streamId('tenancy.sessionkeys', INSTALLATION, 'keys'),
+} as const;
+
+/** Where sealed data of tenancy belongs. */
+export const places = {
+  email: (tenantId: TenantId, userId: string): Place => ({ tenant: tenantId, place: `${streams.membership(tenantId)}#email#${userId}` }),
+  passwordHash: (tenantId: TenantId, userId: string): Place => ({
+    tenant: tenantId,
+    place: `${streams.account(tenantId, userId)}#password`,
+  }),
+  sessionKey: (kid: string): Place => ({ tenant: INSTALLATION, place: `${streams.sessionKeys}#${kid}` }),
+} as const;
+
+/** Every request asks the first four: more of their states are kept. */
+const HOT = 20_000;
+const COLD = 500;
+
+export const createTenancyAggregates = (store: EventStore, onAppended?: OnAppended) => {
+  const keeping = (cached: number): AggregateOptions => ({ cached, ...(onAppended && { onAppended }) });
+  return {
+    tenants: createAggregate(store, tenant, keeping(HOT)),
+    memberships: createAggregate(store, membership, keeping(HOT)),
+    credentials: createAggregate(store, credential, keeping(HOT)),
+    sessions: createAggregate(store, session, keeping(HOT)),
+    slugs: createAggregate(store, slug, keeping(COLD)),
+    accounts: createAggregate(store, account, keeping(COLD)),
+    sessionKeys: createAggregate(store, sessionKeys, keeping(1)),
+  };
+};
+
+export type TenancyAggregates = ReturnType<typeof createTenancyAggregates>;

@@ -1,0 +1,101 @@
+/** Implements `Access` on the streams of credential, session, membership and tenant, each revalidated at its head. */
+import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
+import { reject } from '../../domain/kernel/rejection.ts';
+import type { CredentialState } from '../../domain/tenancy/credential.ts';
+import type { Role } from '../../domain/tenancy/terms.ts';
+import type { Clock } from '../kernel/ports.ts';
+import type { StateStore } from '../kernel/state.ts';
+import type { Access, CredentialPrincipal, PersonPrincipal } from './access.ts';
+import { streams, type TenancyAggregates } from './aggregates.ts';
+import { CREDENTIAL_FORMS } from './credential-forms.ts';
+import { instant } from './instant.ts';
+import type { AccessClaims, AccessTokens, CredentialIndex, SecretTokens } from './ports.ts';
+import type { TenantViews } from './tenant-views.ts';
+
+/** The scope of the counters of use, by credential id. */
+export const CREDENTIAL_USE = 'credential-use';
+
+type Deps = Readonly<{
+  aggregates: Pick<TenancyAggregates, 'credentials' | 'sessions' | 'memberships'>;
+  views: TenantViews;
+  index: CredentialIndex;
+  accessTokens: AccessTokens;
+  secretTokens: SecretTokens;
+  state: StateStore;
+  clock: Clock;
+}>;
+
+type Known = Exclude<CredentialState, { status: 'none' }>;
+
+/** Longer than any secret of ours: not worth hashing. */
+const LONGEST_SECRET = 200;
+
+/** The role of a person now, if they still are in the term of membership that is asked for. */
+const createRoles =
+  (memberships: TenancyAggregates['memberships']) =>
+  async (tenant: TenantId, userId: string, term: number): Promise<Role | undefined> => {
+    const { state } = await memberships.load(streams.membership(tenant));
+    const member = state.members.get(userId);
+    return member?.term === term ? member.role : undefined;
+  };
+
+const refuseWhenOver = (known: Known, now: number): void => {
+  if (known.status === 'revoked') reject('tenancy.credential_revoked');
+  if (known.expiresAt !== undefined && Date.parse(known.expiresAt) <= now) reject('tenancy.credential_expired');
+};
+
+const createCredentialAccess = ({ aggregates, views, index, secretTokens, state, clock }: Deps): Access['credential'] => {
+  const roleIn = createRoles(aggregates.memberships);
+
+  const locate = async (secret: string): Promise<Readonly<{ tenant: TenantId; known: Known }>> => {
+    const hash = secretTokens.hash(secret);
+    const found = (await index.find(hash)) ?? reject('tenancy.credential_unknown');
+    const { state: known } = await aggregates.credentials.load(streams.credential(found.tenant, found.credentialId));
+    if (known.status === 'none' || !secretTokens.same(known.secretHash, hash)) return reject('tenancy.credential_unknown');
+    return { tenant: found.tenant, known };
+  };
+
+  return async (surface, secret): Promise<CredentialPrincipal> => {
+    const looksRight = CREDENTIAL_FORMS[surface]?.some(({ prefix }) => secret.startsWith(prefix)) ?? false;
+    if (!looksRight || secret.length > LONGEST_SECRET) return reject('tenancy.credential_unknown');
+    const { tenant, known } = await locate(secret);
+    if (known.surface !== surface) return reject('tenancy.credential_unknown');
+    refuseWhenOver(known, clock.now());
+    const role = (await roleIn(tenant, known.actingFor, known.term)) ?? reject('tenancy.credential_revoked');
+    const view = (await views.byId(tenant)) ?? reject('tenancy.credential_unknown');
+    state.bump(CREDENTIAL_USE, known.credentialId, clock.now());
+    const { credentialId, permissions, secondFactor } = known;
+    return { kind: 'credential', tenant: view, surface, credentialId, permissions, actingFor: known.actingFor as SubjectId, role, secondFactor };
+  };
+};
+
+const createSessionAccess = ({ aggregates, views, accessTokens, clock }: Deps): Access['session'] => {
+  const roleIn = createRoles(aggregates.memberships);
+
+  const livingSession = async ({ tenant, userId, sessionId }: AccessClaims) => {
+    const { state: session } = await aggregates.sessions.load(streams.session(tenant, sessionId));
+    const lives = session.status === 'live' && session.userId === userId && session.endsAt > instant(clock.now());
+    return lives ? session : undefined;
+  };
+
+  const person = async (claims: AccessClaims): Promise<PersonPrincipal | undefined> => {
+    const session = await livingSession(claims);
+    if (session === undefined) return undefined;
+    const role = await roleIn(claims.tenant, claims.userId, session.term);
+    const tenant = await views.byId(claims.tenant);
+    if (role === undefined || tenant === undefined) return undefined;
+    return { kind: 'person', tenant, userId: claims.userId, role, sessionId: claims.sessionId, amr: session.amr };
+  };
+
+  return async (accessToken) => {
+    const claims = await accessTokens.verify(accessToken);
+    const found = claims === undefined ? undefined : await person(claims);
+    return found ?? reject('tenancy.token_invalid');
+  };
+};
+
+export const createAccess = (deps: Deps): Access => ({
+  credential: createCredentialAccess(deps),
+  session: createSessionAccess(deps),
+  tenantBySlug: (slug) => deps.views.bySlug(slug),
+});

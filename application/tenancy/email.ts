@@ -1,0 +1,11 @@
+import { rejectFields } from '../../domain/kernel/rejection.ts';
+
+/** One @ between two parts without white space, quotes or brackets; 254 characters at most (RFC 5321). */
+const EMAIL = /^[^\s@"<>()[\]\\,;:\p{C}]{1,64}@[^\s@"<>()[\]\\,;:\p{C}]{1,253}$/u;
+
+/** The address without white space around it; rejects, naming `field`, what is none. */
+export const checkEmail = (email: string, field: string): string => {
+  const address = email.trim();
+  if (address.length > 254 || !EMAIL.test(address)) rejectFields({ [field]: 'must be an e-mail address' });
+  return address;
+};

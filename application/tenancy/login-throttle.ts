@@ -1,0 +1,58 @@
+/**
+ * Counts failed sign-ins by client address and by account: ten a minute, then none is tried any more until the minute is over. Attempts
+ * on one key are made in turn, so that a burst in parallel gets no more guesses than one after another.
+ */
+import { reject } from '../../domain/kernel/rejection.ts';
+import type { Clock } from '../kernel/ports.ts';
+import type { StateStore } from '../kernel/state.ts';
+import { createTurns } from '../kernel/turns.ts';
+
+const LIMIT = 10;
+const WINDOW_MS = 60_000;
+const SCOPE = 'login-failures';
+
+type Window = Readonly<{ count: number; resetAt: number }>;
+
+export interface LoginThrottle {
+  /**
+   * Runs an attempt that answers undefined when it failed. Rejects with `tenancy.too_many_attempts` {retryAfter: seconds} when any of
+   * the keys has failed too often.
+   */
+  attempt<T>(keys: readonly string[], work: () => Promise<T | undefined>): Promise<T | undefined>;
+}
+
+export const createLoginThrottle = ({ state, clock }: Readonly<{ state: StateStore; clock: Clock }>): LoginThrottle => {
+  const inTurn = createTurns();
+
+  const read = async (key: string): Promise<Readonly<{ stored: string | undefined; window: Window | undefined }>> => {
+    const stored = await state.get(SCOPE, key);
+    const window = stored === undefined ? undefined : (JSON.parse(stored) as Window);
+    return { stored, window: window !== undefined && window.resetAt > clock.now() ? window : undefined };
+  };
+
+  const refuseBeyondLimit = async (keys: readonly string[]): Promise<void> => {
+    const windows = await Promise.all(keys.map(read));
+    const full = windows.flatMap(({ window }) => (window !== undefined && window.count >= LIMIT ? [window.resetAt] : []));
+    if (full.length > 0) reject('tenancy.too_many_attempts', { retryAfter: Math.ceil((Math.max(...full) - clock.now()) / 1_000) });
+  };
+
+  /** The window opens with its first failure. */
+  const countFailure = async (key: string): Promise<void> => {
+    for (;;) {
+      const { stored, window } = await read(key);
+      const next = { count: (window?.count ?? 0) + 1, resetAt: window?.resetAt ?? clock.now() + WINDOW_MS };
+      if (await state.compareAndSet(SCOPE, key, stored, { value: JSON.stringify(next), expiresAt: next.resetAt })) return;
+    }
+  };
+
+  const guarded = async <T>(keys: readonly string[], work: () => Promise<T | undefined>): Promise<T | undefined> => {
+    await refuseBeyondLimit(keys);
+    const result = await work();
+    if (result === undefined) await Promise.all(keys.map(countFailure));
+    return result;
+  };
+
+  return {
+    attempt: (keys, work) => keys.reduceRight((inner, key) => () => inTurn(key, inner), () => guarded(keys, work))(),
+  };
+};

@@ -1,0 +1,58 @@
+/** Who belongs to a tenant. */
+import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
+import { reject } from '../../domain/kernel/rejection.ts';
+import type { Role } from '../../domain/tenancy/terms.ts';
+import type { Cause } from '../kernel/ports.ts';
+import type { PersonalData } from '../kernel/sealing.ts';
+import { createTurns } from '../kernel/turns.ts';
+import { streams, type TenancyAggregates } from './aggregates.ts';
+import { checkEmail } from './email.ts';
+import { checkPassword } from './password-policy.ts';
+import type { Persons } from './persons.ts';
+
+export type MemberView = Readonly<{ userId: SubjectId; email: string; role: Role }>;
+
+export interface Members {
+  /** Rejects with `tenancy.member_exists` or `request.invalid` {fields}. */
+  add(tenant: TenantId, person: Readonly<{ email: string; password: string; role: Role }>, cause: Cause): Promise<MemberView>;
+  /** Rejects with `tenancy.member_unknown` or `tenancy.last_owner`. In force with the next request. */
+  changeRole(tenant: TenantId, userId: string, role: Role, cause: Cause): Promise<Role>;
+  /** Rejects likewise. Ends what the person was signed in to and the credentials that act for them. */
+  remove(tenant: TenantId, userId: string, cause: Cause): Promise<void>;
+}
+
+export const createMembers = (
+  deps: Readonly<{ aggregates: Pick<TenancyAggregates, 'memberships'>; persons: Persons; personalData: PersonalData }>,
+): Members => {
+  const { persons, personalData } = deps;
+  const { memberships } = deps.aggregates;
+  const inTurn = createTurns();
+
+  const isMember = async (tenant: TenantId, userId: SubjectId | undefined): Promise<boolean> => {
+    const { state } = await memberships.load(streams.membership(tenant));
+    return userId !== undefined && state.members.get(userId)?.role !== undefined;
+  };
+
+  return {
+    add: async (tenant, person, cause) => {
+      const email = checkEmail(person.email, 'email');
+      checkPassword(person.password, 'password', [email]);
+      // In turn, so that whoever comes second is refused before it has changed the password.
+      return inTurn(tenant, async () => {
+        if (await isMember(tenant, await personalData.find(tenant, email))) return reject('tenancy.member_exists');
+        const userId = await persons.withPassword(tenant, email, person.password, cause);
+        await persons.join({ tenant, userId, email, role: person.role }, cause);
+        return { userId, email, role: person.role };
+      });
+    },
+
+    changeRole: async (tenant, userId, role, cause) => {
+      await memberships.execute(streams.membership(tenant), { type: 'ChangeRole', data: { userId, role } }, cause);
+      return role;
+    },
+
+    remove: async (tenant, userId, cause) => {
+      await memberships.execute(streams.membership(tenant), { type: 'RemoveMember', data: { userId } }, cause);
+    },
+  };
+};

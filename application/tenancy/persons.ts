@@ -1,0 +1,58 @@
+/** The two things a person has in a tenant: a way to sign in, and a place among its members. */
+import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
+import { Rejection } from '../../domain/kernel/rejection.ts';
+import type { Role } from '../../domain/tenancy/terms.ts';
+import type { Cause } from '../kernel/ports.ts';
+import type { PersonalData, Subject } from '../kernel/sealing.ts';
+import { places, streams, type TenancyAggregates } from './aggregates.ts';
+import type { Passwords } from './ports.ts';
+
+export interface Persons {
+  /** The person behind an address, known from now on if not before, with this password. */
+  withPassword(tenant: TenantId, email: string, password: string, cause: Cause): Promise<SubjectId>;
+  /** Rejects with `tenancy.member_exists`. */
+  join(person: Readonly<{ tenant: TenantId; userId: SubjectId; role: Role; email: string }>, cause: Cause): Promise<void>;
+}
+
+type Deps = Readonly<{
+  aggregates: Pick<TenancyAggregates, 'accounts' | 'memberships'>;
+  personalData: PersonalData;
+  passwords: Passwords;
+}>;
+
+const ATTEMPTS = 3;
+
+const isKnownByNow = (error: unknown): boolean => error instanceof Rejection && error.code === 'kernel.key_exists';
+
+/** Runs with the subject of an address; again when somebody else made the subject at the same moment. */
+const withSubject = async <T>(find: () => Promise<Subject>, work: (subject: Subject) => Promise<T>): Promise<T> => {
+  for (let tried = 1; tried < ATTEMPTS; tried += 1) {
+    try {
+      return await work(await find());
+    } catch (error) {
+      if (!isKnownByNow(error)) throw error;
+    }
+  }
+  return work(await find());
+};
+
+export const createPersons = ({ aggregates: { accounts, memberships }, personalData, passwords }: Deps): Persons => ({
+  withPassword: async (tenant, email, password, cause) => {
+    const hash = await passwords.hash(password);
+    return withSubject(
+      () => personalData.subject(tenant, email),
+      async (subject) => {
+        const passwordHash = await personalData.seal(subject, places.passwordHash(tenant, subject.id), hash);
+        const command = { type: 'SetPassword', data: { passwordHash } } as const;
+        await accounts.execute(streams.account(tenant, subject.id), command, { ...cause, keys: subject.newKeys });
+        return subject.id;
+      },
+    );
+  },
+
+  join: async ({ tenant, userId, role, email }, cause) => {
+    const sealed = await personalData.seal({ id: userId, newKeys: [] }, places.email(tenant, userId), email);
+    const command = { type: 'AddMember', data: { userId, role, email: sealed } } as const;
+    await memberships.execute(streams.membership(tenant), command, cause);
+  },
+});

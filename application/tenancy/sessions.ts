@@ -1,0 +1,120 @@
+/** People sign in, stay signed in, and sign out. */
+import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
+import { reject } from '../../domain/kernel/rejection.ts';
+import type { Role } from '../../domain/tenancy/terms.ts';
+import type { Cause, Clock, Ids } from '../kernel/ports.ts';
+import type { PersonPrincipal, TenantView } from './access.ts';
+import { streams, type TenancyAggregates } from './aggregates.ts';
+import { createIdentities, type Identities, type IdentityDeps, type Membership } from './identities.ts';
+import { instant } from './instant.ts';
+import type { LoginThrottle } from './login-throttle.ts';
+import type { AccessTokens, BlindIndex, SecretTokens } from './ports.ts';
+import { locationOf, newRefreshToken } from './refresh-tokens.ts';
+
+const DAY_MS = 86_400_000;
+/** An unused refresh token is good for 30 days, the whole chain for 90. */
+const REFRESH_MS = 30 * DAY_MS;
+const SESSION_MS = 90 * DAY_MS;
+
+/** `tenant` is a slug; `ip` the client's address. */
+export type SignIn = Readonly<{ email: string; password: string; tenant?: string; ip: string }>;
+export type SignedIn = Readonly<{ accessToken: string; refreshToken: string; expiresIn: number; tenant: TenantView; userId: SubjectId; role: Role }>;
+
+export interface Sessions {
+  /**
+   * Rejects with `tenancy.credentials_invalid`, with `tenancy.tenant_required` {tenants: slugs} when the password fits in several, or with
+   * `tenancy.too_many_attempts` {retryAfter}.
+   */
+  signIn(attempt: SignIn, cause: Cause): Promise<SignedIn>;
+  /** Rejects with `tenancy.refresh_invalid`, or `tenancy.refresh_reused` when that ended the session. */
+  refresh(refreshToken: string, cause: Cause): Promise<SignedIn>;
+  signOut(person: PersonPrincipal, cause: Cause): Promise<void>;
+}
+
+type Deps = IdentityDeps &
+  Readonly<{
+    aggregates: Pick<TenancyAggregates, 'sessions'>;
+    accessTokens: AccessTokens;
+    secretTokens: SecretTokens;
+    throttle: LoginThrottle;
+    blindIndex: BlindIndex;
+    clock: Clock;
+    ids: Ids;
+  }>;
+
+type Session = Readonly<{ id: string; amr: readonly string[]; refreshToken: string }>;
+
+/** The request was anonymous; what it proved was not. */
+const personCause = (cause: Cause, userId: string): Cause => ({ ...cause, actor: { kind: 'person', id: userId } });
+
+const createAnswer =
+  (accessTokens: AccessTokens) =>
+  async ({ tenant, userId, role }: Membership, { id, amr, refreshToken }: Session): Promise<SignedIn> => {
+    const { token, expiresIn } = await accessTokens.issue({ tenant: tenant.id, slug: tenant.slug, userId, role, sessionId: id, amr });
+    return { accessToken: token, refreshToken, expiresIn, tenant, userId, role };
+  };
+
+const createSignIn = (deps: Deps, identities: Identities): Sessions['signIn'] => {
+  const { aggregates, secretTokens, throttle, blindIndex, clock, ids } = deps;
+  const answer = createAnswer(deps.accessTokens);
+
+  const open = async (who: Membership, cause: Cause): Promise<SignedIn> => {
+    const { tenant, userId, term } = who;
+    const now = clock.now();
+    const id = ids.next();
+    const amr = ['pwd'];
+    const refreshToken = newRefreshToken(secretTokens, tenant.id, id);
+    const until = { refreshUntil: instant(now + REFRESH_MS), endsAt: instant(now + SESSION_MS) };
+    const data = { userId, term, amr, refreshHash: secretTokens.hash(refreshToken), ...until };
+    await aggregates.sessions.execute(streams.session(tenant.id, id), { type: 'OpenSession', data }, personCause(cause, userId));
+    return answer(who, { id, amr, refreshToken });
+  };
+
+  return async ({ ip, ...claim }, cause) => {
+    const account = await blindIndex('login', claim.email.normalize('NFC').trim().toLowerCase());
+    const proved = await throttle.attempt([`ip:${ip}`, `account:${account}`], () => identities.prove(claim));
+    const [who, ...others] = proved ?? reject('tenancy.credentials_invalid');
+    if (who === undefined || others.length > 0) {
+      return reject('tenancy.tenant_required', { tenants: (proved ?? []).map(({ tenant }) => tenant.slug).toSorted() });
+    }
+    return open(who, cause);
+  };
+};
+
+const createRefresh = (deps: Deps, identities: Identities): Sessions['refresh'] => {
+  const { aggregates: { sessions }, secretTokens, clock } = deps;
+  const answer = createAnswer(deps.accessTokens);
+
+  /** The person whose session it is, if they still belong to the tenant. */
+  const holder = async (tenant: TenantId, sessionId: string): Promise<Readonly<{ who: Membership; amr: readonly string[] }>> => {
+    const { state } = await sessions.load(streams.session(tenant, sessionId));
+    if (state.status !== 'live') return reject('tenancy.refresh_invalid');
+    const who = await identities.membership(tenant, state.userId as SubjectId);
+    return who === undefined || who.term !== state.term ? reject('tenancy.refresh_invalid') : { who, amr: state.amr };
+  };
+
+  return async (presented, cause) => {
+    const { tenant, sessionId } = locationOf(presented) ?? reject('tenancy.refresh_invalid');
+    const { who, amr } = await holder(tenant, sessionId);
+    const next = newRefreshToken(secretTokens, tenant, sessionId);
+    const now = clock.now();
+    const hashes = { presented: secretTokens.hash(presented), next: secretTokens.hash(next) };
+    const data = { ...hashes, at: instant(now), nextUntil: instant(now + REFRESH_MS) };
+    const command = { type: 'RefreshSession', data } as const;
+    const { events } = await sessions.execute(streams.session(tenant, sessionId), command, personCause(cause, who.userId));
+    if (events.some(({ type }) => type === 'SessionEnded')) return reject('tenancy.refresh_reused');
+    return answer(who, { id: sessionId, amr, refreshToken: next });
+  };
+};
+
+export const createSessions = (deps: Deps): Sessions => {
+  const identities = createIdentities(deps);
+  return {
+    signIn: createSignIn(deps, identities),
+    refresh: createRefresh(deps, identities),
+    signOut: async ({ tenant, sessionId }, cause) => {
+      const stream = streams.session(tenant.id, sessionId);
+      await deps.aggregates.sessions.execute(stream, { type: 'EndSession', data: { reason: 'signed_out' } }, cause);
+    },
+  };
+};

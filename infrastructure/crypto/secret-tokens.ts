@@ -1,0 +1,28 @@
+/** Secrets that programs and browsers present: random, compared by their hashes. */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { SecretTokens } from '../../application/tenancy/ports.ts';
+
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const CHARACTERS = 32;
+/** The largest multiple of the alphabet's size that fits a byte: bytes from there on would favour its first letters. */
+const FAIR = 256 - (256 % ALPHABET.length);
+
+/** 32 letters and digits, 5.95 bits each. */
+const randomText = (): string => {
+  let text = '';
+  while (text.length < CHARACTERS) {
+    for (const byte of randomBytes(CHARACTERS)) if (byte < FAIR && text.length < CHARACTERS) text += ALPHABET.charAt(byte % ALPHABET.length);
+  }
+  return text;
+};
+
+const digest = (text: string): Buffer => createHash('sha256').update(text, 'utf8').digest();
+
+/** Whether two texts are equal, in a time that tells nothing of either. */
+export const sameSecret = (one: string, other: string): boolean => timingSafeEqual(digest(one), digest(other));
+
+export const secretTokens: SecretTokens = {
+  make: (prefix) => prefix + randomText(),
+  hash: (secret) => digest(secret).toString('base64url'),
+  same: sameSecret,
+};
