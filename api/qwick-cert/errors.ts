@@ -49,6 +49,7 @@ const fields = ({ fields: named }: RejectionDetails): object => ({ fields: named
 const field = (name: string, wrong: string) => (): object => ({ fields: { [name]: wrong } });
 const required = (details: RejectionDetails): object => ('required' in details ? { required: details['required'] } : {});
 const session = (): object => ({ required: 'session' });
+const organizations = ({ tenants }: RejectionDetails): object => ({ organizations: tenants });
 
 /** Whose code the document lacks (405, 413, 415, 422, 503), the nearest one stands, under HTTP's own status. */
 const ROWS: Readonly<Record<string, Row>> = {
@@ -83,6 +84,12 @@ const ROWS: Readonly<Record<string, Row>> = {
 
   'signing.subscription_cancelled': { code: 'QWICK_BILLING_701' },
 
+  'tenancy.credentials_invalid': { code: 'QWICK_AUTH_300' },
+  'tenancy.refresh_invalid': { code: 'QWICK_AUTH_302' },
+  'tenancy.refresh_reused': { code: 'QWICK_AUTH_302' },
+  'tenancy.too_many_attempts': { code: 'QWICK_AUTH_305', details: retry },
+  'tenancy.tenant_required': { code: 'QWICK_API_601', details: organizations },
+  'tenancy.credential_not_found': { code: 'QWICK_API_602' },
   'tenancy.token_invalid': { code: 'QWICK_AUTH_301' },
   'tenancy.credential_unknown': { code: 'QWICK_AUTH_304' },
   'tenancy.credential_revoked': { code: 'QWICK_AUTH_304' },

@@ -6,12 +6,6 @@ export const toSeconds = (at: number): string => new Date(at).toISOString().repl
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The UTC date some months on, its day clamped to the month's last, at midnight: milliseconds since 1970. */
-export const monthsFrom = (now: number, months: number): number => {
-  const date = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO('UTC').toPlainDate().add({ months });
-  return date.toZonedDateTime('UTC').epochMilliseconds;
-};
-
 /** Whole days left, rounded down: negative once it has passed. */
 export const daysUntil = (then: number, now: number): number => Math.floor((then - now) / DAY_MS);
 

@@ -1,0 +1,19 @@
+/** Every route of the surface, in the order of its document. */
+import type { SignDigest } from '../../application/signing/sign-digest.ts';
+import type { Route } from '../kernel/route.ts';
+import type { QwickPrincipal } from './principal.ts';
+import { apiKeyRoutes, type KeysDeps } from './routes/apikeys.ts';
+import { authRoutes, type AuthDeps } from './routes/auth.ts';
+import { pkiRoutes, type PkiDeps } from './routes/pki.ts';
+import { signDigestRoute } from './routes/sign-digest.ts';
+import { signingOperationRoutes, type OperationsDeps } from './routes/signing-operations.ts';
+
+export type RouteDeps = OperationsDeps & KeysDeps & AuthDeps & PkiDeps & Readonly<{ signDigest: SignDigest }>;
+
+export const qwickCertRoutes = (deps: RouteDeps): readonly Route<QwickPrincipal>[] => [
+  signDigestRoute(deps.signDigest),
+  ...signingOperationRoutes(deps),
+  ...apiKeyRoutes(deps),
+  ...authRoutes(deps),
+  ...pkiRoutes(deps),
+];

@@ -1,0 +1,57 @@
+/** POST /auth/login, /auth/refresh: the platform's sessions in this surface's envelope. */
+import type { Static } from 'typebox';
+import type { Sessions, SignedIn } from '../../../application/tenancy/sessions.ts';
+import { defineRoute, type Route } from '../../kernel/route.ts';
+import type { QwickPrincipal } from '../principal.ts';
+import { LoginBody, RefreshBody, SessionReply } from '../schemas.ts';
+
+export type AuthDeps = Readonly<{ sessions: Pick<Sessions, 'signIn' | 'refresh'> }>;
+
+const tags = ['Authentication'];
+
+const reply = ({ accessToken, refreshToken, expiresIn, tenant, role }: SignedIn): Static<typeof SessionReply> => ({
+  access_token: accessToken,
+  refresh_token: refreshToken,
+  expires_in: expiresIn,
+  tenant: tenant.slug,
+  role,
+});
+
+const loginRoute = ({ sessions }: AuthDeps) =>
+  defineRoute<QwickPrincipal, undefined, undefined, typeof LoginBody>({
+    method: 'POST',
+    path: '/api/v1/auth/login',
+    operationId: 'login',
+    summary: 'Sign in with e-mail address and password',
+    description: 'Who belongs to several organizations names one: otherwise the answer is a conflict that lists them.',
+    tags,
+    permission: 'public',
+    body: LoginBody,
+    bodyExample: { email: 'dev@acme.com', password: 'correct horse battery staple', organization_slug: 'acme-corp' },
+    replies: { 201: { description: 'Signed in', schema: SessionReply } },
+    rejections: ['tenancy.credentials_invalid', 'tenancy.tenant_required', 'tenancy.too_many_attempts'],
+    idempotentCopy: 'secret',
+    handle: async ({ body, ip, cause }) => {
+      const slug = body.organization_slug ?? body.tenant;
+      const signedIn = await sessions.signIn({ email: body.email, password: body.password, ip, ...(slug !== undefined && { tenant: slug }) }, cause);
+      return { status: 201, body: reply(signedIn) };
+    },
+  });
+
+const refreshRoute = ({ sessions }: AuthDeps) =>
+  defineRoute<QwickPrincipal, undefined, undefined, typeof RefreshBody>({
+    method: 'POST',
+    path: '/api/v1/auth/refresh',
+    operationId: 'refreshSession',
+    summary: 'Exchange a refresh token for new tokens',
+    description: 'Each refresh token is good once; using one again ends its session.',
+    tags,
+    permission: 'public',
+    body: RefreshBody,
+    replies: { 200: { description: 'New tokens', schema: SessionReply } },
+    rejections: ['tenancy.refresh_invalid', 'tenancy.refresh_reused'],
+    idempotentCopy: 'secret',
+    handle: async ({ body, cause }) => ({ status: 200, body: reply(await sessions.refresh(body.refresh_token, cause)) }),
+  });
+
+export const authRoutes = (deps: AuthDeps): readonly Route<QwickPrincipal>[] => [loginRoute(deps), refreshRoute(deps)];
