@@ -46,7 +46,10 @@ export type Change = DocumentKey & Readonly<{ document: object | undefined; posi
 export type StoredDocument = DocumentKey & Readonly<{ document: object; position: Position }>;
 
 export interface ReadModelStore {
-  /** Creates what the definition needs; a running model of another version stays as it is. */
+  /**
+   * Creates what the definition needs; a running model of another version stays as it is. A model of this version that was stored with
+   * other indexes is emptied, its checkpoint included: it has to be filled again.
+   */
   prepare(definition: ReadModelDefinition): Promise<void>;
   open<Document extends object>(tenant: TenantId, definition: ReadModelDefinition): ReadModel<Document>;
   load(definition: ReadModelDefinition, keys: readonly DocumentKey[]): Promise<readonly StoredDocument[]>;
@@ -60,6 +63,8 @@ export interface ReadModelStore {
   scan(definition: ReadModelDefinition): AsyncIterable<StoredDocument>;
   /** Removes one version of a model, its checkpoint included. */
   drop(definition: ReadModelDefinition): Promise<void>;
-  /** The versions of a model that are stored. */
-  versions(name: string): Promise<readonly number[]>;
+  /** The versions of a model that are stored, oldest first, each with the indexes it has. */
+  versions(name: string): Promise<readonly ReadModelDefinition[]>;
+  /** Documents and checkpoint of `shadow` become those of `live`, in one step; what `live` held before, and `shadow`, are gone. */
+  promote(shadow: ReadModelDefinition, live: ReadModelDefinition): Promise<void>;
 }

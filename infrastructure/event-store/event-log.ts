@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { EventCodec } from '../../application/kernel/event-codec.ts';
 import type { EventFeed, EventLog, FeedPage } from '../../application/kernel/ports.ts';
 import { reading } from '../runtime/sqlite-reading.ts';
-import { fromPosition, toPosition } from './positions.ts';
+import { fromPosition, toPosition } from '../runtime/positions.ts';
 import { type Decode, EVENT_COLUMNS } from './recorded.ts';
 
 /** Rows that one pull looks at when it has a filter: bounds the time for which the calling thread is held. */

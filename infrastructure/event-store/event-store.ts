@@ -14,7 +14,7 @@ import { createEventLog, type MovingLog } from './event-log.ts';
 import { createHeads, type Heads } from './heads.ts';
 import { createKeyVault } from './key-vault.ts';
 import { type AppendedAt, type AppendOperation, EXPECT_ANY, EXPECT_NONE } from './operations.ts';
-import { toPosition } from './positions.ts';
+import { toPosition } from '../runtime/positions.ts';
 import { createDecoder, type Decode, EVENT_COLUMNS } from './recorded.ts';
 
 /** Events read at once from a stream: what a reader holds in memory. */

@@ -4,7 +4,7 @@ import type { EventCodec } from '../../application/kernel/event-codec.ts';
 import type { Cause, Recorded } from '../../application/kernel/ports.ts';
 import { createRecent } from '../../application/kernel/recent.ts';
 import type { StreamId, TenantId } from '../../domain/kernel/ids.ts';
-import { toPosition } from './positions.ts';
+import { toPosition } from '../runtime/positions.ts';
 import { uuidText } from './uuid-bytes.ts';
 
 export const EVENT_COLUMNS = 'position, events.stream, revision, events.type, events.tenant, time, events.id, cause, data';

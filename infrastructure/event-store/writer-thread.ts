@@ -10,7 +10,7 @@ import { VaultEngine } from './vault-engine.ts';
 
 serveWriter(() => {
   const { path, synchronous } = workerData as Readonly<{ path: string; synchronous: Synchronous }>;
-  const db = openWriter(path, synchronous);
+  const db = openWriter(path, { synchronous, secureDelete: true });
   migrate(db, EVENT_MIGRATIONS);
   const vault = new VaultEngine(db);
   const appends = new AppendEngine(db, vault);

@@ -23,14 +23,20 @@ export const requireSqlite = (version: string): void => {
 
 const sqliteVersion = (db: DatabaseSync): string => String(db.prepare('SELECT sqlite_version() AS version').get()?.['version']);
 
+export type WriterSettings = Readonly<{
+  synchronous: Synchronous;
+  /** Whether deleted content is overwritten. Not where everything can be derived again and personal data stands sealed. */
+  secureDelete: boolean;
+}>;
+
 /**
  * The writing connection. Checkpoints are left to the caller: SQLite's automatic ones swallow their errors, and a failed sync of
- * the database file must not pass unseen. Deleted content is overwritten.
+ * the database file must not pass unseen.
  */
-export const openWriter = (path: string, synchronous: Synchronous): DatabaseSync => {
+export const openWriter = (path: string, { synchronous, secureDelete }: WriterSettings): DatabaseSync => {
   const db = new DatabaseSync(path, { timeout: 5_000 });
   requireSqlite(sqliteVersion(db));
-  db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=ON;
+  db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=${secureDelete ? 'ON' : 'OFF'};
     PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32768`);
   return db;
 };

@@ -10,7 +10,7 @@ import { StateEngine } from './state-engine.ts';
 
 serveWriter(() => {
   const { path, synchronous } = workerData as Readonly<{ path: string; synchronous: Synchronous }>;
-  const db = openWriter(path, synchronous);
+  const db = openWriter(path, { synchronous, secureDelete: true });
   migrate(db, STATE_MIGRATIONS);
   const state = new StateEngine(db);
   const bus = new BusEngine(db);
