@@ -1,23 +1,19 @@
-/** A map that forgets what was used longest ago. */
+import { createRecent } from '../../application/kernel/recent.ts';
+
+/** What was used lately, for keys that are costly to unwrap. */
 export type BoundedCache<Key, Value> = Readonly<{
   get: (key: Key) => Value | undefined;
   /** Remembers and returns the value. */
   keep: (key: Key, value: Value) => Value;
 }>;
 
-export const createBoundedCache = <Key, Value>(capacity: number): BoundedCache<Key, Value> => {
-  const entries = new Map<Key, Value>();
-  const keep = (key: Key, value: Value): Value => {
-    entries.delete(key);
-    entries.set(key, value);
-    if (entries.size > capacity) entries.delete(entries.keys().next().value as Key);
-    return value;
-  };
+export const createBoundedCache = <Key, Value>(kept: number): BoundedCache<Key, Value> => {
+  const recent = createRecent<Key, Value>(kept);
   return {
-    get: (key) => {
-      const value = entries.get(key);
-      return value === undefined ? undefined : keep(key, value);
+    get: (key) => recent.get(key),
+    keep: (key, value) => {
+      recent.set(key, value);
+      return value;
     },
-    keep,
   };
 };

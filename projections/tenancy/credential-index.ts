@@ -1,0 +1,65 @@
+/** Where the credential with a given hash lives. Kept under the installation, since nobody's tenant is known before it is asked. */
+import { INSTALLATION, type TenantId } from '../../domain/kernel/ids.ts';
+import { Rejection } from '../../domain/kernel/rejection.ts';
+import type { EventLog } from '../../application/kernel/ports.ts';
+import type { ReadModelDefinition, ReadModelStore } from '../../application/kernel/read-models.ts';
+import { createRecent } from '../../application/kernel/recent.ts';
+import type { CredentialIndex } from '../../application/tenancy/ports.ts';
+import type { CredentialCreated } from '../../domain/tenancy/credential.events.ts';
+import type { Freshness } from '../kernel/freshness.ts';
+import { defineProjection } from '../kernel/projection.ts';
+
+export type CredentialLocation = Readonly<{ tenant: TenantId; credentialId: string }>;
+
+export const credentialIndexProjection = defineProjection<CredentialLocation, CredentialCreated>({
+  name: 'tenancy_credential_index',
+  version: 1,
+  indexes: [],
+  tenant: () => INSTALLATION,
+  id: ({ data }) => data.secretHash,
+  on: { CredentialCreated: (_document, { tenant, data }) => ({ tenant, credentialId: data.credentialId }) },
+});
+
+type Deps = Readonly<{
+  readModels: ReadModelStore;
+  log: Pick<EventLog, 'head'>;
+  freshness: Pick<Freshness, 'until'>;
+  /** The version of a model that is being served. */
+  current?: (definition: ReadModelDefinition) => ReadModelDefinition;
+}>;
+
+/** A hash that is unknown when the model has reached the head of the log is unknown. */
+const CATCH_UP_MS = 2_000;
+const KEPT = 10_000;
+
+const isBehind = (error: unknown): boolean => error instanceof Rejection && error.code === 'storage.behind';
+
+export const createCredentialIndex = ({ readModels, log, freshness, current = (definition) => definition }: Deps): CredentialIndex => {
+  // A hash never leads elsewhere: what was found once may be kept.
+  const found = createRecent<string, CredentialLocation>(KEPT);
+
+  const ask = async (hash: string): Promise<CredentialLocation | undefined> => {
+    const location = await readModels.open<CredentialLocation>(INSTALLATION, current(credentialIndexProjection)).get(hash);
+    if (location !== undefined) found.set(hash, location);
+    return location;
+  };
+
+  const caughtUp = async (): Promise<void> => {
+    const head = await log.head();
+    if (head === undefined) return;
+    try {
+      await freshness.until(credentialIndexProjection.name, head, CATCH_UP_MS);
+    } catch (error) {
+      if (!isBehind(error)) throw error;
+    }
+  };
+
+  return {
+    find: async (hash) => {
+      const known = found.get(hash) ?? (await ask(hash));
+      if (known !== undefined) return known;
+      await caughtUp();
+      return ask(hash);
+    },
+  };
+};

@@ -1,0 +1,68 @@
+/** The credentials of a tenant, as they are listed: never more of the secret than its prefix. */
+import type { TenantId } from '../../domain/kernel/ids.ts';
+import type { StateStore } from '../../application/kernel/state.ts';
+import { CREDENTIAL_USE } from '../../application/tenancy/create-access.ts';
+import type { CredentialEvent } from '../../domain/tenancy/credential.events.ts';
+import type { SurfaceName } from '../../domain/tenancy/terms.ts';
+import { defineProjection } from '../kernel/projection.ts';
+import type { Reader } from '../kernel/reader.ts';
+
+/** Times are UTC in ISO 8601. */
+export type CredentialDocument = Readonly<{
+  id: string;
+  surface: SurfaceName;
+  kind: string;
+  name: string;
+  prefix: string;
+  permissions: readonly string[];
+  actingFor: string;
+  createdAt: string;
+  expiresAt: string | null;
+  revokedAt: string | null;
+}>;
+
+export const credentialsProjection = defineProjection<CredentialDocument, CredentialEvent>({
+  name: 'tenancy_credentials',
+  version: 1,
+  indexes: [['createdAt'], ['surface', 'createdAt']],
+  id: ({ data }) => data.credentialId,
+  on: {
+    CredentialCreated: (_document, { data }) => ({
+      id: data.credentialId,
+      surface: data.surface,
+      kind: data.kind,
+      name: data.name,
+      prefix: data.prefix,
+      permissions: data.permissions,
+      actingFor: data.actingFor,
+      createdAt: data.createdAt,
+      expiresAt: data.expiresAt ?? null,
+      revokedAt: null,
+    }),
+    CredentialRevoked: (document, { data }) => document && { ...document, revokedAt: data.revokedAt },
+  },
+});
+
+/** With what is counted beside the log. */
+export type ListedCredential = CredentialDocument & Readonly<{ useCount: number; lastUsedAt: string | null }>;
+
+export interface CredentialList {
+  /** A page, oldest first; `after` is the `next` of the page before. */
+  page(
+    tenant: TenantId,
+    query: Readonly<{ surface?: SurfaceName; limit: number; after?: string }>,
+  ): Promise<Readonly<{ items: readonly ListedCredential[]; next?: string }>>;
+}
+
+export const createCredentialList = ({ reader, state }: Readonly<{ reader: Reader; state: StateStore }>): CredentialList => ({
+  page: async (tenant, { surface, ...page }) => {
+    const model = await reader.open<CredentialDocument>(tenant, credentialsProjection);
+    const found = await model.page({ ...page, ...(surface && { where: { surface } }), order: { by: 'createdAt', direction: 'asc' } });
+    const totals = await state.totals(CREDENTIAL_USE, found.items.map(({ id }) => id));
+    const items = found.items.map((document): ListedCredential => {
+      const use = totals.get(document.id);
+      return { ...document, useCount: use?.count ?? 0, lastUsedAt: use === undefined ? null : new Date(use.lastAt).toISOString() };
+    });
+    return { items, ...(found.next !== undefined && { next: found.next }) };
+  },
+});
