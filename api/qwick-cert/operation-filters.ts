@@ -24,11 +24,19 @@ export const parseFilters = ({ status, source, batch_id, actor_user_id, date_fro
     to: date_to === undefined ? undefined : parseBound('date_to', date_to),
   });
 
+type Where = NonNullable<Query<OperationDocument>['where']>;
+
+/**
+ * A batch is small: it alone picks the index, and the other filters only sift what it holds. Without one, every combination of
+ * equal values has an index of its own.
+ */
+const equalTo = ({ batchId, ...others }: Omit<OperationFilters, 'from' | 'to'>): Where => {
+  if (batchId === undefined) return others;
+  return { batchId, ...Object.fromEntries(Object.entries(others).map(([field, value]) => [field, { in: [value] }])) };
+};
+
 /** Newest first. */
 export const questionOf = ({ from, to, ...equal }: OperationFilters): Pick<Query<OperationDocument>, 'where' | 'order'> => ({
-  where: {
-    ...(equal as Query<OperationDocument>['where']),
-    ...((from ?? to) !== undefined && { createdAt: present({ gte: from, lte: to }) }),
-  },
+  where: { ...equalTo(equal), ...((from ?? to) !== undefined && { createdAt: present({ gte: from, lte: to }) }) },
   order: { by: 'createdAt', direction: 'desc' },
 });

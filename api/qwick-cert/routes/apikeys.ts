@@ -4,29 +4,13 @@ import type { TenantId } from '../../../domain/kernel/ids.ts';
 import { reject } from '../../../domain/kernel/rejection.ts';
 import type { Clock } from '../../../application/kernel/ports.ts';
 import type { Credentials, NewCredential } from '../../../application/tenancy/credentials.ts';
+import type { CredentialList, ListedCredential } from '../../../projections/tenancy/credentials.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import { inPerson, type QwickPrincipal } from '../principal.ts';
 import { CreatedKeyReply, CreateKeyBody, IdParams, KEY_PERMISSIONS, KeysReply, OrganizationQuery, RevokedKeyReply } from '../schemas.ts';
 import { daysUntil, toSeconds } from '../times.ts';
 
-/** Times are ISO 8601, except the last use: milliseconds since 1970. */
-export type KeyView = Readonly<{
-  id: string;
-  name: string;
-  prefix: string;
-  permissions: readonly string[];
-  createdAt: string;
-  expiresAt?: string | undefined;
-  lastUsedAt?: number | undefined;
-  useCount: number;
-}>;
-
-export type KeysDeps = Readonly<{
-  credentials: Credentials;
-  /** The organization's keys of this surface that have not been revoked, oldest first. */
-  listKeys: (tenant: TenantId) => Promise<readonly KeyView[]>;
-  clock: Clock;
-}>;
+export type KeysDeps = Readonly<{ credentials: Credentials; credentialList: CredentialList; clock: Clock }>;
 
 const SURFACE = 'qwick-cert';
 const DEFAULT_MONTHS = 6;
@@ -38,21 +22,34 @@ type Listed = Static<typeof KeysReply>['keys'][number];
 type Created = Static<typeof CreatedKeyReply>;
 
 const known = (permissions: readonly string[]): Permission[] => KEY_PERMISSIONS.filter((permission) => permissions.includes(permission));
-const seconds = (at: string | number): string => toSeconds(typeof at === 'number' ? at : Date.parse(at));
+const seconds = (at: string): string => toSeconds(Date.parse(at));
 
-const listed = (key: KeyView, now: number): Listed => ({
+const listed = (key: ListedCredential, now: number): Listed => ({
   id: key.id,
   name: key.name,
   prefix: key.prefix,
   permissions: known(key.permissions),
-  expires_at: key.expiresAt === undefined ? null : seconds(key.expiresAt),
-  days_until_expiry: key.expiresAt === undefined ? null : daysUntil(Date.parse(key.expiresAt), now),
-  last_used_at: key.lastUsedAt === undefined ? null : seconds(key.lastUsedAt),
+  expires_at: key.expiresAt && seconds(key.expiresAt),
+  days_until_expiry: key.expiresAt === null ? null : daysUntil(Date.parse(key.expiresAt), now),
+  last_used_at: key.lastUsedAt && seconds(key.lastUsedAt),
   use_count: key.useCount,
   created_at: seconds(key.createdAt),
 });
 
-const listRoute = ({ listKeys, clock }: KeysDeps) =>
+const READ_AT_ONCE = 200;
+
+/** Oldest first; the document knows no pages here, and no place to tell that a key has been revoked. */
+const notRevoked = async (list: CredentialList, tenant: TenantId): Promise<readonly ListedCredential[]> => {
+  const found: ListedCredential[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = await list.page(tenant, { surface: SURFACE, limit: READ_AT_ONCE, ...(after !== undefined && { after }) });
+    found.push(...page.items.filter(({ revokedAt }) => revokedAt === null));
+    if (page.next === undefined) return found;
+    after = page.next;
+  }
+};
+
+const listRoute = ({ credentialList, clock }: KeysDeps) =>
   defineRoute<QwickPrincipal, undefined, typeof OrganizationQuery>({
     method: 'GET',
     path: '/api/v1/apikeys',
@@ -64,7 +61,7 @@ const listRoute = ({ listKeys, clock }: KeysDeps) =>
     replies: { 200: { description: 'Keys without their secrets; revoked ones are left out', schema: KeysReply } },
     rejections,
     handle: async ({ principal }) => {
-      const keys = await listKeys(inPerson(principal).tenant.id);
+      const keys = await notRevoked(credentialList, inPerson(principal).tenant.id);
       const now = clock.now();
       return { status: 200, body: { keys: keys.map((key) => listed(key, now)) } };
     },

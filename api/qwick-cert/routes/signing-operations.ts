@@ -3,15 +3,16 @@ import type { Static } from 'typebox';
 import { reject } from '../../../domain/kernel/rejection.ts';
 import type { RecordExport } from '../../../application/signing/record-export.ts';
 import { signingOperations, type OperationDocument } from '../../../projections/signing/operations.ts';
+import type { MemberDirectory } from '../../../projections/tenancy/member-directory.ts';
+import type { TenantId } from '../../../domain/kernel/ids.ts';
 import type { Reader } from '../../../projections/kernel/reader.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
-import { createActorEmails, type MemberEmail } from '../actor-emails.ts';
 import { csvRecord } from '../csv.ts';
 import { parseFilters, questionOf } from '../operation-filters.ts';
 import { identified, type QwickPrincipal } from '../principal.ts';
 import { ExportQuery, IdParams, ListQuery, OperationReply, OperationsReply, OrganizationQuery } from '../schemas.ts';
 
-export type OperationsDeps = Readonly<{ reader: Reader; memberEmail: MemberEmail; recordExport: RecordExport }>;
+export type OperationsDeps = Readonly<{ reader: Reader; members: Pick<MemberDirectory, 'emails'>; recordExport: RecordExport }>;
 
 const MAX_PAGE_SIZE = 100;
 /** Records put together before they are sent: few enough to hold, enough to not send each alone. */
@@ -21,11 +22,18 @@ const COLUMNS = ['id', 'file_name', 'file_size', 'status', 'source', 'actor_emai
 const tags = ['Signing Operations'];
 const rejections = ['signing.forbidden', 'signing.organization_not_found'];
 
-type ActorEmail = ReturnType<typeof createActorEmails>;
 type Item = Static<typeof OperationsReply>['items'][number];
 type Detail = Static<typeof OperationReply>;
 
-const summary = (organizationId: string, document: OperationDocument, email: string | null) => ({
+/** The address behind each document's actor: opened now, null once the person has been erased. */
+type WithEmail = Readonly<{ document: OperationDocument; email: string | null }>;
+
+const withEmails = async ({ members }: OperationsDeps, tenant: TenantId, documents: readonly OperationDocument[]): Promise<readonly WithEmail[]> => {
+  const emails = await members.emails(tenant, documents.map(({ actorUserId }) => actorUserId));
+  return documents.map((document) => ({ document, email: emails.get(document.actorUserId) ?? null }));
+};
+
+const summary = (organizationId: string, { document, email }: WithEmail) => ({
   id: document.id,
   organization_id: organizationId,
   actor_user_id: document.actorUserId,
@@ -34,45 +42,55 @@ const summary = (organizationId: string, document: OperationDocument, email: str
   file_size: document.fileSize,
 });
 
-const item = (organizationId: string, document: OperationDocument, email: string | null): Item => ({
-  ...summary(organizationId, document, email),
-  digest_algorithm: document.digestAlgorithm,
-  status: document.status,
-  source: document.source,
-  batch_id: document.batchId,
-  signed_at: document.signedAt,
-  created_at: document.createdAt,
+const item = (organizationId: string, operation: WithEmail): Item => ({
+  ...summary(organizationId, operation),
+  digest_algorithm: operation.document.digestAlgorithm,
+  status: operation.document.status,
+  source: operation.document.source,
+  batch_id: operation.document.batchId,
+  signed_at: operation.document.signedAt,
+  created_at: operation.document.createdAt,
 });
 
 const duration = ({ signedAt, createdAt }: OperationDocument): number | null =>
   signedAt === null ? null : Date.parse(signedAt) - Date.parse(createdAt);
 
-const detail = (organizationId: string, document: OperationDocument, email: string | null): Detail => ({
-  ...summary(organizationId, document, email),
-  file_hash: document.fileHash,
-  digest_algorithm: document.digestAlgorithm,
-  status: document.status,
-  source: document.source,
-  client_channel: document.clientChannel,
-  client_version: document.clientVersion,
-  batch_id: document.batchId,
-  signed_at: document.signedAt,
-  duration_ms: duration(document),
-  created_at: document.createdAt,
+const detail = (organizationId: string, operation: WithEmail): Detail => ({
+  ...summary(organizationId, operation),
+  file_hash: operation.document.fileHash,
+  digest_algorithm: operation.document.digestAlgorithm,
+  status: operation.document.status,
+  source: operation.document.source,
+  client_channel: operation.document.clientChannel,
+  client_version: operation.document.clientVersion,
+  batch_id: operation.document.batchId,
+  signed_at: operation.document.signedAt,
+  duration_ms: duration(operation.document),
+  created_at: operation.document.createdAt,
 });
 
-async function* csvOf(documents: AsyncIterable<OperationDocument>, emailOf: ActorEmail): AsyncIterable<string> {
-  let piece = [csvRecord(COLUMNS)];
-  for await (const { id, fileName, fileSize, status, source, actorUserId, signedAt, createdAt } of documents) {
-    piece.push(csvRecord([id, fileName, fileSize, status, source, await emailOf(actorUserId), signedAt, createdAt]));
+const record = ({ document, email }: WithEmail): string => {
+  const { id, fileName, fileSize, status, source, signedAt, createdAt } = document;
+  return csvRecord([id, fileName, fileSize, status, source, email, signedAt, createdAt]);
+};
+
+async function* inPieces(documents: AsyncIterable<OperationDocument>): AsyncIterable<readonly OperationDocument[]> {
+  let piece: OperationDocument[] = [];
+  for await (const document of documents) {
+    piece.push(document);
     if (piece.length < RECORDS_A_PIECE) continue;
-    yield piece.join('');
+    yield piece;
     piece = [];
   }
-  if (piece.length > 0) yield piece.join('');
+  if (piece.length > 0) yield piece;
 }
 
-const listRoute = ({ reader, memberEmail }: OperationsDeps) =>
+async function* csvOf(deps: OperationsDeps, tenant: TenantId, documents: AsyncIterable<OperationDocument>): AsyncIterable<string> {
+  yield csvRecord(COLUMNS);
+  for await (const piece of inPieces(documents)) yield (await withEmails(deps, tenant, piece)).map(record).join('');
+}
+
+const listRoute = (deps: OperationsDeps) =>
   defineRoute<QwickPrincipal, undefined, typeof ListQuery>({
     method: 'GET',
     path: '/api/v1/signing-operations',
@@ -86,17 +104,15 @@ const listRoute = ({ reader, memberEmail }: OperationsDeps) =>
     handle: async ({ principal, query: { page, page_size: asked, ...filters } }) => {
       const { id } = identified(principal).tenant;
       const pageSize = Math.min(asked, MAX_PAGE_SIZE);
-      const operations = await reader.open<OperationDocument>(id, signingOperations);
+      const operations = await deps.reader.open<OperationDocument>(id, signingOperations);
       const question = { ...questionOf(parseFilters(filters)), limit: pageSize, offset: (page - 1) * pageSize, total: true };
       const { items, total = 0 } = await operations.page(question);
-      const emailOf = createActorEmails(memberEmail, id);
-      const shown: Item[] = [];
-      for (const document of items) shown.push(item(id, document, await emailOf(document.actorUserId)));
-      return { status: 200, body: { items: shown, page, page_size: pageSize, total } };
+      const operationsShown = (await withEmails(deps, id, items)).map((operation) => item(id, operation));
+      return { status: 200, body: { items: operationsShown, page, page_size: pageSize, total } };
     },
   });
 
-const exportRoute = ({ reader, memberEmail, recordExport }: OperationsDeps) =>
+const exportRoute = (deps: OperationsDeps) =>
   defineRoute<QwickPrincipal, undefined, typeof ExportQuery>({
     method: 'GET',
     path: '/api/v1/signing-operations/export',
@@ -111,18 +127,18 @@ const exportRoute = ({ reader, memberEmail, recordExport }: OperationsDeps) =>
     handle: async ({ principal, query, cause }) => {
       const who = identified(principal);
       const filters = parseFilters(query);
-      const operations = await reader.open<OperationDocument>(who.tenant.id, signingOperations);
-      await recordExport(who, filters, cause);
+      const operations = await deps.reader.open<OperationDocument>(who.tenant.id, signingOperations);
+      await deps.recordExport(who, filters, cause);
       return {
         status: 200,
-        stream: csvOf(operations.stream(questionOf(filters)), createActorEmails(memberEmail, who.tenant.id)),
+        stream: csvOf(deps, who.tenant.id, operations.stream(questionOf(filters))),
         contentType: 'text/csv; charset=utf-8',
         headers: { 'Content-Disposition': 'attachment; filename="signing-operations.csv"' },
       };
     },
   });
 
-const detailRoute = ({ reader, memberEmail }: OperationsDeps) =>
+const detailRoute = (deps: OperationsDeps) =>
   defineRoute<QwickPrincipal, typeof IdParams, typeof OrganizationQuery>({
     method: 'GET',
     path: '/api/v1/signing-operations/:id',
@@ -136,10 +152,10 @@ const detailRoute = ({ reader, memberEmail }: OperationsDeps) =>
     rejections: [...rejections, 'signing.operation_not_found'],
     handle: async ({ principal, params }) => {
       const { id } = identified(principal).tenant;
-      const operations = await reader.open<OperationDocument>(id, signingOperations);
+      const operations = await deps.reader.open<OperationDocument>(id, signingOperations);
       const document = (await operations.get(params.id.toLowerCase())) ?? reject('signing.operation_not_found');
-      const email = await createActorEmails(memberEmail, id)(document.actorUserId);
-      return { status: 200, body: detail(id, document, email) };
+      const [operation = { document, email: null }] = await withEmails(deps, id, [document]);
+      return { status: 200, body: detail(id, operation) };
     },
   });
 
