@@ -1,0 +1,113 @@
+/** The environment, read once: typed, frozen, and refused with one clear line when something in it is wrong. */
+import { resolve } from 'node:path';
+import {
+  bearerToken,
+  cidrs,
+  ConfigError,
+  host,
+  hostMap,
+  hostsAndPorts,
+  keyOf32Bytes,
+  logOrigin,
+  oneOf,
+  port,
+  someOf,
+  version,
+  webUrl,
+  type Setting,
+} from './config-values.ts';
+import { LOG_LEVELS, type LogLevel } from './logger.ts';
+
+export { ConfigError } from './config-values.ts';
+
+export const ROLES = ['api', 'projector', 'relay', 'dispatcher', 'scheduler'] as const;
+export type ProcessRole = (typeof ROLES)[number];
+
+/** Host name → surface, for the products' own addresses. */
+export const DEFAULT_SURFACE_HOSTS: ReadonlyMap<string, string> = new Map([
+  ['app.qwickcert.com', 'qwick-cert'],
+  ['api.quantumapi.eu', 'quantum-api'],
+  ['login.quickztna.com', 'quick-ztna'],
+  ['quantumlock.softquantus.com', 'quantum-lock'],
+  ['certwatch.localhost', 'certwatch'],
+]);
+
+const SURFACES = [...DEFAULT_SURFACE_HOSTS.values(), 'platform'];
+
+export type Config = Readonly<{
+  host: string;
+  port: number;
+  /** Base of absolute links, without a trailing slash; undefined: where the server turns out to listen. */
+  publicUrl: string | undefined;
+  /** Absolute. */
+  dataDir: string;
+  /** 32 bytes; undefined: kept in a file of the data directory. */
+  masterKey: Uint8Array | undefined;
+  /** Undefined: kept in a file of the data directory. */
+  operatorToken: string | undefined;
+  logOrigin: string | undefined;
+  tsaUrl: string | undefined;
+  signingBackend: 'local';
+  cliMinVersion: string | undefined;
+  cliVersion: string | undefined;
+  roles: readonly ProcessRole[];
+  surfaceHosts: ReadonlyMap<string, string>;
+  trustProxy: readonly string[];
+  outboundAllow: readonly string[];
+  logLevel: LogLevel;
+}>;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Documented, and not served by this version: to go on without them would be to do something else than was asked for. */
+const NOT_SERVED: Readonly<Record<string, string>> = {
+  EVENTSTORE_URL: 'the embedded event store',
+  MONGO_URL: 'the embedded read models',
+  KAFKA_BROKERS: 'the in-process bus',
+  SMTP_URL: 'mail kept in DATA_DIR/outbox',
+};
+
+const refuseUnserved = (env: Environment): void => {
+  for (const [name, instead] of Object.entries(NOT_SERVED)) {
+    if ((env[name] ?? '') !== '') throw new ConfigError(`${name} is set, but this version does not serve it yet; accepted is leaving it unset, which means ${instead}`);
+  }
+  if (env['SIGNING_BACKEND'] === 'azure') {
+    throw new ConfigError('SIGNING_BACKEND has the wrong value "azure", which this version does not serve yet; accepted is local');
+  }
+};
+
+/** An empty variable counts as unset. */
+const readerOf =
+  (env: Environment) =>
+  <Value, Default>(name: string, read: (setting: Setting) => Value, otherwise: Default): Value | Default => {
+    const text = env[name]?.trim() ?? '';
+    return text === '' ? otherwise : read({ name, text });
+  };
+
+/** Throws a `ConfigError` on the first wrong value. */
+export const readConfig = (env: Environment): Config => {
+  refuseUnserved(env);
+  const read = readerOf(env);
+  return Object.freeze({
+    host: read('HOST', host, '127.0.0.1'),
+    port: read('PORT', port, 8080),
+    publicUrl: read('PUBLIC_URL', webUrl, undefined),
+    dataDir: read('DATA_DIR', ({ text }) => resolve(text), resolve('./data')),
+    masterKey: read('MASTER_KEY', keyOf32Bytes, undefined),
+    operatorToken: read('OPERATOR_TOKEN', bearerToken, undefined),
+    logOrigin: read('LOG_ORIGIN', logOrigin, undefined),
+    tsaUrl: read('TSA_URL', webUrl, undefined),
+    signingBackend: read('SIGNING_BACKEND', oneOf(['local']), 'local' as const),
+    cliMinVersion: read('CLI_MIN_VERSION', version, undefined),
+    cliVersion: read('CLI_VERSION', version, undefined),
+    roles: read('ROLES', someOf(ROLES), ROLES),
+    surfaceHosts: read('SURFACE_HOSTS', hostMap(SURFACES), DEFAULT_SURFACE_HOSTS),
+    trustProxy: read('TRUST_PROXY', cidrs, []),
+    outboundAllow: read('OUTBOUND_ALLOW', hostsAndPorts, []),
+    logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS), 'info' as const),
+  });
+};
+
+/** `http://HOST:PORT` as it stands in links; IPv6 addresses in brackets. */
+export const listeningUrl = (address: string, listeningPort: number): string =>
+  `http://${address.includes(':') ? `[${address}]` : address}:${listeningPort}`;
