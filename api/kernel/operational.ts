@@ -43,7 +43,7 @@ const text = (contentType: string, body: string): CompleteAnswer => ({ status: 2
 type Answering = (request: Request) => Promise<CompleteAnswer>;
 
 const answers = ({ readiness, metrics, operatorToken, publicDocuments = {} }: OperationalOptions): Readonly<Record<string, Answering>> => ({
-  '/healthz': async () => jsonAnswer(200, { status: 'ok' }),
+  '/healthz': async () => jsonAnswer(200, { name: 'chancery', status: 'ok' }),
   '/readyz': async () => {
     const { ready, details } = await readiness();
     return jsonAnswer(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', ...details }, ready ? {} : { 'Retry-After': '1' });
