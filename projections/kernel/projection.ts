@@ -23,7 +23,22 @@ export type Projection<Document extends object = object, Event extends Message =
     };
   }>;
 
-/** Types one projection and forgets the types, so that projections of all kinds fit in one list. */
+/** Types one projection. */
 export const defineProjection = <Document extends object, Event extends Message>(
   projection: Projection<Document, Event>,
 ): Projection<Document, Event> => projection;
+
+/** Written as methods, because the compiler lets a method's parameters be narrower: a handler of one event type fits. */
+type Forgetful = {
+  id(recorded: Recorded): string | undefined;
+  tenant(recorded: Recorded): TenantId;
+  handle(document: object | undefined, recorded: Recorded): object | undefined;
+};
+
+/** Any projection, its types forgotten, so that all kinds fit in one list: what the runner works with. */
+export type AnyProjection = ReadModelDefinition &
+  Readonly<{
+    id: Forgetful['id'];
+    tenant?: Forgetful['tenant'];
+    on: Readonly<Record<string, Forgetful['handle']>>;
+  }>;

@@ -1,0 +1,100 @@
+/** All projections of the program together: started and stopped, asked about, rebuilt. */
+import type { OnAppended } from '../../application/kernel/command-handler.ts';
+import type { EventLog, Logger } from '../../application/kernel/ports.ts';
+import type { ReadModelStore } from '../../application/kernel/read-models.ts';
+import { type Position, streamParts } from '../../domain/kernel/ids.ts';
+import { Rejection } from '../../domain/kernel/rejection.ts';
+import type { OnPoison } from './fold.ts';
+import type { Freshness } from './freshness.ts';
+import { createFreshness } from './freshness-tracker.ts';
+import { LiveModel } from './live-model.ts';
+import type { AnyProjection } from './projection.ts';
+import { createReader, type Reader } from './reader.ts';
+
+export type ProjectionStatus = Readonly<{
+  name: string;
+  version: number;
+  /** The version that questions are answered from; differs from `version` until a new one has caught up. */
+  serving: number;
+  position: Position | undefined;
+  /** Positions between here and the head of the log. */
+  lag: number;
+}>;
+
+export type ProjectionsOptions = Readonly<{
+  log: EventLog;
+  store: ReadModelStore;
+  logger: Logger;
+  definitions: readonly AnyProjection[];
+  /** Beside the error that is logged: for a metric. */
+  onPoison?: OnPoison;
+}>;
+
+export interface Projections {
+  reader: Reader;
+  freshness: Freshness;
+  /** For whoever appends: the tenant's next question waits for it. */
+  onAppended: OnAppended;
+  /** Resolves when every projection runs; being ready takes longer. */
+  start(): Promise<void>;
+  /** Finishes the batches at hand. */
+  stop(): Promise<void>;
+  /** Whether every projection has reached what was the head of the log at the start. */
+  ready(): boolean;
+  /** Resolves when `ready()` becomes true. */
+  caughtUp(): Promise<void>;
+  status(): Promise<readonly ProjectionStatus[]>;
+  /** Resolves when the rebuilt model serves; until then the old one does. Rejects with `projections.unknown` {name}. */
+  rebuild(name: string): Promise<void>;
+}
+
+const reporting = (logger: Logger, onPoison: OnPoison | undefined): OnPoison => (projection, recorded, error) => {
+  const { position, type } = recorded;
+  logger.error({ error, projection: projection.name, version: projection.version, position, type }, 'a projection could not take an event and skips it');
+  onPoison?.(projection, recorded, error);
+};
+
+const lagBehind = (head: Position | undefined, position: Position | undefined): number => Math.max(0, Number(head ?? 0) - Number(position ?? 0));
+
+export const createProjections = ({ log, store, logger, definitions, onPoison }: ProjectionsOptions): Projections => {
+  const freshness = createFreshness();
+  const stopping = new AbortController();
+  const models = new Map(
+    definitions.map((projection) => [projection.name, new LiveModel({ projection, log, store, logger, freshness, onPoison: reporting(logger, onPoison) })]),
+  );
+  if (models.size < definitions.length) throw new Error('two projections have the same name');
+  const all = [...models.values()];
+  const versions = new Map(definitions.map(({ name, version }) => [name, version]));
+
+  const start = async (): Promise<void> => {
+    const target = await log.head();
+    for (const model of all) await model.start(target);
+  };
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await Promise.all(all.map((model) => model.stop()));
+  };
+  const status = async (): Promise<readonly ProjectionStatus[]> => {
+    const head = await log.head();
+    return all.map(({ name, serving, position }) => ({ name, version: versions.get(name) ?? 0, serving: serving.version, position, lag: lagBehind(head, position) }));
+  };
+  const rebuild = async (name: string): Promise<void> => {
+    const model = models.get(name);
+    if (model === undefined) throw new Rejection('projections.unknown', { name });
+    await model.rebuild(stopping.signal);
+  };
+
+  return {
+    freshness,
+    reader: createReader(store, freshness, (definition) => models.get(definition.name)?.serving ?? definition),
+    onAppended: (stream, { position }) => freshness.wrote(streamParts(stream).tenant, position),
+    start,
+    stop,
+    ready: () => all.every(({ ready }) => ready),
+    caughtUp: async () => {
+      await Promise.all(all.map(({ caughtUp }) => caughtUp));
+    },
+    status,
+    rebuild,
+  };
+};

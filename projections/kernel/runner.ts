@@ -1,0 +1,117 @@
+/**
+ * Keeps one read model up with the log: batches, in order, documents and checkpoint in one commit. While a batch is being
+ * committed the next one is read and folded.
+ */
+import type { EventFeed, Logger } from '../../application/kernel/ports.ts';
+import type { Change, ReadModelStore } from '../../application/kernel/read-models.ts';
+import type { Position } from '../../domain/kernel/ids.ts';
+import { createDocuments, type Documents } from './documents.ts';
+import { fold, type OnPoison } from './fold.ts';
+import { pause, yieldToOthers } from './pause.ts';
+import type { AnyProjection } from './projection.ts';
+
+export type RunnerOptions = Readonly<{
+  projection: AnyProjection;
+  feed: EventFeed;
+  store: ReadModelStore;
+  logger: Logger;
+  onPoison: OnPoison;
+  /** Told whenever the model stands somewhere new, committed; also past events that it ignores. */
+  onProgress: (position: Position) => void;
+  batch?: number;
+}>;
+
+export interface Runner {
+  /** Runs until `signal` fires, then finishes the batch at hand and stores where the model stands. */
+  run(signal: AbortSignal): Promise<void>;
+  readonly position: Position | undefined;
+}
+
+const BATCH = 500;
+const DOCUMENTS_KEPT = 10_000;
+/** Pulls without any change after which the bare checkpoint is stored. */
+const IDLE_PULLS = 16;
+const RETRY_MS = 1_000;
+
+class LogRunner implements Runner {
+  readonly #options: RunnerOptions;
+  readonly #documents: Documents;
+  /** Where the next pull begins, and what the store's checkpoint is once everything on its way there has arrived. */
+  #scanned: Position | undefined;
+  #committing: Position | undefined;
+  #position: Position | undefined;
+  #idle = 0;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#documents = createDocuments(options.store, options.projection, DOCUMENTS_KEPT);
+  }
+
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#follow(signal);
+      } catch (error) {
+        // Whatever it was (another runner, a full disk), the store knows where the model stands: begin again there.
+        this.#options.logger.error({ error, projection: this.#options.projection.name }, 'a projection stopped, and begins again at its checkpoint');
+        await pause(RETRY_MS, signal);
+      }
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    await this.#begin();
+    const { feed, batch = BATCH } = this.#options;
+    const failing = new AbortController();
+    const stop = AbortSignal.any([signal, failing.signal]);
+    let commit = Promise.resolve();
+    while (!stop.aborted) {
+      const { events, scannedTo } = await feed.pull(this.#scanned, batch, stop);
+      if (scannedTo === undefined || scannedTo === this.#scanned) continue;
+      const changes = await fold(this.#options.projection, this.#documents, events, this.#options.onPoison);
+      await commit;
+      commit = this.#advance(changes, scannedTo);
+      commit.catch(() => failing.abort());
+      this.#scanned = scannedTo;
+      await yieldToOthers();
+    }
+    await commit;
+    await this.#settle();
+  }
+
+  async #begin(): Promise<void> {
+    this.#documents.forget();
+    this.#committing = await this.#options.store.checkpoint(this.#options.projection);
+    this.#scanned = this.#committing;
+    this.#idle = 0;
+    if (this.#scanned !== undefined) this.#progress(this.#scanned);
+  }
+
+  async #advance(changes: readonly Change[], to: Position): Promise<void> {
+    this.#idle = changes.length === 0 ? this.#idle + 1 : 0;
+    if (changes.length > 0 || this.#idle >= IDLE_PULLS) await this.#commit(changes, to);
+    this.#progress(to);
+  }
+
+  async #commit(changes: readonly Change[], to: Position): Promise<void> {
+    const from = this.#committing;
+    this.#committing = to;
+    this.#idle = 0;
+    await this.#options.store.commit(this.#options.projection, changes, from, to);
+  }
+
+  async #settle(): Promise<void> {
+    if (this.#position !== undefined && this.#position !== this.#committing) await this.#commit([], this.#position);
+  }
+
+  #progress(position: Position): void {
+    this.#position = position;
+    this.#options.onProgress(position);
+  }
+}
+
+export const createRunner = (options: RunnerOptions): Runner => new LogRunner(options);
