@@ -69,6 +69,15 @@ const readParts = (der: Uint8Array): Parts => {
   };
 };
 
+/** OpenSSL has its own words for certificates and keys that it cannot read. */
+const readable = <T>(read: () => T): T => {
+  try {
+    return read();
+  } catch {
+    throw new SignatureFault('a certificate or its key cannot be read');
+  }
+};
+
 const findSigner = (sid: Element | undefined, candidates: readonly Buffer[]): Buffer => {
   const [issuer, serial] = children(expectTag(sid, TAG.sequence, 'the signer identifier'));
   const found = candidates.find((der) => {
@@ -105,8 +114,9 @@ const readSignerInfo = (element: Element): SignerInfo => {
 
 const checkSignature = (info: SignerInfo, signer: X509Certificate): void => {
   const signed = encode(TAG.set, info.signedAttributes.content);
-  if (signer.publicKey.asymmetricKeyType !== info.signatureType) throw new SignatureFault('the key does not fit the signature algorithm');
-  if (!verify(info.digest, signed, signer.publicKey, info.signature)) throw new SignatureFault('the signature does not verify');
+  const key = readable(() => signer.publicKey);
+  if (key.asymmetricKeyType !== info.signatureType) throw new SignatureFault('the key does not fit the signature algorithm');
+  if (!verify(info.digest, signed, key, info.signature)) throw new SignatureFault('the signature does not verify');
 };
 
 const checkAttributes = (attributes: ReadonlyMap<string, Element>, { contentType, content }: Parts, digest: string): void => {
@@ -127,7 +137,8 @@ export const verifySignedData = (der: Uint8Array, more: readonly Buffer[] = []):
   const parts = readParts(der);
   const info = readSignerInfo(parts.signerInfo);
   const carried = parts.certificates.map(({ raw }) => raw);
-  const signer = new X509Certificate(findSigner(info.sid, [...carried, ...more]));
+  const own = findSigner(info.sid, [...carried, ...more]);
+  const signer = readable(() => new X509Certificate(own));
   const signedAttributes = attributesOf(info.signedAttributes);
   checkAttributes(signedAttributes, parts, info.digest);
   checkSignature(info, signer);
@@ -136,7 +147,7 @@ export const verifySignedData = (der: Uint8Array, more: readonly Buffer[] = []):
     content: parts.content,
     signature: info.signature,
     signer,
-    certificates: carried.map((raw) => new X509Certificate(raw)),
+    certificates: readable(() => carried.map((raw) => new X509Certificate(raw))),
     signedAttributes,
     unsignedAttributes: attributesOf(info.unsignedAttributes),
   };

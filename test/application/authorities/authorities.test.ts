@@ -15,6 +15,7 @@ const CAUSE: Cause = { actor: { kind: 'operator', id: 'operator' }, correlation:
 const tenant = (digit: string) => ({ id: `019aa5c4-6f00-7000-8000-00000000000${digit}` as TenantId, name: `Tenant ${digit}` });
 
 const typesOf = async ({ store }: Ground, stream: ReturnType<typeof streamId>) => (await collect(store.read(stream))).map(({ type }) => type);
+const revocation = (serial: string) => ({ serial, reason: 'key_compromise', revokedAt: START - 1_000 }) as const;
 const leafStream = (id: TenantId) => streamId('authorities.leaf', id, 'code-signing');
 
 /** A pki whose key generation waits until it is let go. */
@@ -146,8 +147,6 @@ describe('authorities', function suite() {
   });
 
   describe('revocation', () => {
-    const revocation = (serial: string) => ({ serial, reason: 'key_compromise', revokedAt: START - 1_000 }) as const;
-
     it('lists the certificate at once and makes another', async () => {
       const old = await authorities.leafFor(tenant('8'));
       const before = await authorities.crl();
