@@ -12,13 +12,17 @@ import type { Persons } from './persons.ts';
 
 export type MemberView = Readonly<{ userId: SubjectId; email: string; role: Role }>;
 
+/** Why, and whether the one who asks may give and take ownership: the operator and owners may, admins may not. */
+export type MemberChange = Readonly<{ cause: Cause; overOwners: boolean }>;
+
+/** Each rejects with `tenancy.owner_required` when ownership is given or taken without the right to. */
 export interface Members {
   /** Rejects with `tenancy.member_exists` or `request.invalid` {fields}. */
-  add(tenant: TenantId, person: Readonly<{ email: string; password: string; role: Role }>, cause: Cause): Promise<MemberView>;
+  add(tenant: TenantId, person: Readonly<{ email: string; password: string; role: Role }>, how: MemberChange): Promise<MemberView>;
   /** Rejects with `tenancy.member_unknown` or `tenancy.last_owner`. In force with the next request. */
-  changeRole(tenant: TenantId, userId: string, role: Role, cause: Cause): Promise<Role>;
+  changeRole(tenant: TenantId, userId: string, role: Role, how: MemberChange): Promise<void>;
   /** Rejects likewise. Ends what the person was signed in to and the credentials that act for them. */
-  remove(tenant: TenantId, userId: string, cause: Cause): Promise<void>;
+  remove(tenant: TenantId, userId: string, how: MemberChange): Promise<void>;
 }
 
 export const createMembers = (
@@ -34,25 +38,25 @@ export const createMembers = (
   };
 
   return {
-    add: async (tenant, person, cause) => {
+    add: async (tenant, person, { cause, overOwners }) => {
       const email = checkEmail(person.email, 'email');
       checkPassword(person.password, 'password', [email]);
+      if (person.role === 'owner' && !overOwners) return reject('tenancy.owner_required');
       // In turn, so that whoever comes second is refused before it has changed the password.
       return inTurn(tenant, async () => {
         if (await isMember(tenant, await personalData.find(tenant, email))) return reject('tenancy.member_exists');
         const userId = await persons.withPassword(tenant, email, person.password, cause);
-        await persons.join({ tenant, userId, email, role: person.role }, cause);
+        await persons.join({ tenant, userId, email, role: person.role, overOwners }, cause);
         return { userId, email, role: person.role };
       });
     },
 
-    changeRole: async (tenant, userId, role, cause) => {
-      await memberships.execute(streams.membership(tenant), { type: 'ChangeRole', data: { userId, role } }, cause);
-      return role;
+    changeRole: async (tenant, userId, role, { cause, overOwners }) => {
+      await memberships.execute(streams.membership(tenant), { type: 'ChangeRole', data: { userId, role, overOwners } }, cause);
     },
 
-    remove: async (tenant, userId, cause) => {
-      await memberships.execute(streams.membership(tenant), { type: 'RemoveMember', data: { userId } }, cause);
+    remove: async (tenant, userId, { cause, overOwners }) => {
+      await memberships.execute(streams.membership(tenant), { type: 'RemoveMember', data: { userId, overOwners } }, cause);
     },
   };
 };

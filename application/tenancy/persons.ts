@@ -10,8 +10,8 @@ import type { Passwords } from './ports.ts';
 export interface Persons {
   /** The person behind an address, known from now on if not before, with this password. */
   withPassword(tenant: TenantId, email: string, password: string, cause: Cause): Promise<SubjectId>;
-  /** Rejects with `tenancy.member_exists`. */
-  join(person: Readonly<{ tenant: TenantId; userId: SubjectId; role: Role; email: string }>, cause: Cause): Promise<void>;
+  /** Rejects with `tenancy.member_exists`, or with `tenancy.owner_required` when somebody who may not makes an owner. */
+  join(person: Readonly<{ tenant: TenantId; userId: SubjectId; role: Role; email: string; overOwners: boolean }>, cause: Cause): Promise<void>;
 }
 
 type Deps = Readonly<{
@@ -50,9 +50,9 @@ export const createPersons = ({ aggregates: { accounts, memberships }, personalD
     );
   },
 
-  join: async ({ tenant, userId, role, email }, cause) => {
+  join: async ({ tenant, userId, role, email, overOwners }, cause) => {
     const sealed = await personalData.seal({ id: userId, newKeys: [] }, places.email(tenant, userId), email);
-    const command = { type: 'AddMember', data: { userId, role, email: sealed } } as const;
+    const command = { type: 'AddMember', data: { userId, role, email: sealed, overOwners } } as const;
     await memberships.execute(streams.membership(tenant), command, cause);
   },
 });

@@ -68,7 +68,7 @@ export const createTenants = (
       const plans = openingPlans(wanted.plans, instant(clock.now()));
       await reserve(wanted.slug, id, cause);
       const owner = await persons.withPassword(id, email, wanted.owner.password, cause);
-      await persons.join({ tenant: id, userId: owner, role: 'owner', email }, cause).catch(unlessMember);
+      await persons.join({ tenant: id, userId: owner, role: 'owner', email, overOwners: true }, cause).catch(unlessMember);
       const created = { type: 'CreateTenant', data: { slug: wanted.slug, name, plans } } as const;
       const { state } = await tenants.execute(streams.tenant(id), created, cause);
       if (state.status !== 'open') return reject('tenancy.slug_taken', { slug: wanted.slug });

@@ -5,9 +5,12 @@ import type { Sealed } from '../kernel/sealed.ts';
 import type { MembershipEvent } from './membership.events.ts';
 import type { Role } from './terms.ts';
 
-export type AddMember = Message<'AddMember', { userId: string; role: Role; email: Sealed }>;
-export type ChangeRole = Message<'ChangeRole', { userId: string; role: Role }>;
-export type RemoveMember = Message<'RemoveMember', { userId: string }>;
+/** Who asks may give and take ownership: an owner or the operator, but no admin. */
+type Authority = Readonly<{ overOwners: boolean }>;
+
+export type AddMember = Message<'AddMember', { userId: string; role: Role; email: Sealed } & Authority>;
+export type ChangeRole = Message<'ChangeRole', { userId: string; role: Role } & Authority>;
+export type RemoveMember = Message<'RemoveMember', { userId: string } & Authority>;
 
 export type MembershipCommand = AddMember | ChangeRole | RemoveMember;
 
@@ -40,24 +43,32 @@ const keepAnOwner = (state: MembershipState, leaving: string): void => {
   if (others.length === 0) reject('tenancy.last_owner');
 };
 
+const checkAuthority = ({ overOwners }: Authority, ...roles: readonly (Role | undefined)[]): void => {
+  if (!overOwners && roles.includes('owner')) reject('tenancy.owner_required');
+};
+
 const add = ({ data }: AddMember, state: MembershipState): readonly MembershipEvent[] => {
   const before = state.members.get(data.userId);
   if (before?.role !== undefined) return reject('tenancy.member_exists');
-  return [{ type: 'MemberAdded', data: { ...data, term: (before?.term ?? 0) + 1 } }];
+  checkAuthority(data, data.role);
+  const { userId, role, email } = data;
+  return [{ type: 'MemberAdded', data: { userId, role, email, term: (before?.term ?? 0) + 1 } }];
 };
 
 const changeRole = ({ data }: ChangeRole, state: MembershipState): readonly MembershipEvent[] => {
   const role = state.members.get(data.userId)?.role ?? reject('tenancy.member_unknown');
   if (role === data.role) return [];
+  checkAuthority(data, role, data.role);
   if (role === 'owner') keepAnOwner(state, data.userId);
-  return [{ type: 'MemberRoleChanged', data }];
+  return [{ type: 'MemberRoleChanged', data: { userId: data.userId, role: data.role } }];
 };
 
 const remove = ({ data }: RemoveMember, state: MembershipState): readonly MembershipEvent[] => {
   const member = state.members.get(data.userId) ?? reject('tenancy.member_unknown');
   if (member.role === undefined) return [];
+  checkAuthority(data, member.role);
   if (member.role === 'owner') keepAnOwner(state, data.userId);
-  return [{ type: 'MemberRemoved', data }];
+  return [{ type: 'MemberRemoved', data: { userId: data.userId } }];
 };
 
 export const membership: Decider<MembershipState, MembershipCommand, MembershipEvent> = {

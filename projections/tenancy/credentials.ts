@@ -24,7 +24,7 @@ export type CredentialDocument = Readonly<{
 export const credentialsProjection = defineProjection<CredentialDocument, CredentialEvent>({
   name: 'tenancy_credentials',
   version: 1,
-  indexes: [['createdAt'], ['surface', 'createdAt']],
+  indexes: [['revokedAt', 'createdAt'], ['surface', 'revokedAt', 'createdAt']],
   id: ({ data }) => data.credentialId,
   on: {
     CredentialCreated: (_document, { data }) => ({
@@ -47,22 +47,40 @@ export const credentialsProjection = defineProjection<CredentialDocument, Creden
 export type ListedCredential = CredentialDocument & Readonly<{ useCount: number; lastUsedAt: string | null }>;
 
 export interface CredentialList {
-  /** A page, oldest first; `after` is the `next` of the page before. */
+  /** A page of those that have not been revoked, oldest first; `after` is the `next` of the page before. */
   page(
     tenant: TenantId,
     query: Readonly<{ surface?: SurfaceName; limit: number; after?: string }>,
   ): Promise<Readonly<{ items: readonly ListedCredential[]; next?: string }>>;
+  /** All of one surface that have not been revoked, oldest first. */
+  all(tenant: TenantId, surface: SurfaceName): Promise<readonly ListedCredential[]>;
 }
 
-export const createCredentialList = ({ reader, state }: Readonly<{ reader: Reader; state: StateStore }>): CredentialList => ({
-  page: async (tenant, { surface, ...page }) => {
-    const model = await reader.open<CredentialDocument>(tenant, credentialsProjection);
-    const found = await model.page({ ...page, ...(surface && { where: { surface } }), order: { by: 'createdAt', direction: 'asc' } });
-    const totals = await state.totals(CREDENTIAL_USE, found.items.map(({ id }) => id));
-    const items = found.items.map((document): ListedCredential => {
+const standing = (surface: SurfaceName | undefined) =>
+  ({
+    where: { revokedAt: null, ...(surface !== undefined && { surface }) },
+    order: { by: 'createdAt', direction: 'asc' },
+  }) as const;
+
+export const createCredentialList = ({ reader, state }: Readonly<{ reader: Reader; state: StateStore }>): CredentialList => {
+  const withUse = async (documents: readonly CredentialDocument[]): Promise<readonly ListedCredential[]> => {
+    const totals = await state.totals(CREDENTIAL_USE, documents.map(({ id }) => id));
+    return documents.map((document) => {
       const use = totals.get(document.id);
       return { ...document, useCount: use?.count ?? 0, lastUsedAt: use === undefined ? null : new Date(use.lastAt).toISOString() };
     });
-    return { items, ...(found.next !== undefined && { next: found.next }) };
-  },
-});
+  };
+  const open = (tenant: TenantId) => reader.open<CredentialDocument>(tenant, credentialsProjection);
+
+  return {
+    page: async (tenant, { surface, ...page }) => {
+      const found = await (await open(tenant)).page({ ...standing(surface), ...page });
+      return { items: await withUse(found.items), ...(found.next !== undefined && { next: found.next }) };
+    },
+    all: async (tenant, surface) => {
+      const documents: CredentialDocument[] = [];
+      for await (const document of (await open(tenant)).stream(standing(surface))) documents.push(document);
+      return withUse(documents);
+    },
+  };
+};

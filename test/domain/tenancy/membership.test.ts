@@ -7,6 +7,7 @@ import { membership, type MembershipCommand } from '../../../domain/tenancy/memb
 import { ROLES } from '../../../domain/tenancy/terms.ts';
 import { specification } from '../../support/specification.ts';
 
+const overOwners = true;
 const email = { subject: 'ann', box: 'sealed' };
 const added = (userId: string, role: MemberAdded['data']['role'], term = 1): MemberAdded => ({
   type: 'MemberAdded',
@@ -18,18 +19,18 @@ describe('the members of a tenant', () => {
   const { given } = specification(membership);
 
   it('are added once', () => {
-    given().when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email } }).then(added('ann', 'owner'));
-    given(added('ann', 'owner')).when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email } }).rejected('tenancy.member_exists');
+    given().when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email, overOwners } }).then(added('ann', 'owner'));
+    given(added('ann', 'owner')).when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email, overOwners } }).rejected('tenancy.member_exists');
   });
 
   it('begin a new term when they are added again', () => {
     given(added('ann', 'owner'), added('bob', 'signer'), removed('bob'))
-      .when({ type: 'AddMember', data: { userId: 'bob', role: 'viewer', email } })
+      .when({ type: 'AddMember', data: { userId: 'bob', role: 'viewer', email, overOwners } })
       .then(added('bob', 'viewer', 2));
   });
 
   it('change their role', () => {
-    const command = { type: 'ChangeRole', data: { userId: 'bob', role: 'viewer' } } as const;
+    const command = { type: 'ChangeRole', data: { userId: 'bob', role: 'viewer', overOwners } } as const;
     given(added('ann', 'owner'), added('bob', 'signer')).when(command).then({ type: 'MemberRoleChanged', data: { userId: 'bob', role: 'viewer' } });
     given(added('ann', 'owner'), added('bob', 'signer')).twice(command);
     given(added('ann', 'owner')).when(command).rejected('tenancy.member_unknown');
@@ -37,23 +38,33 @@ describe('the members of a tenant', () => {
   });
 
   it('are removed', () => {
-    given(added('ann', 'owner'), added('bob', 'signer')).twice({ type: 'RemoveMember', data: { userId: 'bob' } });
-    given(added('ann', 'owner')).when({ type: 'RemoveMember', data: { userId: 'bob' } }).rejected('tenancy.member_unknown');
+    given(added('ann', 'owner'), added('bob', 'signer')).twice({ type: 'RemoveMember', data: { userId: 'bob', overOwners } });
+    given(added('ann', 'owner')).when({ type: 'RemoveMember', data: { userId: 'bob', overOwners } }).rejected('tenancy.member_unknown');
   });
 
   it('always have an owner among them', () => {
-    given(added('ann', 'owner'), added('bob', 'admin')).when({ type: 'RemoveMember', data: { userId: 'ann' } }).rejected('tenancy.last_owner');
-    given(added('ann', 'owner')).when({ type: 'ChangeRole', data: { userId: 'ann', role: 'admin' } }).rejected('tenancy.last_owner');
-    given(added('ann', 'owner'), added('bob', 'owner'), removed('bob')).when({ type: 'RemoveMember', data: { userId: 'ann' } }).rejected('tenancy.last_owner');
-    given(added('ann', 'owner'), added('bob', 'owner')).when({ type: 'RemoveMember', data: { userId: 'ann' } }).then(removed('ann'));
+    given(added('ann', 'owner'), added('bob', 'admin')).when({ type: 'RemoveMember', data: { userId: 'ann', overOwners } }).rejected('tenancy.last_owner');
+    given(added('ann', 'owner')).when({ type: 'ChangeRole', data: { userId: 'ann', role: 'admin', overOwners } }).rejected('tenancy.last_owner');
+    given(added('ann', 'owner'), added('bob', 'owner'), removed('bob')).when({ type: 'RemoveMember', data: { userId: 'ann', overOwners } }).rejected('tenancy.last_owner');
+    given(added('ann', 'owner'), added('bob', 'owner')).when({ type: 'RemoveMember', data: { userId: 'ann', overOwners } }).then(removed('ann'));
+  });
+
+  it('neither become owners nor stop being it by the hand of an admin', () => {
+    const history = [added('ann', 'owner'), added('cyd', 'owner'), added('bob', 'admin')] as const;
+    const byAdmin = { overOwners: false };
+    given(...history).when({ type: 'ChangeRole', data: { userId: 'bob', role: 'owner', ...byAdmin } }).rejected('tenancy.owner_required');
+    given(...history).when({ type: 'ChangeRole', data: { userId: 'cyd', role: 'viewer', ...byAdmin } }).rejected('tenancy.owner_required');
+    given(...history).when({ type: 'RemoveMember', data: { userId: 'cyd', ...byAdmin } }).rejected('tenancy.owner_required');
+    given(...history).when({ type: 'AddMember', data: { userId: 'dan', role: 'owner', email, ...byAdmin } }).rejected('tenancy.owner_required');
+    given(...history).when({ type: 'RemoveMember', data: { userId: 'bob', ...byAdmin } }).then(removed('bob'));
   });
 
   it('have an owner after any run of commands', () => {
     const userId = fc.constantFrom('ann', 'bob', 'cyd');
     const command: fc.Arbitrary<MembershipCommand> = fc.oneof(
-      fc.record({ userId, role: fc.constantFrom(...ROLES) }).map((data) => ({ type: 'ChangeRole' as const, data })),
-      fc.record({ userId, role: fc.constantFrom(...ROLES) }).map((data) => ({ type: 'AddMember' as const, data: { ...data, email } })),
-      fc.record({ userId }).map((data) => ({ type: 'RemoveMember' as const, data })),
+      fc.record({ userId, role: fc.constantFrom(...ROLES), overOwners: fc.boolean() }).map((data) => ({ type: 'ChangeRole' as const, data })),
+      fc.record({ userId, role: fc.constantFrom(...ROLES), overOwners: fc.boolean() }).map((data) => ({ type: 'AddMember' as const, data: { ...data, email } })),
+      fc.record({ userId, overOwners: fc.boolean() }).map((data) => ({ type: 'RemoveMember' as const, data })),
     );
     fc.assert(
       fc.property(fc.array(command, { maxLength: 40 }), (commands) => {

@@ -1,0 +1,98 @@
+/** The platform's errors: RFC 9457 problems, each with the stable code that it stands for. */
+import { STATUS_CODES } from 'node:http';
+import Type from 'typebox';
+import type { Rejection, RejectionDetails } from '../../domain/kernel/rejection.ts';
+import type { ErrorReply, Incoming } from '../kernel/surface.ts';
+
+type Row = readonly [status: number, detail: string];
+
+const ROWS: Readonly<Record<string, Row>> = {
+  'request.invalid': [400, 'The request has invalid fields; `fields` says which and why.'],
+  'request.malformed_json': [400, 'The body is not valid JSON.'],
+  'request.unsupported_media_type': [415, 'The body must be application/json.'],
+  'request.too_large': [413, 'The body is too large.'],
+  'request.not_found': [404, 'There is nothing here.'],
+  'request.method_not_allowed': [405, 'This path does not know the method.'],
+  'request.timeout': [503, 'The answer took too long.'],
+  'request.rate_limited': [429, 'Too many requests.'],
+  'idempotency.key_invalid': [400, 'The Idempotency-Key must be a string of 1 to 255 characters.'],
+  'idempotency.mismatch': [422, 'The Idempotency-Key has been used with another request.'],
+  'idempotency.in_progress': [409, 'A request with this Idempotency-Key is still running.'],
+  'storage.unavailable': [503, 'Nothing can be stored at the moment.'],
+  'storage.behind': [503, 'The answer is not ready yet; try again.'],
+  'kernel.busy': [503, 'Too much is going on at once; try again.'],
+  'kernel.internal': [500, 'Something went wrong.'],
+  'tenancy.unauthenticated': [401, 'The operator token or an access token is required as Bearer.'],
+  'tenancy.token_invalid': [401, 'The token is not valid, or no longer.'],
+  'tenancy.credentials_invalid': [401, 'E-mail address and password do not fit.'],
+  'tenancy.refresh_invalid': [401, 'The refresh token is not valid, or no longer.'],
+  'tenancy.refresh_reused': [401, 'The refresh token had been used before: its session has been ended.'],
+  'tenancy.too_many_attempts': [429, 'Too many failed sign-ins.'],
+  'tenancy.tenant_required': [409, 'The person belongs to several tenants; name one of `tenants`.'],
+  'tenancy.operator_required': [403, 'Only the operator may do this.'],
+  'tenancy.session_required': [403, 'Only a person with a session may do this.'],
+  'tenancy.forbidden': [403, 'The role does not allow this.'],
+  'tenancy.owner_required': [403, 'Only an owner may give or take ownership.'],
+  'tenancy.tenant_unknown': [404, 'There is no such tenant.'],
+  'tenancy.slug_taken': [409, 'The slug is taken.'],
+  'tenancy.member_unknown': [404, 'There is no such member.'],
+  'tenancy.member_exists': [409, 'The address belongs to a member already.'],
+  'tenancy.last_owner': [409, 'A tenant always has an owner; this is the last one.'],
+  'tenancy.credential_not_found': [404, 'There is no such credential.'],
+  'tenancy.surface_not_served': [400, 'The surface is not served yet.'],
+  'platform.projection_unknown': [404, 'There is no such projection.'],
+  'platform.job_unknown': [404, 'There is no such job.'],
+  'platform.job_has_no_file': [409, 'The job has nothing to fetch, or not yet.'],
+};
+
+const INTERNAL: Row = [500, 'Something went wrong.'];
+
+/** What of a rejection's details a caller gets to see, by the name it has there. */
+const SHOWN: Readonly<Record<string, string>> = { fields: 'fields', tenants: 'tenants', surface: 'surface', slug: 'slug', retryAfter: 'retry_after' };
+
+const shown = (details: RejectionDetails): object =>
+  Object.fromEntries(Object.entries(SHOWN).flatMap(([name, member]) => (details[name] === undefined ? [] : [[member, details[name]]])));
+
+export const ProblemBody = Type.Object(
+  {
+    type: Type.String({ description: 'Always about:blank: the code says more than a type could' }),
+    title: Type.String({ description: 'What the status means' }),
+    status: Type.Integer({ description: 'The HTTP status' }),
+    detail: Type.String({ description: 'What went wrong, for people' }),
+    instance: Type.String({ description: 'The path that was asked for' }),
+    code: Type.String({ description: 'What went wrong, for programs' }),
+    request_id: Type.String({ description: 'Names the request in the server\'s logs' }),
+    fields: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'What is wrong, by field' })),
+    tenants: Type.Optional(Type.Array(Type.String(), { description: 'The slugs to choose from' })),
+    surface: Type.Optional(Type.String({ description: 'The surface that is not served' })),
+    slug: Type.Optional(Type.String({ description: 'The slug that is taken' })),
+    retry_after: Type.Optional(Type.Number({ description: 'Seconds after which to try again' })),
+  },
+  { description: 'A problem (RFC 9457)' },
+);
+
+export const errorCatalogue: Readonly<Record<string, Readonly<{ status: number; description: string }>>> = Object.fromEntries(
+  Object.entries(ROWS).map(([code, [status, description]]) => [code, { status, description }]),
+);
+
+/** An unknown code is an internal error, and shows nothing. */
+export const createRenderError = (mount: string) => ({ code, details }: Rejection, { requestId, path }: Incoming): ErrorReply => {
+  const row = Object.hasOwn(ROWS, code) ? ROWS[code] : undefined;
+  const [status, detail] = row ?? INTERNAL;
+  return {
+    status,
+    contentType: 'application/problem+json',
+    body: {
+      type: 'about:blank',
+      title: STATUS_CODES[status],
+      status,
+      detail,
+      instance: `${mount}${path}`,
+      code: row === undefined ? 'kernel.internal' : code,
+      request_id: requestId,
+      ...(row !== undefined && status !== 500 && shown(details)),
+    },
+    // RFC 9110, 11.6.1: a 401 names the scheme that is asked for.
+    ...(status === 401 && { headers: { 'WWW-Authenticate': 'Bearer' } }),
+  };
+};

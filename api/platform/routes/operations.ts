@@ -1,0 +1,112 @@
+/** GET /projections, POST /projections/{name}/rebuild, POST /jobs, GET /jobs/{id}, GET /jobs/{id}/file: the operator's. */
+import type { Static } from 'typebox';
+import type { Job, Jobs } from '../../../application/kernel/jobs.ts';
+import type { ProjectionAdmin, ProjectionStatus } from '../../../application/kernel/projection-admin.ts';
+import { reject, rejectFields } from '../../../domain/kernel/rejection.ts';
+import { defineRoute, type Route } from '../../kernel/route.ts';
+import type { PlatformPrincipal } from '../principal.ts';
+import { JobParams, JobReply, NameParams, ProjectionReply, ProjectionsReply, StartJobBody } from '../schemas.ts';
+
+export type OperationDeps = Readonly<{ jobs: Jobs; projections: ProjectionAdmin }>;
+
+const common = { permission: 'operator', tags: ['Operations'] } as const;
+
+const showProjection = ({ position, ...status }: ProjectionStatus): Static<typeof ProjectionReply> => ({ ...status, position: position ?? null });
+
+const showJob = ({ id, kind, status, progress, createdAt, finishedAt, error, file }: Job): Static<typeof JobReply> => ({
+  id,
+  kind,
+  status,
+  progress,
+  created_at: createdAt,
+  finished_at: finishedAt ?? null,
+  error: error ?? null,
+  file: file === undefined ? null : { name: file.name, content_type: file.contentType, size: file.size },
+});
+
+const projectionsRoute = ({ projections }: OperationDeps) =>
+  defineRoute<PlatformPrincipal>({
+    ...common,
+    method: 'GET',
+    path: '/v1/projections',
+    operationId: 'listProjections',
+    summary: 'How far the read models are',
+    replies: { 200: { description: 'All read models', schema: ProjectionsReply } },
+    handle: async () => ({ status: 200, body: { items: (await projections.list()).map(showProjection) } }),
+  });
+
+const rebuildRoute = ({ projections }: OperationDeps) =>
+  defineRoute<PlatformPrincipal, typeof NameParams>({
+    ...common,
+    method: 'POST',
+    path: '/v1/projections/:name/rebuild',
+    operationId: 'rebuildProjection',
+    summary: 'Fill a read model anew',
+    description: 'The old one is served until the new one has caught up.',
+    params: NameParams,
+    replies: { 202: { description: 'Begun', schema: ProjectionReply } },
+    rejections: ['platform.projection_unknown'],
+    handle: async ({ params: { name } }) => {
+      if (!(await projections.rebuild(name))) reject('platform.projection_unknown');
+      const status = (await projections.list()).find((each) => each.name === name) ?? reject('platform.projection_unknown');
+      return { status: 202, body: showProjection(status) };
+    },
+  });
+
+const startRoute = ({ jobs }: OperationDeps) =>
+  defineRoute<PlatformPrincipal, undefined, undefined, typeof StartJobBody>({
+    ...common,
+    method: 'POST',
+    path: '/v1/jobs',
+    operationId: 'startJob',
+    summary: 'Start long work',
+    body: StartJobBody,
+    bodyExample: { kind: 'backup' },
+    replies: { 202: { description: 'Started', schema: JobReply } },
+    handle: async ({ body: { kind }, commandId, cause }) => {
+      if (!jobs.kinds.includes(kind)) rejectFields({ kind: `must be one of ${jobs.kinds.join(', ')}` });
+      const job = await jobs.start(kind, commandId, cause);
+      return { status: 202, body: showJob(job), headers: { Location: `/platform/v1/jobs/${job.id}` } };
+    },
+  });
+
+const getRoute = ({ jobs }: OperationDeps) =>
+  defineRoute<PlatformPrincipal, typeof JobParams>({
+    ...common,
+    method: 'GET',
+    path: '/v1/jobs/:id',
+    operationId: 'getJob',
+    summary: 'How far long work is',
+    params: JobParams,
+    replies: { 200: { description: 'The job', schema: JobReply } },
+    rejections: ['platform.job_unknown'],
+    handle: async ({ params }) => ({ status: 200, body: showJob((await jobs.get(params.id.toLowerCase())) ?? reject('platform.job_unknown')) }),
+  });
+
+const fileRoute = ({ jobs }: OperationDeps) =>
+  defineRoute<PlatformPrincipal, typeof JobParams>({
+    ...common,
+    method: 'GET',
+    path: '/v1/jobs/:id/file',
+    operationId: 'getJobFile',
+    summary: 'Fetch what long work has made',
+    params: JobParams,
+    replies: { 200: { description: 'The file', contentType: 'application/octet-stream' } },
+    rejections: ['platform.job_unknown', 'platform.job_has_no_file'],
+    handle: async ({ params }) => {
+      const id = params.id.toLowerCase();
+      const { file } = (await jobs.get(id)) ?? reject('platform.job_unknown');
+      const stream = await jobs.read(id);
+      if (file === undefined || stream === undefined) return reject('platform.job_has_no_file');
+      // The name is the server's own: letters, digits, dots and hyphens.
+      return { status: 200, stream, contentType: file.contentType, headers: { 'Content-Disposition': `attachment; filename="${file.name}"` } };
+    },
+  });
+
+export const operationRoutes = (deps: OperationDeps): readonly Route<PlatformPrincipal>[] => [
+  projectionsRoute(deps),
+  rebuildRoute(deps),
+  startRoute(deps),
+  getRoute(deps),
+  fileRoute(deps),
+];

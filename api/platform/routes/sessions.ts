@@ -1,0 +1,75 @@
+/** POST /sessions, POST /sessions/refresh, DELETE /sessions/current. */
+import type { Static } from 'typebox';
+import type { Sessions, SignedIn } from '../../../application/tenancy/sessions.ts';
+import { defineRoute, type Route } from '../../kernel/route.ts';
+import { inPerson, type PlatformPrincipal } from '../principal.ts';
+import { RefreshBody, SessionReply, SignInBody } from '../schemas.ts';
+
+export type SessionDeps = Readonly<{ sessions: Sessions }>;
+
+const tags = ['Sessions'];
+
+const show = ({ accessToken, refreshToken, expiresIn, tenant, role }: SignedIn): Static<typeof SessionReply> => ({
+  access_token: accessToken,
+  refresh_token: refreshToken,
+  expires_in: expiresIn,
+  tenant: tenant.slug,
+  role,
+});
+
+const signInRoute = ({ sessions }: SessionDeps) =>
+  defineRoute<PlatformPrincipal, undefined, undefined, typeof SignInBody>({
+    method: 'POST',
+    path: '/v1/sessions',
+    operationId: 'signIn',
+    summary: 'Sign in with e-mail address and password',
+    tags,
+    permission: 'public',
+    body: SignInBody,
+    bodyExample: { email: 'owner@acme.example', password: 'correct horse battery staple' },
+    replies: { 201: { description: 'The session', schema: SessionReply } },
+    rejections: ['tenancy.credentials_invalid', 'tenancy.tenant_required', 'tenancy.too_many_attempts'],
+    idempotentCopy: 'secret',
+    handle: async ({ body: { email, password, tenant }, ip, cause }) => {
+      const signedIn = await sessions.signIn({ email, password, ip, ...(tenant !== undefined && { tenant }) }, cause);
+      return { status: 201, body: show(signedIn), headers: { 'Cache-Control': 'no-store' } };
+    },
+  });
+
+const refreshRoute = ({ sessions }: SessionDeps) =>
+  defineRoute<PlatformPrincipal, undefined, undefined, typeof RefreshBody>({
+    method: 'POST',
+    path: '/v1/sessions/refresh',
+    operationId: 'refreshSession',
+    summary: 'Exchange a refresh token for new tokens',
+    description: 'Each refresh token is good once; using one again ends its session.',
+    tags,
+    permission: 'public',
+    body: RefreshBody,
+    replies: { 200: { description: 'New tokens', schema: SessionReply } },
+    rejections: ['tenancy.refresh_invalid', 'tenancy.refresh_reused'],
+    idempotentCopy: 'secret',
+    handle: async ({ body, cause }) => ({
+      status: 200,
+      body: show(await sessions.refresh(body.refresh_token, cause)),
+      headers: { 'Cache-Control': 'no-store' },
+    }),
+  });
+
+const signOutRoute = ({ sessions }: SessionDeps) =>
+  defineRoute<PlatformPrincipal>({
+    method: 'DELETE',
+    path: '/v1/sessions/current',
+    operationId: 'signOut',
+    summary: 'Sign out',
+    tags,
+    permission: 'person',
+    replies: { 204: { description: 'Signed out' } },
+    rejections: ['tenancy.session_required'],
+    handle: async ({ principal, cause }) => {
+      await sessions.signOut(inPerson(principal), cause);
+      return { status: 204 };
+    },
+  });
+
+export const sessionRoutes = (deps: SessionDeps): readonly Route<PlatformPrincipal>[] => [signInRoute(deps), refreshRoute(deps), signOutRoute(deps)];

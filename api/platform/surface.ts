@@ -1,0 +1,52 @@
+/** The platform API: where the operator makes tenants, and account holders look after theirs. */
+import type { SessionKeys } from '../../application/tenancy/session-keys.ts';
+import type { Access } from '../../application/tenancy/access.ts';
+import { defineSurface, type Surface } from '../kernel/surface.ts';
+import { createRenderError, errorCatalogue, ProblemBody } from './errors.ts';
+import { actorOf, createAuthenticate, idempotencyScope, permit, rateRule, tenantOf, type PlatformPrincipal } from './principal.ts';
+import { credentialRoutes, type CredentialDeps } from './routes/credentials.ts';
+import { memberRoutes, type MemberDeps } from './routes/members.ts';
+import { operationRoutes, type OperationDeps } from './routes/operations.ts';
+import { sessionRoutes, type SessionDeps } from './routes/sessions.ts';
+import { tenantRoutes, type TenantDeps } from './routes/tenants.ts';
+
+export type PlatformDeps = TenantDeps &
+  MemberDeps &
+  CredentialDeps &
+  SessionDeps &
+  OperationDeps &
+  Readonly<{ access: Access; operatorToken: string }>;
+
+const MOUNT = '/platform';
+
+const slugOf = (params: unknown): unknown => (params as Readonly<{ slug?: string }> | undefined)?.slug;
+
+export const createPlatformSurface = (deps: PlatformDeps): Surface =>
+  defineSurface<PlatformPrincipal>({
+    name: 'platform',
+    mount: MOUNT,
+    info: {
+      title: 'Chancery platform API',
+      version: 'v1',
+      description:
+        'Tenants, plans, members, credentials and sessions, behind all surfaces. Errors are problems (RFC 9457); lists are pages by cursor; every POST honours Idempotency-Key.',
+    },
+    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps)],
+    security: { bearer: { type: 'http', scheme: 'bearer', description: 'The operator token, or the access token of a session.' } },
+    publicPermissions: ['public'],
+    authenticate: createAuthenticate(deps.access, deps.operatorToken),
+    actor: actorOf,
+    tenant: tenantOf,
+    idempotencyScope,
+    rate: rateRule,
+    permit: ({ principal, params }, permission) => permit(principal, permission, slugOf(params)),
+    renderReply: (body) => body,
+    renderError: createRenderError(MOUNT),
+    errorSchema: ProblemBody,
+    errorCatalogue,
+  });
+
+/** RFC 7517: the public keys of access tokens, for `/.well-known/chancery-keys.json`. */
+export const publicKeys = async (sessionKeys: Pick<SessionKeys, 'verifying'>): Promise<Readonly<{ keys: readonly object[] }>> => ({
+  keys: await sessionKeys.verifying(),
+});

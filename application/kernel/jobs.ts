@@ -1,0 +1,26 @@
+/** The port of long work: started by a request, finished after it, asked about in between. */
+import type { Cause } from './ports.ts';
+
+/** Times are UTC in ISO 8601. */
+export type Job = Readonly<{
+  id: string;
+  kind: string;
+  status: 'running' | 'done' | 'failed';
+  /** 0 to 1. */
+  progress: number;
+  createdAt: string;
+  finishedAt?: string;
+  /** Why it failed, in words for the operator. */
+  error?: string;
+  /** What it made, if that can be fetched. */
+  file?: Readonly<{ name: string; contentType: string; /** bytes */ size: number }>;
+}>;
+
+export interface Jobs {
+  readonly kinds: readonly string[];
+  /** Starts a job of one of the kinds; the same id again is the same job. */
+  start(kind: string, id: string, cause: Cause): Promise<Job>;
+  get(id: string): Promise<Job | undefined>;
+  /** The job's file, piece by piece; undefined while there is none. */
+  read(id: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+}
