@@ -35,14 +35,18 @@ const leaves = (value: unknown, found: string[], depth = 0): string[] => {
 /** What a client sent must not reach the log through the words of an error. */
 const withoutInput = (text: string, { request, body }: Exchange): string => {
   const sent = [...leaves(request.headers, []), ...leaves(request.params, []), ...leaves(body, []), ...request.url.split(/[/?&=]/)];
-  return sent.reduce((clean, value) => (value.length < 4 ? clean : clean.replaceAll(value, '…')), text).slice(0, 500);
+  const clean = sent.reduce((rest, value) => (value.length < 4 ? rest : rest.replaceAll(value, '…')), text);
+  // Parsers quote a part of what they could not read.
+  return clean.replaceAll(/"[^"]*(?:"|$)/g, '"…"').slice(0, 500);
 };
+
+const CODE = /^[A-Z][A-Z\d_]{1,60}$/;
 
 const describe = (error: unknown, exchange: Exchange): object => {
   if (!(error instanceof Error)) return { thrown: typeof error };
   const frames = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')).slice(0, 12);
   const { code } = error as { code?: unknown };
-  return { name: error.name, code: typeof code === 'string' ? code : undefined, reason: withoutInput(error.message, exchange), frames };
+  return { name: withoutInput(error.name, exchange), code: typeof code === 'string' && CODE.test(code) ? code : undefined, reason: withoutInput(error.message, exchange), frames };
 };
 
 const about = ({ incoming, surface, route }: Exchange): object => ({

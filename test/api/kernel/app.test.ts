@@ -152,11 +152,11 @@ describe('kernel: requests and answers', () => {
     expect((await ask(running, 'GET', `/tiny/things/${uuid}`)).headers.get('x-own')).to.equal('yes');
   });
 
-  it('refuses a table with two rows in one place, or one that nobody may use', () => {
+  it('refuses a table with two rows in one place, or one that nobody may use', async () => {
     const row = defineRoute<TestPrincipal>({ ...common, method: 'GET', path: '/a/:x', operationId: 'one', handle: noted('') });
-    const start = (rows: readonly Route<TestPrincipal>[]) => serve([testSurface(rows)]).then(() => 'started', (error: unknown) => String(error));
-    return Promise.all([
-      start([row, { ...row, path: '/b' }]), start([row, { ...row, operationId: 'two', path: '/a/:y' }]), start([{ ...row, permission: '' }]),
-    ]).then((results) => { for (const result of results) expect(result).to.match(/Error: tiny: one|Error: tiny: two/); });
+    for (const rows of [[row, { ...row, path: '/b' }], [row, { ...row, operationId: 'two', path: '/a/:y' }], [{ ...row, permission: '' }]]) {
+      const result = await serve([testSurface(rows)]).then(() => 'started', (error: unknown) => String(error));
+      expect(result).to.match(/Error: tiny: (one|two) /);
+    }
   });
 });

@@ -1,23 +1,31 @@
 /** Idempotency-Key: one effect however often and however many at once, and nothing kept that should not be. */
 import { expect } from 'chai';
+import { join } from 'node:path';
 import Type from 'typebox';
 import { parseIdempotencyKey } from '../../../api/kernel/idempotency.ts';
 import { defineRoute, type Route } from '../../../api/kernel/route.ts';
 import type { StateStore } from '../../../application/kernel/state.ts';
 import { Rejection } from '../../../domain/kernel/rejection.ts';
+import { openStateStore, type OpenStateStore } from '../../../infrastructure/state/state-store.ts';
 import { collect } from '../../support/collect.ts';
-import { ask, createMemoryState, serve, testSurface, type Running, type TestPrincipal } from './support.ts';
+import { failOnFatal, silentLogger } from '../../support/silent.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { ask, serve, testSurface, type Running, type TestPrincipal } from './support.ts';
 
 const LEASE_MS = 30_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+const nothing = async (): Promise<void> => undefined;
+
 describe('kernel: Idempotency-Key', () => {
   let running: Running;
+  const directory = temporaryDirectory();
+  let store: OpenStateStore;
   let state: StateStore;
   let now = 1_750_000_000_000;
   let effects: string[] = [];
   /** What the next handlers do before they answer. */
-  let meanwhile: () => Promise<void> = async () => undefined;
+  let meanwhile: () => Promise<void> = nothing;
 
   const body = Type.Object({ name: Type.String() });
   const row = { method: 'POST', summary: 's', permission: 'write', body, replies: { 201: { description: 'made' } } } as const;
@@ -38,11 +46,16 @@ describe('kernel: Idempotency-Key', () => {
   ];
 
   before(async () => {
-    state = createMemoryState(() => now);
+    store = await openStateStore({ path: join(directory.path, 'state.db'), clock: { now: () => now }, logger: silentLogger, onFatal: failOnFatal });
+    ({ state } = store);
     running = await serve([testSurface(routes)], { state, clock: { now: () => now }, idempotencyWaitMs: 200, trustProxy: ['127.0.0.1'] });
   });
-  after(() => running.close());
-  beforeEach(() => { effects = []; meanwhile = async () => undefined; });
+  after(async () => {
+    await running.close();
+    await store.close();
+    directory.remove();
+  });
+  beforeEach(() => { effects = []; meanwhile = nothing; });
 
   let keys = 0;
   const newKey = (): string => `key-${(keys += 1)}`;
@@ -118,7 +131,7 @@ describe('kernel: Idempotency-Key', () => {
       const key = newKey();
       meanwhile = () => Promise.reject(error);
       expect((await create(key)).status).to.be.oneOf([409, 503, 500]);
-      meanwhile = async () => undefined;
+      meanwhile = nothing;
       const again = await create(key);
       expect([again.status, again.headers.get('idempotent-replayed')]).to.deep.equal([201, null]);
     }
@@ -133,15 +146,14 @@ describe('kernel: Idempotency-Key', () => {
 
   it('asks for the same command after a crash, once the dead one\'s lease is over', async () => {
     const key = newKey();
-    const crashed = createMemoryState(() => now);
-    const dying = await serve([testSurface(routes)], { state: crashed, clock: { now: () => now } });
+    const dying = await serve([testSurface(routes)], { state, clock: { now: () => now } });
     meanwhile = () => new Promise(() => undefined);
     const lost = ask(dying, 'POST', '/tiny/things', { body: { name: 'a' }, headers: { 'idempotency-key': key } }).catch(() => 'lost');
     while (effects.length < 1) await new Promise(setImmediate);
     await dying.server.close(0);
     expect(await lost).to.equal('lost');
-    meanwhile = async () => undefined;
-    const next = await serve([testSurface(routes)], { state: crashed, clock: { now: () => now } });
+    meanwhile = nothing;
+    const next = await serve([testSurface(routes)], { state, clock: { now: () => now } });
     const retry = () => ask(next, 'POST', '/tiny/things', { body: { name: 'a' }, headers: { 'idempotency-key': key } });
     expect((await retry()).status).to.equal(409);
     now += LEASE_MS + 1;
@@ -171,8 +183,7 @@ describe('kernel: Idempotency-Key', () => {
 
   it('still answers when the answer cannot be kept', async () => {
     const key = newKey();
-    const failing = createMemoryState(() => now);
-    const broken: StateStore = { ...failing, compareAndSet: (scope, id, expected, next) => (expected === undefined ? failing.compareAndSet(scope, id, expected, next) : Promise.reject(new Rejection('storage.unavailable'))) };
+    const broken: StateStore = { ...state, compareAndSet: (scope, id, expected, next) => (expected === undefined ? state.compareAndSet(scope, id, expected, next) : Promise.reject(new Rejection('storage.unavailable'))) };
     const server = await serve([testSurface(routes)], { state: broken, clock: { now: () => now } });
     expect((await ask(server, 'POST', '/tiny/things', { body: { name: 'a' }, headers: { 'idempotency-key': key } })).status).to.equal(201);
     expect(server.logs.join('')).to.contain('idempotent answer not kept');

@@ -8,6 +8,10 @@ import Type from 'typebox';
 const LIMIT = 5;
 const START = 1_750_000_000_400;
 
+const rate = ({ actor }: TestPrincipal): RateRule => ({ key: actor.id, limit: LIMIT, windowMs: 60_000 });
+const told = ({ headers }: { headers: Headers }): readonly (string | null)[] =>
+  ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'ratelimit-policy', 'ratelimit'].map((name) => headers.get(name));
+
 describe('kernel: rate limits', () => {
   let running: Running;
   let now = START;
@@ -15,15 +19,11 @@ describe('kernel: rate limits', () => {
     method: 'POST', path: '/things', operationId: 'create', summary: 's', permission: 'write', body: Type.Object({ name: Type.String() }),
     replies: { 204: { description: 'done' } }, handle: async () => ({ status: 204 }),
   });
-  const rate = ({ actor }: TestPrincipal): RateRule => ({ key: actor.id, limit: LIMIT, windowMs: 60_000 });
-
   before(async () => { running = await serve([testSurface([route], { rate })], { clock: { now: () => now } }); });
   after(() => running.close());
   beforeEach(() => { now += 120_000; });
 
   const post = (body: unknown = { name: 'x' }, as = 'all') => ask(running, 'POST', '/tiny/things', { body, as });
-  const told = ({ headers }: { headers: Headers }): readonly (string | null)[] =>
-    ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'ratelimit-policy', 'ratelimit'].map((name) => headers.get(name));
 
   it('accepts exactly the limit out of many at once', async () => {
     const answers = await Promise.all(Array.from({ length: 40 }, () => post()));

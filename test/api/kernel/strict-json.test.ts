@@ -16,6 +16,7 @@ const outcome = (bytes: Uint8Array): string => {
     return error instanceof Rejection ? `${error.code}: ${String(error.details['reason'])}` : `threw ${String(error)}`;
   }
 };
+const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 const outcomeOf = (text: string): string => outcome(Buffer.from(text));
 
 /** Valid JSON that is refused all the same, because two readers could understand it differently. */
@@ -68,7 +69,6 @@ describe('strict JSON', () => {
   });
 
   it(`takes nesting of ${MAX_DEPTH} and refuses one more, and a million, at once`, () => {
-    const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
     expect(outcomeOf(nested(MAX_DEPTH))).to.equal('accepted');
     const started = performance.now();
     for (const text of [nested(MAX_DEPTH + 1), nested(1_000_000), '{"a":'.repeat(1_000_000)]) {

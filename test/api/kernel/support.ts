@@ -1,5 +1,4 @@
 /** A tiny surface and everything the kernel needs to serve it, all in memory. */
-import type { AddressInfo } from 'node:net';
 import Type, { type TSchema } from 'typebox';
 import type { Actor } from '../../../application/kernel/ports.ts';
 import type { Secrets } from '../../../application/kernel/sealing.ts';
@@ -139,27 +138,25 @@ export const serve = async (
     ...options,
   });
   const server = createHttpServer(app, serverOptions);
-  const { port } = (await server.listen('127.0.0.1', 0)) as AddressInfo;
+  const { port } = await server.listen('127.0.0.1', 0);
   return { url: `http://127.0.0.1:${port}`, port, server, logs, close: () => server.close(100) };
 };
 
-/** What a test asks, with the right to do everything unless it says otherwise. */
+type Asked = Readonly<{ headers?: Readonly<Record<string, string>>; body?: unknown; /** Who asks; `''`: nobody. Default: who may do everything. */ as?: string }>;
+
+const bodyOf = ({ body, headers, as = 'all' }: Asked): RequestInit => {
+  const asking = { ...(as === '' ? {} : { authorization: `Bearer ${as}` }), ...headers };
+  if (body === undefined) return { headers: asking };
+  return { headers: { 'content-type': 'application/json', ...asking }, body: typeof body === 'string' ? body : JSON.stringify(body) };
+};
+
 export const ask = async (
-  running: Running,
+  running: Pick<Running, 'url'>,
   method: string,
   path: string,
-  { headers = {}, body, as = 'all' }: Readonly<{ headers?: Record<string, string>; body?: unknown; as?: string | undefined }> = {},
+  asked: Asked = {},
 ): Promise<{ status: number; headers: Headers; text: string; json: any }> => { // oxlint-disable-line typescript/no-explicit-any -- tests look where they like
-  const response = await fetch(`${running.url}${path}`, {
-    method,
-    redirect: 'manual',
-    headers: {
-      ...(as === '' ? {} : { authorization: `Bearer ${as}` }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
+  const response = await fetch(`${running.url}${path}`, { method, redirect: 'manual', ...bodyOf(asked) });
   const text = await response.text();
   const isJson = (response.headers.get('content-type') ?? '').includes('json');
   return { status: response.status, headers: response.headers, text, json: isJson && text !== '' ? JSON.parse(text) : undefined };

@@ -53,7 +53,7 @@ describe('validation', () => {
   });
 
   it('stops at the start on a schema with a mistake in it', () => {
-    expect(() => compileValidator(ajv, { type: 'object', propertys: {} } as never, 'body')).to.throw(/propertys/);
+    expect(() => compileValidator(ajv, { type: 'object', propertys: {} }, 'body')).to.throw(/propertys/);
   });
 });
 
@@ -63,7 +63,7 @@ describe('query strings', () => {
     try {
       return parseQuery(search, schema);
     } catch (error) {
-      return (error as Rejection).details['fields'];
+      return error instanceof Rejection ? error.details['fields'] : error;
     }
   };
 

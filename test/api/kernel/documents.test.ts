@@ -1,0 +1,102 @@
+/** OpenAPI and its viewers: true to the route table, linted, and with no address but their own. */
+import { expect } from 'chai';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import Type from 'typebox';
+import { openApiDocument } from '../../../api/kernel/openapi.ts';
+import { defineRoute, type Route } from '../../../api/kernel/route.ts';
+import { lintDocuments } from '../../../scripts/lint-openapi.ts';
+import { ask, serve, testSurface, type Running, type TestPrincipal } from './support.ts';
+
+const Thing = Type.Object({ id: Type.String(), name: Type.String() });
+const routes: readonly Route<TestPrincipal>[] = [
+  defineRoute({
+    method: 'POST', path: '/things/:id/parts', operationId: 'addPart', summary: 'Adds a part', tags: ['things'], permission: 'write',
+    params: Type.Object({ id: Type.String({ format: 'uuid', description: 'The thing' }) }),
+    query: Type.Object({ dry: Type.Optional(Type.Boolean({ description: 'Only check' })) }),
+    body: Type.Object({ name: Type.String() }), bodyExample: { name: 'wheel' },
+    replies: { 201: { description: 'The part', schema: Thing, example: { id: '1', name: 'wheel' } } }, rejections: ['test.conflict'],
+    handle: async () => ({ status: 204 }),
+  }),
+  defineRoute({ method: 'GET', path: '/list', operationId: 'list', summary: 'As a table', permission: 'public', replies: { 200: { description: 'CSV', contentType: 'text/csv' } }, handle: async () => ({ status: 204 }) }),
+  defineRoute({ method: 'DELETE', path: '/things/:id', operationId: 'remove', summary: 'Removes', permission: 'write', replies: { 204: { description: 'Gone' } }, handle: async () => ({ status: 204 }) }),
+];
+const surface = testSurface(routes, { host: '127.0.0.1' });
+type Loose = Readonly<Record<string, any>>; // oxlint-disable-line typescript/no-explicit-any -- a document is looked into at many places
+
+describe('kernel: documents', () => {
+  let running: Running;
+  before(async () => { running = await serve([surface]); });
+  after(() => running.close());
+  const byMount = (path: string) => ask({ ...running, url: running.url.replace('127.0.0.1', 'localhost') }, 'GET', `/tiny${path}`);
+  const byHost = (path: string) => ask(running, 'GET', path);
+
+  it('describe each row: parameters, body, answers on the wire, errors by status, security', () => {
+    const add = openApiDocument(surface).paths['/things/{id}/parts']?.['post'] as Loose;
+    expect(add['parameters'].map((row: Loose) => [row['name'] ?? row['$ref'], row['in'], row['required'], row['schema']?.type])).to.deep.equal([
+      ['id', 'path', true, 'string'], ['dry', 'query', false, 'boolean'], ['#/components/parameters/IdempotencyKey', undefined, undefined, undefined],
+    ]);
+    expect(add['requestBody']).to.deep.include({ required: true }).and.to.have.nested.property('content.application/json.example.name', 'wheel');
+    const made = add['responses']['201'].content['application/json'];
+    expect(made.schema.properties.data.properties).to.have.keys('id', 'name');
+    expect(made.example.data).to.deep.equal({ id: '1', name: 'wheel' });
+    expect(Object.keys(add['responses'])).to.include.members(['201', '400', '401', '404', '409', '413', '415', '422', '429', '503']);
+    expect(add['responses']['409'].description).to.contain('test.conflict').and.contain('idempotency.in_progress');
+    expect(add['security']).to.deep.equal([{ bearer: [] }]);
+  });
+
+  it('ask nothing of public rows, and promise no errors that they cannot have', () => {
+    const list = openApiDocument(surface).paths['/list']?.['get'] as Loose;
+    expect(list['security']).to.deep.equal([]);
+    expect(list['responses']['200'].content).to.have.all.keys('text/csv');
+    expect(Object.keys(list['responses'])).to.not.include.members(['401']).and.not.include.members(['415']);
+  });
+
+  it('refuse a row that names an error nobody renders', () => {
+    const [route] = routes;
+    expect(() => openApiDocument(testSurface([{ ...(route as Route<TestPrincipal>), rejections: ['test.unheard_of'] }]))).to.throw('test.unheard_of');
+  });
+
+  it('pass the linter, which fails on a broken one', function lint() {
+    this.timeout(60_000);
+    const good = openApiDocument(surface);
+    const [fine, broken] = lintDocuments({ fine: good, broken: { ...good, paths: { '/x': { get: { responses: { 200: { descripton: 'typo' } } } } } } });
+    expect(fine?.ok, fine?.report).to.equal(true);
+    expect(broken?.ok).to.equal(false);
+    expect(broken?.report).to.contain('descripton');
+  });
+
+  it('hold under the mount and under the surface\'s own host', async () => {
+    expect((await byMount('/openapi.json')).json.servers).to.deep.equal([{ url: '/tiny' }]);
+    expect((await byHost('/openapi.json')).json.servers).to.deep.equal([{ url: '/' }]);
+    for (const get of [byMount, byHost]) {
+      for (const page of ['/docs', '/redoc']) {
+        const { status, text } = await get(page);
+        expect(status).to.equal(200);
+        const links = [...text.matchAll(/(?:src|href)="(?!data:)([^"]+)"/g)].map((match) => match[1] ?? '');
+        expect(links.length).to.be.greaterThan(0);
+        for (const link of links) expect((await get(`/${link}`)).status, link).to.equal(200);
+      }
+      expect((await get('/redoc/redoc.standalone.js')).headers.get('content-type')).to.contain('text/javascript');
+    }
+  });
+
+  it('name no address but their own, and may load nothing from elsewhere', async () => {
+    for (const path of ['/docs', '/docs/start.js', '/redoc', '/redoc/start.js']) {
+      const { text, headers } = await byHost(path);
+      expect(text, path).to.not.match(/(?:https?:)?\/\/[\w-]+\./);
+      if (path.endsWith('.js')) continue;
+      const policy = headers.get('content-security-policy') ?? '';
+      expect(policy).to.match(/default-src 'none'/).and.match(/script-src 'self';/).and.not.match(/https?:|\*|unsafe-eval/);
+      expect(text, 'inline script').to.not.match(/<script(?![^>]*src=)/);
+    }
+    const styles = (await byHost('/docs/swagger-ui.css')).text;
+    expect(styles).to.not.match(/url\(\s*["']?(?:https?:)?\/\//).and.not.match(/@import/);
+  });
+
+  it('finds the ReDoc bundle where the pinned package keeps it', () => {
+    const require = createRequire(import.meta.url);
+    expect(existsSync(join(dirname(require.resolve('@redocly/cli/package.json')), 'lib/chunks/redoc.standalone.js'))).to.equal(true);
+  });
+});

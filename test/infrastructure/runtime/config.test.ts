@@ -1,0 +1,96 @@
+/** Every variable: its default, what it takes, and the one line by which a wrong value is refused. */
+import { expect } from 'chai';
+import { resolve } from 'node:path';
+import { ConfigError, listeningUrl, readConfig, type Config } from '../../../infrastructure/runtime/config.ts';
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+
+const refusal = (env: Readonly<Record<string, string>>): string => {
+  try {
+    readConfig(env);
+    return 'accepted';
+  } catch (error) {
+    return error instanceof ConfigError ? error.message : `threw ${String(error)}`;
+  }
+};
+
+describe('configuration', () => {
+  it('has the documented defaults, frozen', () => {
+    const config = readConfig({});
+    expect(Object.isFrozen(config)).to.equal(true);
+    expect({ ...config, surfaceHosts: Object.fromEntries(config.surfaceHosts) }).to.deep.equal({
+      host: '127.0.0.1', port: 8080, publicUrl: undefined, dataDir: resolve('data'), masterKey: undefined, operatorToken: undefined,
+      logOrigin: undefined, tsaUrl: undefined, signingBackend: 'local', cliMinVersion: undefined, cliVersion: undefined,
+      roles: ['api', 'projector', 'relay', 'dispatcher', 'scheduler'],
+      surfaceHosts: { 'app.qwickcert.com': 'qwick-cert', 'api.quantumapi.eu': 'quantum-api', 'login.quickztna.com': 'quick-ztna', 'quantumlock.softquantus.com': 'quantum-lock', 'certwatch.localhost': 'certwatch' },
+      trustProxy: [], outboundAllow: [], logLevel: 'info',
+    });
+  });
+
+  it('takes an empty variable for an unset one', () => {
+    const names = ['HOST', 'PORT', 'PUBLIC_URL', 'MASTER_KEY', 'OPERATOR_TOKEN', 'EVENTSTORE_URL', 'MONGO_URL', 'KAFKA_BROKERS', 'SMTP_URL', 'SIGNING_BACKEND', 'ROLES', 'TRUST_PROXY', 'LOG_LEVEL'];
+    expect(readConfig(Object.fromEntries(names.map((name) => [name, '']))).port).to.equal(8080);
+  });
+
+  const taken: readonly (readonly [env: Readonly<Record<string, string>>, part: Partial<Config>])[] = [
+    [{ HOST: '::1', PORT: '0' }, { host: '::1', port: 0 }],
+    [{ HOST: 'localhost' }, { host: 'localhost' }],
+    [{ PUBLIC_URL: 'https://trust.example.com/base/' }, { publicUrl: 'https://trust.example.com/base' }],
+    [{ DATA_DIR: '/var/lib/chancery' }, { dataDir: '/var/lib/chancery' }],
+    [{ MASTER_KEY: KEY }, { masterKey: new Uint8Array(32).fill(7) }],
+    [{ OPERATOR_TOKEN: 'op_0123456789' }, { operatorToken: 'op_0123456789' }],
+    [{ LOG_ORIGIN: 'log.example.com/chancery' }, { logOrigin: 'log.example.com/chancery' }],
+    [{ TSA_URL: 'http://timestamp.example.com/tsr' }, { tsaUrl: 'http://timestamp.example.com/tsr' }],
+    [{ CLI_MIN_VERSION: '1.0.0', CLI_VERSION: '1.2.3-rc.1' }, { cliMinVersion: '1.0.0', cliVersion: '1.2.3-rc.1' }],
+    [{ ROLES: 'api, projector,api' }, { roles: ['api', 'projector'] }],
+    [{ SURFACE_HOSTS: 'Sign.Example.com=qwick-cert, ops.example.com=platform' }, { surfaceHosts: new Map([['sign.example.com', 'qwick-cert'], ['ops.example.com', 'platform']]) }],
+    [{ TRUST_PROXY: '10.0.0.0/8, 127.0.0.1,fd00::/8' }, { trustProxy: ['10.0.0.0/8', '127.0.0.1', 'fd00::/8'] }],
+    [{ OUTBOUND_ALLOW: 'localhost:9000, [::1]:80,10.0.0.5:443' }, { outboundAllow: ['localhost:9000', '[::1]:80', '10.0.0.5:443'] }],
+    [{ LOG_LEVEL: 'debug' }, { logLevel: 'debug' }],
+    [{ SIGNING_BACKEND: 'local', AZURE_TENANT_ID: 'someone else\'s business' }, { signingBackend: 'local' }],
+  ];
+  for (const [env, part] of taken) it(`takes ${Object.keys(env).join(', ')}`, () => expect(readConfig(env)).to.deep.include(part));
+
+  const refused: readonly (readonly [name: string, value: string])[] = [
+    ['HOST', 'not a host'], ['HOST', '999.1.1.1'], ['HOST', 'http://x'],
+    ['PORT', 'abc'], ['PORT', '65536'], ['PORT', '-1'], ['PORT', '80.5'],
+    ['PUBLIC_URL', 'trust.example.com'], ['PUBLIC_URL', 'ftp://x'], ['PUBLIC_URL', 'https://x/?q=1'],
+    ['LOG_ORIGIN', 'two words'], ['LOG_ORIGIN', 'a+b'],
+    ['TSA_URL', 'not-a-url'], ['SIGNING_BACKEND', 'hsm'], ['CLI_VERSION', 'latest'], ['CLI_MIN_VERSION', '1.2'],
+    ['ROLES', 'api,cook'], ['ROLES', ','], ['SURFACE_HOSTS', 'example.com'], ['SURFACE_HOSTS', 'example.com=nothing'],
+    ['SURFACE_HOSTS', 'a.example=platform,a.example=certwatch'], ['SURFACE_HOSTS', 'a.example:80=platform'],
+    ['TRUST_PROXY', '10.0.0.0/33'], ['TRUST_PROXY', 'proxy.example.com'], ['TRUST_PROXY', '*'],
+    ['OUTBOUND_ALLOW', 'localhost'], ['OUTBOUND_ALLOW', 'localhost:0'], ['OUTBOUND_ALLOW', 'http://localhost:80'], ['LOG_LEVEL', 'loud'],
+  ];
+  for (const [name, value] of refused) {
+    it(`refuses ${name}=${value} in one line that names it and what is accepted`, () => {
+      const line = refusal({ [name]: value });
+      expect(line).to.match(new RegExp(`^${name} has the wrong value ".*"; accepted is .+$`));
+      expect(line).to.not.contain('\n');
+    });
+  }
+
+  it('never shows a secret, not even a wrong one', () => {
+    const wrong: readonly (readonly [string, string])[] = [['MASTER_KEY', 'canary'], ['MASTER_KEY', Buffer.from('canary canary').toString('base64')], ['MASTER_KEY', `${KEY.slice(0, -1)}!`], ['OPERATOR_TOKEN', 'canary with spaces'], ['OPERATOR_TOKEN', 'canary'], ['PUBLIC_URL', 'https://user:canary@example.com']];
+    for (const [name, value] of wrong) {
+      const line = refusal({ [name]: value });
+      expect(line).to.match(new RegExp(`^${name} .*; accepted is .+$`)).and.not.contain(value).and.not.contain('canary');
+    }
+    expect(refusal({ MASTER_KEY: Buffer.alloc(16).toString('base64') })).to.equal('MASTER_KEY holds 16 bytes; accepted is 32 bytes in base64 (44 characters)');
+  });
+
+  it('stops rather than go on without an engine that was asked for', () => {
+    for (const [name, value] of Object.entries({ EVENTSTORE_URL: 'esdb://x', MONGO_URL: 'mongodb://u:canary@x/db', KAFKA_BROKERS: 'x:9092', SMTP_URL: 'smtp://u:canary@x', SIGNING_BACKEND: 'azure' })) {
+      expect(refusal({ [name]: value })).to.match(new RegExp(`^${name} .*does not serve.* yet; accepted is `)).and.not.contain('canary');
+    }
+  });
+
+  it('keeps messages to one line, whatever was given', () => {
+    const line = refusal({ LOG_LEVEL: 'a\nb\u001B[31m' });
+    expect(line.includes('\n') || line.includes('\u001B')).to.equal(false);
+  });
+
+  it('writes listening addresses as links', () => {
+    expect([listeningUrl('127.0.0.1', 8080), listeningUrl('::1', 1)]).to.deep.equal(['http://127.0.0.1:8080', 'http://[::1]:1']);
+  });
+});

@@ -1,0 +1,77 @@
+/** The secrets that an installation makes for itself. */
+import { expect } from 'chai';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError } from '../../../infrastructure/runtime/config.ts';
+import { installationSecrets } from '../../../infrastructure/runtime/installation-files.ts';
+import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
+
+const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+const NOTHING = { masterKey: undefined, operatorToken: undefined };
+
+describe('installation files', () => {
+  let directory: TemporaryDirectory;
+  let dataDir: string;
+  beforeEach(() => {
+    directory = temporaryDirectory();
+    dataDir = join(directory.path, 'deep', 'data');
+  });
+  afterEach(() => directory.remove());
+
+  it('are made once, and the same ever after', () => {
+    const first = installationSecrets(dataDir, NOTHING);
+    expect(first.masterKey).to.have.length(32);
+    expect(first.operatorToken).to.match(/^op_[\w-]{43}$/);
+    expect(installationSecrets(dataDir, NOTHING)).to.deep.equal(first);
+    expect([first.masterKeyFile, first.operatorTokenFile]).to.deep.equal([join(dataDir, 'master.key'), join(dataDir, 'operator.token')]);
+    expect(readFileSync(join(dataDir, 'master.key'), 'utf8')).to.equal(`${Buffer.from(first.masterKey).toString('base64')}\n`);
+  });
+
+  it('differ between installations', () => {
+    const [one, other] = ['a', 'b'].map((name) => installationSecrets(join(directory.path, name), NOTHING));
+    expect(one?.operatorToken).to.not.equal(other?.operatorToken);
+    expect(one?.masterKey).to.not.deep.equal(other?.masterKey);
+  });
+
+  it('are for their owner only', function modes() {
+    if (process.platform === 'win32') this.skip();
+    installationSecrets(dataDir, NOTHING);
+    expect([mode(dataDir), mode(join(dataDir, 'master.key')), mode(join(dataDir, 'operator.token'))]).to.deep.equal(['700', '600', '600']);
+    expect(readdirSync(dataDir).toSorted()).to.deep.equal(['master.key', 'operator.token']);
+  });
+
+  it('are not made when they are given', () => {
+    const given = { masterKey: new Uint8Array(32).fill(1), operatorToken: 'given-token' };
+    expect(installationSecrets(dataDir, given)).to.deep.equal({ ...given, masterKeyFile: undefined, operatorTokenFile: undefined });
+    expect(readdirSync(dataDir)).to.deep.equal([]);
+  });
+
+  const damaged: readonly (readonly [name: string, content: string])[] = [
+    ['master.key', ''], ['master.key', 'not base64!'], ['master.key', Buffer.alloc(31).toString('base64')], ['master.key', Buffer.alloc(33).toString('base64')],
+    ['operator.token', ''], ['operator.token', 'two words'],
+  ];
+  for (const [name, content] of damaged) {
+    it(`stop the start when ${name} holds ${content === '' ? 'nothing' : JSON.stringify(content)}, and are left as they are`, () => {
+      mkdirSync(dataDir, { recursive: true });
+      writeFileSync(join(dataDir, name), content);
+      expect(() => installationSecrets(dataDir, NOTHING)).to.throw(ConfigError, /is damaged.*; accepted (is|are) /);
+      expect(readFileSync(join(dataDir, name), 'utf8')).to.equal(content);
+    });
+  }
+
+  it('say so when the directory cannot be made', () => {
+    writeFileSync(join(directory.path, 'file'), '');
+    expect(() => installationSecrets(join(directory.path, 'file', 'data'), NOTHING)).to.throw(ConfigError, /^DATA_DIR .* cannot be created \(\w+\); accepted is /);
+  });
+
+  it('come out the same for processes that start at once', async () => {
+    const script = join(directory.path, 'start.mjs');
+    const module = new URL('../../../infrastructure/runtime/installation-files.ts', import.meta.url).href;
+    writeFileSync(script, `import { installationSecrets } from ${JSON.stringify(module)};\nconst { masterKey, operatorToken } = installationSecrets(process.argv[2], { masterKey: undefined, operatorToken: undefined });\nprocess.send([Buffer.from(masterKey).toString('hex'), operatorToken]);\n`);
+    const children = Array.from({ length: 4 }, () => fork(script, [dataDir], { execArgv: ['--disable-warning=ExperimentalWarning'] }));
+    const answers = await Promise.all(children.map(async (child) => JSON.stringify((await once(child, 'message'))[0])));
+    expect(new Set(answers).size).to.equal(1);
+  });
+});
