@@ -74,7 +74,7 @@ const targetOf = (given: string, timeoutMs: number): Target => {
 /** The octets of the answer. Redirects are not followed. */
 const post = async ({ url, headers, timeoutMs }: Target, body: Buffer): Promise<Buffer> => {
   try {
-    const reply = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body), redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+    const reply = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body), redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
     await checkReply(reply);
     return await readCapped(reply.body);
   } catch (error) {

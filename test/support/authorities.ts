@@ -1,6 +1,7 @@
 /** Authorities over the real embedded store and the real sealing, in a directory of their own. */
 import { createAuthorities, type Authorities } from '../../application/authorities/authorities.ts';
 import { authoritiesEvents } from '../../application/authorities/events.ts';
+import type { PkiUrls } from '../../application/authorities/installation.ts';
 import type { Pki } from '../../application/authorities/ports.ts';
 import { createEventCodec } from '../../application/kernel/event-codec.ts';
 import type { Clock, EventStore, Logger } from '../../application/kernel/ports.ts';
@@ -40,7 +41,7 @@ export type Ground = Readonly<{
   clock: TurnedClock;
   log: Warnings;
   /** Another program on the same data: nothing is shared but what is stored. */
-  start: (over?: Partial<Readonly<{ pki: Pki; store: EventStore; provisioningWaitMs: number }>>) => Authorities;
+  start: (over?: Partial<Readonly<{ pki: Pki; store: EventStore; provisioningWaitMs: number; urls: PkiUrls }>>) => Authorities;
   close: () => Promise<void>;
 }>;
 
