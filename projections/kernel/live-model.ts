@@ -33,6 +33,8 @@ export class LiveModel {
   #run: Run | undefined;
   #rebuilding: Promise<void> | undefined;
   #ready = false;
+  #older: readonly ReadModelDefinition[] = [];
+  #tidied: Promise<void> | undefined;
 
   constructor(options: LiveModelOptions) {
     this.#options = options;
@@ -70,14 +72,15 @@ export class LiveModel {
     const fallback = older.findLast((definition) => covers(definition, projection));
     const checkpoint = await store.checkpoint(projection);
     if (fallback !== undefined && (checkpoint ?? '') < (target ?? '')) this.#serving = fallback;
+    this.#older = older;
     this.#run = this.#launch(projection, (position) => this.#progress(position));
     if (target === undefined) this.#arrive();
-    void this.#caughtUp.promise.then(() => this.#dropOlder(older));
   }
 
   async stop(): Promise<void> {
     await this.#rebuilding?.catch(() => undefined);
     await this.#run?.stop();
+    await this.#tidied;
   }
 
   /** Fills a shadow from the beginning while this model goes on, then puts it in this model's place. */
@@ -134,11 +137,12 @@ export class LiveModel {
   #arrive(): void {
     this.#ready = true;
     this.#serving = this.#options.projection;
+    this.#tidied = this.#dropOlder();
     this.#caughtUp.resolve();
   }
 
-  async #dropOlder(older: readonly ReadModelDefinition[]): Promise<void> {
-    for (const definition of older) {
+  async #dropOlder(): Promise<void> {
+    for (const definition of this.#older) {
       await this.#options.store.drop(definition).catch((error: unknown) => this.#options.logger.warn({ error, projection: this.name }, 'an older version could not be removed'));
     }
   }
