@@ -13,7 +13,7 @@ type Credential = Readonly<{
   last_used_at?: string | null;
   use_count?: number;
 }>;
-type CreateOptions = Readonly<{ tenant: string; surface: string; name: string; permission: readonly string[]; expiresAt?: string; json?: boolean }>;
+type CreateOptions = Readonly<{ tenant: string; surface: string; name: string; permission: readonly string[]; expiresAt?: string; secretOnly?: boolean; json?: boolean }>;
 type Scoped = Readonly<{ tenant: string; json?: boolean }>;
 
 const path = (tenant: string): string => `/tenants/${encodeURIComponent(tenant)}/credentials`;
@@ -26,7 +26,8 @@ const create = async (io: Io, own: WithOwnServer, options: CreateOptions): Promi
     ...(options.expiresAt === undefined ? {} : { expires_at: options.expiresAt }),
   };
   const made = await withPlatform(io, own, async (platform) => (await platform.call('POST', path(options.tenant), body)).body as Credential & { secret: string });
-  print(io, options.json, made, () => [`credential ${made.id}`, `secret, shown once: ${made.secret}`, `expires ${made.expires_at ?? 'never'}`].join('\n'));
+  if (options.secretOnly === true) return io.out(made.secret);
+  return print(io, options.json, made, () => [`credential ${made.id}`, `secret, shown once: ${made.secret}`, `expires ${made.expires_at ?? 'never'}`].join('\n'));
 };
 
 const row = (each: Credential): readonly string[] => [
@@ -53,6 +54,7 @@ export const credentialCommand = (io: Io, own: WithOwnServer): Command => {
     .requiredOption('--name <name>', 'what it is for')
     .option('--permission <permission>', 'such as sign or read_audit; may be repeated', collect, [])
     .option('--expires-at <time>', 'RFC 3339; the default is the surface\'s own')
+    .option('--secret-only', 'print the secret and nothing else, for scripts')
     .option('--json', 'machine-readable output')
     .action(async (options: CreateOptions) => create(io, own, options));
   credential

@@ -1,0 +1,39 @@
+/** The composition root: the only place that knows every part of the program. */
+import { Container } from 'inversify';
+import type { Clock, Ids, Logger } from '../../application/kernel/ports.ts';
+import type { Config } from '../../infrastructure/runtime/config.ts';
+import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
+import { provideValue } from './provide.ts';
+import { bindSigning } from './signing.ts';
+import { bindStorage, type Engines } from './storage.ts';
+import { bindSurfaces } from './surfaces.ts';
+import { bindTenancy } from './tenancy.ts';
+import { runtime } from './tokens.ts';
+
+export type Given = Readonly<{
+  config: Config;
+  clock: Clock;
+  ids: Ids;
+  logger: Logger;
+  metrics: Metrics;
+  /** Base of absolute links, without a trailing slash. */
+  publicUrl: string;
+  operatorToken: string;
+  engines: Engines;
+}>;
+
+export const composeContainer = ({ engines, ...given }: Given): Container => {
+  const container = new Container();
+  provideValue(container, runtime.config, given.config);
+  provideValue(container, runtime.clock, given.clock);
+  provideValue(container, runtime.ids, given.ids);
+  provideValue(container, runtime.logger, given.logger);
+  provideValue(container, runtime.metrics, given.metrics);
+  provideValue(container, runtime.publicUrl, given.publicUrl);
+  provideValue(container, runtime.operatorToken, given.operatorToken);
+  bindStorage(container, engines);
+  bindTenancy(container);
+  bindSigning(container);
+  bindSurfaces(container);
+  return container;
+};

@@ -1,0 +1,127 @@
+/** The whole program in one process: opened, served, closed. */
+import type { RequestListener } from 'node:http';
+import type { Container } from 'inversify';
+import { catalogue } from '../../application/catalogue.ts';
+import { createEventCodec } from '../../application/kernel/event-codec.ts';
+import type { Clock, Logger } from '../../application/kernel/ports.ts';
+import { fixLogIdentity } from '../../application/transparency/log-identity.ts';
+import { openSealing } from '../../infrastructure/crypto/sealing.ts';
+import { systemClock } from '../../infrastructure/runtime/clock.ts';
+import { listeningUrl, type Config } from '../../infrastructure/runtime/config.ts';
+import { openEmbedded, type Embedded } from '../../infrastructure/runtime/embedded.ts';
+import { systemIds } from '../../infrastructure/runtime/ids.ts';
+import { installationSecrets, type InstallationSecrets } from '../../infrastructure/runtime/installation-files.ts';
+import { createLogger } from '../../infrastructure/runtime/logger.ts';
+import { createMetrics, type Metrics } from '../../infrastructure/runtime/metrics.ts';
+import { createApp } from '../kernel/app.ts';
+import { createHttpServer, type HttpServer } from '../kernel/server.ts';
+import { composeContainer } from './container.ts';
+import { resolve } from './provide.ts';
+import { servedSurfaces } from './surfaces.ts';
+import { authorities, storage, tenancy } from './tokens.ts';
+
+export type ProgramOptions = Readonly<{
+  config: Config;
+  /** The disk has failed: whoever runs the program ends it within a second. */
+  onFatal: (error: Error) => void;
+  clock?: Clock;
+  logger?: Logger;
+}>;
+
+export type Program = Readonly<{
+  /** Where it listens. */
+  url: string;
+  operatorToken: string;
+  secrets: InstallationSecrets;
+  /** For tests and tools that look inside. */
+  container: Container;
+  /** Resolves when every read model has caught up with the log that was there at the start. */
+  caughtUp: () => Promise<void>;
+  /** Finishes what was accepted, then closes; `graceMs` bounds the wait (default 10 s). */
+  stop: (graceMs?: number) => Promise<void>;
+}>;
+
+type Parts = Readonly<{ container: Container; embedded: Embedded; metrics: Metrics; logger: Logger; clock: Clock; config: Config; secrets: InstallationSecrets; stopping: AbortSignal }>;
+
+const appOf = ({ container, embedded, metrics, logger, clock, config, secrets, stopping }: Parts): RequestListener => {
+  const projections = resolve(container, storage.projections);
+  return createApp({
+    surfaces: servedSurfaces(container),
+    state: embedded.state,
+    secrets: resolve(container, storage.secrets),
+    ids: systemIds,
+    clock, logger, metrics, stopping,
+    operatorToken: secrets.operatorToken,
+    trustProxy: config.trustProxy,
+    surfaceHosts: config.surfaceHosts,
+    readiness: async () => ({ ready: projections.ready(), details: { projections: await projections.status() } }),
+    publicDocuments: { '/.well-known/chancery-keys.json': async () => ({ keys: await resolve(container, tenancy.sessionKeys).verifying() }) },
+  });
+};
+
+/** Requests that arrive while the program is still being put together wait for it. */
+const createDoor = () => {
+  const waiting = Promise.withResolvers<RequestListener>();
+  waiting.promise.catch(() => undefined);
+  const listener: RequestListener = (request, response) => {
+    void waiting.promise.then((app) => app(request, response), () => response.destroy());
+  };
+  return { listener, open: waiting.resolve, bar: waiting.reject };
+};
+
+type Opened = Readonly<{ container: Container; embedded: Embedded; close: () => Promise<void> }>;
+
+const openProgram = async (options: ProgramOptions, publicUrl: string, secrets: InstallationSecrets, tools: Readonly<{ clock: Clock; logger: Logger; metrics: Metrics }>): Promise<Opened> => {
+  const { config, onFatal } = options;
+  const embedded = await openEmbedded({ dataDir: config.dataDir, codec: createEventCodec(catalogue), ...tools, onFatal });
+  try {
+    const sealing = await openSealing({ vault: embedded.vault, masterKey: secrets.masterKey, ids: systemIds });
+    await fixLogIdentity(embedded.store, systemIds, config.logOrigin);
+    const container = composeContainer({ config, ids: systemIds, ...tools, publicUrl, operatorToken: secrets.operatorToken, engines: { ...embedded, ...sealing } });
+    await resolve(container, storage.projections).start();
+    await resolve(container, authorities.authorities).ensureInstallation();
+    const close = async (): Promise<void> => {
+      await resolve(container, authorities.authorities).idle();
+      await resolve(container, storage.projections).stop();
+      await embedded.close();
+    };
+    return { container, embedded, close };
+  } catch (error) {
+    await embedded.close();
+    throw error;
+  }
+};
+
+const programOf = (url: string, opened: Opened, secrets: InstallationSecrets, server: HttpServer): Program => ({
+  url,
+  secrets,
+  operatorToken: secrets.operatorToken,
+  container: opened.container,
+  caughtUp: () => resolve(opened.container, storage.projections).caughtUp(),
+  stop: async (graceMs) => {
+    await server.close(graceMs);
+    await opened.close();
+  },
+});
+
+/** Rejects in one line when something in the configuration or the data directory keeps the program from serving. */
+export const startProgram = async (options: ProgramOptions): Promise<Program> => {
+  const { config, clock = systemClock, logger = createLogger({ level: config.logLevel }) } = options;
+  const metrics = createMetrics();
+  const door = createDoor();
+  const stopping = new AbortController();
+  const server = createHttpServer(door.listener, { onStopping: () => stopping.abort() });
+  // Listening comes first: the address is part of links, and a taken port should stop the start before data is touched.
+  const { address, port } = await server.listen(config.host, config.port);
+  const url = listeningUrl(address, port);
+  try {
+    const secrets = installationSecrets(config.dataDir, config);
+    const opened = await openProgram(options, config.publicUrl ?? url, secrets, { clock, logger, metrics });
+    door.open(appOf({ ...opened, metrics, logger, clock, config, secrets, stopping: stopping.signal }));
+    return programOf(url, opened, secrets, server);
+  } catch (error) {
+    door.bar(error);
+    await server.close(0);
+    throw error;
+  }
+};

@@ -1,0 +1,35 @@
+/** Authorities and code signing, wired. */
+import type { Container } from 'inversify';
+import { createAuthorities } from '../../application/authorities/authorities.ts';
+import { createSigningOperations } from '../../application/signing/operations.ts';
+import type { TimestampAuthority } from '../../application/signing/ports.ts';
+import { createRecordExport } from '../../application/signing/record-export.ts';
+import { createSignDigest } from '../../application/signing/sign-digest.ts';
+import type { Authorities } from '../../application/authorities/authorities.ts';
+import type { Clock } from '../../application/kernel/ports.ts';
+import { createLocalPki } from '../../infrastructure/pki/certificates.ts';
+import type { Config } from '../../infrastructure/runtime/config.ts';
+import { createBuiltInTimestamps } from '../../infrastructure/signing/built-in-timestamps.ts';
+import { createLocalSigningBackend } from '../../infrastructure/signing/local-backend.ts';
+import { createTimestampClient } from '../../infrastructure/signing/timestamp-client.ts';
+import { provide, provideValue } from './provide.ts';
+import { authorities, runtime, signing, storage } from './tokens.ts';
+
+type TimestampDeps = Readonly<{ config: Config; clock: Clock; authorities: Authorities }>;
+
+/** TSA_URL names an outside authority; without it the installation's own answers. */
+const createTimestamps = ({ config, clock, authorities: own }: TimestampDeps): TimestampAuthority =>
+  config.tsaUrl === undefined ? createBuiltInTimestamps(own, clock) : createTimestampClient({ url: config.tsaUrl, clock });
+
+export const bindSigning = (container: Container): void => {
+  const { clock, ids, logger, publicUrl } = runtime;
+  const { store, secrets, personalData } = storage;
+  provideValue(container, authorities.pki, createLocalPki());
+  provide(container, authorities.urls, ({ base }: Readonly<{ base: string }>) => ({ crl: `${base}/qwick-cert/pki/issuing.crl` }), { base: publicUrl });
+  provide(container, authorities.authorities, createAuthorities, { store, secrets, pki: authorities.pki, clock, ids, log: logger, urls: authorities.urls });
+  provide(container, signing.timestamps, createTimestamps, { config: runtime.config, clock, authorities: authorities.authorities });
+  provide(container, signing.backend, createLocalSigningBackend, { authorities: authorities.authorities, timestamps: signing.timestamps });
+  provide(container, signing.operations, ({ store: events }) => createSigningOperations(events), { store });
+  provide(container, signing.signDigest, createSignDigest, { operations: signing.operations, backend: signing.backend, personalData, clock, ids });
+  provide(container, signing.recordExport, createRecordExport, { store, clock });
+};

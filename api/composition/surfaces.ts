@@ -1,0 +1,27 @@
+/** Every surface that is served. A new one is a folder under `api` and a line here. */
+import type { Container } from 'inversify';
+import type { Surface } from '../kernel/surface.ts';
+import { createQwickCertSurface, type QwickCertDeps } from '../qwick-cert/surface.ts';
+import type { Config } from '../../infrastructure/runtime/config.ts';
+import { provide, resolve } from './provide.ts';
+import { authorities, runtime, signing, storage, surfaces, tenancy } from './tokens.ts';
+
+const qwickCert = ({ config, ...deps }: Omit<QwickCertDeps, 'cliVersions'> & Readonly<{ config: Config }>): Surface =>
+  createQwickCertSurface({
+    ...deps,
+    cliVersions: {
+      ...(config.cliMinVersion !== undefined && { minimum: config.cliMinVersion }),
+      ...(config.cliVersion !== undefined && { current: config.cliVersion }),
+    },
+  });
+
+export const bindSurfaces = (container: Container): void => {
+  const { access, credentials, sessions, credentialList } = tenancy;
+  provide(container, surfaces.qwickCert, qwickCert, {
+    config: runtime.config, clock: runtime.clock, reader: storage.reader, authorities: authorities.authorities,
+    access, credentials, sessions, credentialList, members: tenancy.directory,
+    signDigest: signing.signDigest, recordExport: signing.recordExport,
+  });
+};
+
+export const servedSurfaces = (container: Container): readonly Surface[] => [resolve(container, surfaces.qwickCert)];

@@ -1,0 +1,62 @@
+/** Tenancy, wired. */
+import type { Container } from 'inversify';
+import { createTenancyAggregates } from '../../application/tenancy/aggregates.ts';
+import { createAccess } from '../../application/tenancy/create-access.ts';
+import { createCredentials } from '../../application/tenancy/credentials.ts';
+import { createLoginThrottle } from '../../application/tenancy/login-throttle.ts';
+import { createMembers } from '../../application/tenancy/members.ts';
+import { createPersons } from '../../application/tenancy/persons.ts';
+import { createSessionKeys } from '../../application/tenancy/session-keys.ts';
+import { createSessions } from '../../application/tenancy/sessions.ts';
+import { createTenantViews } from '../../application/tenancy/tenant-views.ts';
+import { createTenants } from '../../application/tenancy/tenants.ts';
+import { createAccessTokens, makeSessionKey } from '../../infrastructure/crypto/access-tokens.ts';
+import { createPasswords } from '../../infrastructure/crypto/passwords.ts';
+import { secretTokens } from '../../infrastructure/crypto/secret-tokens.ts';
+import { createCredentialIndex } from '../../projections/tenancy/credential-index.ts';
+import { createCredentialList } from '../../projections/tenancy/credentials.ts';
+import { createMemberDirectory } from '../../projections/tenancy/member-directory.ts';
+import { provide, provideValue } from './provide.ts';
+import { runtime, storage, tenancy } from './tokens.ts';
+
+const bindPeople = (container: Container): void => {
+  const { aggregates, persons, passwords, views } = tenancy;
+  const { personalData } = storage;
+  const { clock, ids } = runtime;
+  provide(container, persons, createPersons, { aggregates, personalData, passwords });
+  provide(container, tenancy.tenants, createTenants, { aggregates, persons, clock });
+  provide(container, tenancy.members, createMembers, { aggregates, persons, personalData });
+  provide(container, tenancy.throttle, createLoginThrottle, { state: storage.state, clock });
+  provide(container, tenancy.sessions, createSessions, {
+    aggregates, views, personalData, passwords, clock, ids,
+    accessTokens: tenancy.accessTokens, secretTokens: tenancy.secretTokens, throttle: tenancy.throttle, blindIndex: storage.blindIndex,
+  });
+};
+
+const bindAccess = (container: Container): void => {
+  const { aggregates, views, accessTokens } = tenancy;
+  const { clock, ids } = runtime;
+  const { state, readModels, log, freshness } = storage;
+  provide(container, tenancy.sessionKeys, createSessionKeys, { aggregates, secrets: storage.secrets, makeKey: tenancy.makeKey, clock });
+  provide(container, accessTokens, createAccessTokens, { keys: tenancy.sessionKeys, clock, issuer: runtime.publicUrl });
+  provide(container, tenancy.index, createCredentialIndex, { readModels, log, freshness });
+  provide(container, tenancy.access, createAccess, { aggregates, views, accessTokens, secretTokens: tenancy.secretTokens, index: tenancy.index, state, clock });
+  provide(container, tenancy.credentials, createCredentials, { aggregates, secretTokens: tenancy.secretTokens, clock, ids });
+};
+
+const bindQuestions = (container: Container): void => {
+  const { reader, personalData, state } = storage;
+  provide(container, tenancy.credentialList, createCredentialList, { reader, state });
+  provide(container, tenancy.directory, createMemberDirectory, { reader, personalData });
+};
+
+export const bindTenancy = (container: Container): void => {
+  provide(container, tenancy.aggregates, ({ store }) => createTenancyAggregates(store), { store: storage.store });
+  provide(container, tenancy.views, ({ aggregates }) => createTenantViews(aggregates), { aggregates: tenancy.aggregates });
+  provideValue(container, tenancy.passwords, createPasswords());
+  provideValue(container, tenancy.secretTokens, secretTokens);
+  provideValue(container, tenancy.makeKey, makeSessionKey);
+  bindPeople(container);
+  bindAccess(container);
+  bindQuestions(container);
+};

@@ -1,0 +1,95 @@
+/** The names of all services that the composition root wires. */
+import type { Authorities } from '../../application/authorities/authorities.ts';
+import type { Pki } from '../../application/authorities/ports.ts';
+import type { PkiUrls } from '../../application/authorities/installation.ts';
+import type { Clock, EventLog, EventStore, Ids, KeyVault, Logger } from '../../application/kernel/ports.ts';
+import type { ReadModelStore } from '../../application/kernel/read-models.ts';
+import type { PersonalData, Secrets } from '../../application/kernel/sealing.ts';
+import type { StateStore } from '../../application/kernel/state.ts';
+import type { SigningOperations } from '../../application/signing/operations.ts';
+import type { SigningBackend, TimestampAuthority } from '../../application/signing/ports.ts';
+import type { RecordExport } from '../../application/signing/record-export.ts';
+import type { SignDigest } from '../../application/signing/sign-digest.ts';
+import type { Access } from '../../application/tenancy/access.ts';
+import type { TenancyAggregates } from '../../application/tenancy/aggregates.ts';
+import type { Credentials } from '../../application/tenancy/credentials.ts';
+import type { LoginThrottle } from '../../application/tenancy/login-throttle.ts';
+import type { Members } from '../../application/tenancy/members.ts';
+import type { Persons } from '../../application/tenancy/persons.ts';
+import type { AccessTokens, BlindIndex, CredentialIndex, MakeSessionKey, Passwords, SecretTokens } from '../../application/tenancy/ports.ts';
+import type { SessionKeys } from '../../application/tenancy/session-keys.ts';
+import type { Sessions } from '../../application/tenancy/sessions.ts';
+import type { TenantViews } from '../../application/tenancy/tenant-views.ts';
+import type { Tenants } from '../../application/tenancy/tenants.ts';
+import type { Config } from '../../infrastructure/runtime/config.ts';
+import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
+import type { Freshness } from '../../projections/kernel/freshness.ts';
+import type { Projections } from '../../projections/kernel/projections.ts';
+import type { Reader } from '../../projections/kernel/reader.ts';
+import type { CredentialList } from '../../projections/tenancy/credentials.ts';
+import type { MemberDirectory } from '../../projections/tenancy/member-directory.ts';
+import type { Surface } from '../kernel/surface.ts';
+import { token } from './provide.ts';
+
+export const runtime = {
+  config: token<Config>('config'),
+  clock: token<Clock>('clock'),
+  ids: token<Ids>('ids'),
+  logger: token<Logger>('logger'),
+  metrics: token<Metrics>('metrics'),
+  publicUrl: token<string>('publicUrl'),
+  operatorToken: token<string>('operatorToken'),
+};
+
+export const storage = {
+  store: token<EventStore>('store'),
+  log: token<EventLog>('log'),
+  vault: token<KeyVault>('vault'),
+  readModels: token<ReadModelStore>('readModels'),
+  state: token<StateStore>('state'),
+  personalData: token<PersonalData>('personalData'),
+  secrets: token<Secrets>('secrets'),
+  blindIndex: token<BlindIndex>('blindIndex'),
+  projections: token<Projections>('projections'),
+  freshness: token<Freshness>('freshness'),
+  reader: token<Reader>('reader'),
+};
+
+export const tenancy = {
+  aggregates: token<TenancyAggregates>('tenancy.aggregates'),
+  views: token<TenantViews>('tenancy.views'),
+  passwords: token<Passwords>('tenancy.passwords'),
+  secretTokens: token<SecretTokens>('tenancy.secretTokens'),
+  makeKey: token<MakeSessionKey>('tenancy.makeKey'),
+  persons: token<Persons>('tenancy.persons'),
+  sessionKeys: token<SessionKeys>('tenancy.sessionKeys'),
+  accessTokens: token<AccessTokens>('tenancy.accessTokens'),
+  throttle: token<LoginThrottle>('tenancy.throttle'),
+  index: token<CredentialIndex>('tenancy.index'),
+  tenants: token<Tenants>('tenancy.tenants'),
+  members: token<Members>('tenancy.members'),
+  access: token<Access>('tenancy.access'),
+  credentials: token<Credentials>('tenancy.credentials'),
+  sessions: token<Sessions>('tenancy.sessions'),
+  credentialList: token<CredentialList>('tenancy.credentialList'),
+  directory: token<MemberDirectory>('tenancy.directory'),
+};
+
+export const authorities = {
+  pki: token<Pki>('authorities.pki'),
+  urls: token<PkiUrls>('authorities.urls'),
+  authorities: token<Authorities>('authorities.authorities'),
+};
+
+export const signing = {
+  timestamps: token<TimestampAuthority>('signing.timestamps'),
+  backend: token<SigningBackend>('signing.backend'),
+  operations: token<SigningOperations>('signing.operations'),
+  signDigest: token<SignDigest>('signing.signDigest'),
+  recordExport: token<RecordExport>('signing.recordExport'),
+};
+
+export const surfaces = {
+  qwickCert: token<Surface>('surfaces.qwickCert'),
+  platform: token<Surface>('surfaces.platform'),
+};
