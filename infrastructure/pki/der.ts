@@ -17,17 +17,31 @@ export const TAG = {
   generalizedTime: 0x18,
 } as const;
 
-const lengthOctets = (length: number): Buffer => {
-  if (length < 0x80) return Buffer.of(length);
-  const octets: number[] = [];
-  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
-  return Buffer.of(0x80 | octets.length, ...octets);
+const lengthOctets = (length: number): number => {
+  if (length < 0x80) return 1;
+  if (length < 0x100) return 2;
+  if (length < 0x1_0000) return 3;
+  return length < 0x100_0000 ? 4 : 5;
 };
 
 /** One element: tag, length, and its parts one after another. */
 export const encode = (tag: number, ...parts: readonly Uint8Array[]): Buffer => {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return Buffer.concat([Buffer.of(tag), lengthOctets(length), ...parts]);
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const octets = lengthOctets(length);
+  const element = Buffer.allocUnsafe(1 + octets + length);
+  element[0] = tag;
+  if (octets === 1) element[1] = length;
+  else {
+    element[1] = 0x80 | (octets - 1);
+    element.writeUIntBE(length, 2, octets - 1);
+  }
+  let at = 1 + octets;
+  for (const part of parts) {
+    element.set(part, at);
+    at += part.length;
+  }
+  return element;
 };
 
 export const sequence = (...parts: readonly Uint8Array[]): Buffer => encode(TAG.sequence, ...parts);
@@ -66,10 +80,19 @@ const base128 = (value: bigint): number[] => {
   return digits;
 };
 
-/** OBJECT IDENTIFIER from its dotted form; arcs may be of any size. */
+const identifiers = new Map<string, Buffer>();
+
+/**
+ * OBJECT IDENTIFIER from its dotted form; arcs may be of any size. Each is encoded once and kept: give it names from the
+ * source or the configuration, never from a message. Do not change what it returns.
+ */
 export const oid = (dotted: string): Buffer => {
+  const known = identifiers.get(dotted);
+  if (known !== undefined) return known;
   const [first = 0n, second = 0n, ...rest] = dotted.split('.').map(BigInt);
-  return encode(TAG.oid, Buffer.from([first * 40n + second, ...rest].flatMap(base128)));
+  const encoded = encode(TAG.oid, Buffer.from([first * 40n + second, ...rest].flatMap(base128)));
+  identifiers.set(dotted, encoded);
+  return encoded;
 };
 
 const pad = (value: number, width = 2): string => String(value).padStart(width, '0');

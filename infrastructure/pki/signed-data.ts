@@ -2,17 +2,13 @@
  * CMS SignedData with one signer (RFC 5652), in DER, joined from prepared parts: what does not change between signatures is
  * encoded once per certificate.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { CertifiedSigner, KeyAlgorithm } from '../../application/authorities/ports.ts';
 import { certificateParts } from './certificate-parts.ts';
 import { encode, inSetOrder, integer, octetString, oid, readElement, sequence, setOf, tagged, TAG } from './der.ts';
 import { algorithmAlone, algorithmWithNull, OID } from './oids.ts';
 
-export const sha256 = (...parts: readonly Uint8Array[]): Buffer => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-};
+export const sha256 = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer');
 
 /** Attribute with one value. */
 export const attribute = (type: string, value: Uint8Array): Buffer => sequence(oid(type), encode(TAG.set, value));
