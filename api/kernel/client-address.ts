@@ -7,6 +7,7 @@ const MAPPED = '::ffff:';
 
 /** Canonical text of an address, IPv4-mapped IPv6 as IPv4; undefined when it is none. A port or zone is dropped. */
 export const normalizeAddress = (text: string): string | undefined => {
+  if (isIPv4(text)) return text;
   const bare = text.trim().replace(/^\[([^\]]*)\](?::\d{1,5})?$/, '$1').replace(/^([\d.]+):\d{1,5}$/, '$1').replace(/%.*$/, '');
   const family = isIP(bare);
   if (family === 0) return undefined;

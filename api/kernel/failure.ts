@@ -32,9 +32,19 @@ const leaves = (value: unknown, found: string[], depth = 0): string[] => {
   return found;
 };
 
+/** The parts of a URL, as they came and as they are understood. */
+const wordsOf = (url: string): readonly string[] =>
+  url.split(/[/?&=]/).flatMap((part) => {
+    try {
+      return [part, decodeURIComponent(part.replaceAll('+', ' '))];
+    } catch {
+      return [part];
+    }
+  });
+
 /** What a client sent must not reach the log through the words of an error. */
 const withoutInput = (text: string, { request, body }: Exchange): string => {
-  const sent = [...leaves(request.headers, []), ...leaves(request.params, []), ...leaves(body, []), ...request.url.split(/[/?&=]/)];
+  const sent = [request.headers, request.params, body, wordsOf(request.url)].flatMap((part) => leaves(part, []));
   const clean = sent.reduce((rest, value) => (value.length < 4 ? rest : rest.replaceAll(value, '…')), text);
   // Parsers quote a part of what they could not read.
   return clean.replaceAll(/"[^"]*(?:"|$)/g, '"…"').slice(0, 500);
@@ -44,7 +54,8 @@ const CODE = /^[A-Z][A-Z\d_]{1,60}$/;
 
 const describe = (error: unknown, exchange: Exchange): object => {
   if (!(error instanceof Error)) return { thrown: typeof error };
-  const frames = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')).slice(0, 12);
+  // The stack begins with the message, which may hold lines that look like frames.
+  const frames = (error.stack ?? '').replace(error.message, () => '').split('\n').filter((line) => line.startsWith('    at ')).slice(0, 12);
   const { code } = error as { code?: unknown };
   return { name: withoutInput(error.name, exchange), code: typeof code === 'string' && CODE.test(code) ? code : undefined, reason: withoutInput(error.message, exchange), frames };
 };
@@ -58,7 +69,7 @@ const about = ({ incoming, surface, route }: Exchange): object => ({
 const asRejection = (error: unknown, exchange: Exchange, { logger }: Tools): Rejection => {
   if (error instanceof Rejection) return error;
   // Express rejects a path whose parameters are not valid percent-encoding.
-  if (error instanceof URIError) return new Rejection('request.invalid', { fields: { path: 'is not valid percent-encoding' } });
+  if (error instanceof URIError && exchange.route === undefined) return new Rejection('request.invalid', { fields: { path: 'is not valid percent-encoding' } });
   logger.error({ ...about(exchange), error: describe(error, exchange) }, 'request failed');
   return new Rejection('kernel.internal');
 };

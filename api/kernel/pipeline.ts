@@ -27,18 +27,18 @@ const callOf = (scope: () => readonly string[], { request, incoming }: Exchange,
 };
 
 /** Aborts when the client goes before its answer is complete, or when the handler's time is up. */
-const watch = (exchange: Exchange, timeoutMs: number) => {
-  const gone = new AbortController();
-  const late = new AbortController();
-  exchange.response.once('close', () => gone.abort());
-  const timer = setTimeout(() => late.abort(new Rejection('request.timeout')), timeoutMs);
+const watch = ({ response }: Exchange, timeoutMs: number) => {
+  const abort = new AbortController();
+  let timedOut = false;
+  response.once('close', () => {
+    if (!response.writableFinished) abort.abort();
+  });
+  const timer = setTimeout(() => {
+    timedOut = true;
+    abort.abort();
+  }, timeoutMs);
   timer.unref();
-  return {
-    gone: gone.signal,
-    handler: AbortSignal.any([gone.signal, late.signal]),
-    timedOut: () => late.signal.aborted,
-    handled: () => clearTimeout(timer),
-  };
+  return { signal: abort.signal, timedOut: () => timedOut, handled: () => clearTimeout(timer) };
 };
 
 type Watch = ReturnType<typeof watch>;
@@ -66,7 +66,7 @@ const requestOf = ({ exchange, watching }: Step, principal: unknown, input: Inpu
     header: incoming.header,
     cause: { actor: actor ?? { kind: 'anonymous', id: 'anonymous' }, correlation: incoming.requestId },
     commandId,
-    signal: watching.handler,
+    signal: watching.signal,
   };
 };
 
@@ -102,7 +102,7 @@ export const createPipeline = (tools: Tools): Pipeline => {
     run: async (surface, compiled, exchange) => {
       const watching = watch(exchange, tools.handlerTimeoutMs);
       try {
-        await delivery.deliver(exchange, await answer({ surface, compiled, exchange, watching }), watching.gone);
+        await delivery.deliver(exchange, await answer({ surface, compiled, exchange, watching }), watching.signal);
       } catch (error) {
         await delivery.fail(exchange, error);
       } finally {

@@ -27,13 +27,16 @@ const SECRET_FORMS: readonly RegExp[] = [
   /[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+/g,
 ];
 
+/** UUIDs, words and patterns of paths, which are most of what is logged, hold none of these forms. */
+const PLAIN = /^(?:[\da-f-]{36}|[a-zA-Z:/-]{1,80})$/;
+
 const cleanText = (text: string): string =>
-  SECRET_FORMS.reduce((clean, form) => clean.replaceAll(form, BLANK), text.slice(0, MAX_TEXT));
+  PLAIN.test(text) ? text : SECRET_FORMS.reduce((clean, form) => clean.replaceAll(form, BLANK), text.slice(0, MAX_TEXT));
 
 const cleanError = (error: Error, depth: number): object => ({
   name: error.name,
   message: cleanText(error.message),
-  frames: (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')).slice(0, 12),
+  frames: (error.stack ?? '').replace(error.message, () => '').split('\n').filter((line) => line.startsWith('    at ')).slice(0, 12),
   ...(error.cause === undefined ? {} : { cause: clean(error.cause, depth + 1) }),
 });
 

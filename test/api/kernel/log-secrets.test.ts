@@ -21,6 +21,7 @@ const WAYS: Readonly<Record<string, (request: Telling) => unknown>> = {
   parse: ({ body }) => JSON.parse(String(body.password)) as unknown,
   'parse half': ({ body }) => JSON.parse(`["a", ${'x '.repeat(50)}${body.password}${' x'.repeat(50)}]`) as unknown,
   'parse the end': ({ body }) => JSON.parse(`[${'1,'.repeat(50)}plain-words-${body.password?.slice(12)}${'y'.repeat(100)}]`) as unknown,
+  'fail with frames': ({ body }) => { throw new Error(`two lines\n    at ${body.password} (secret.ts:1:1)\nend`); },
   throws: ({ body }) => { throw body.password; }, // oxlint-disable-line typescript/only-throw-error, no-throw-literal -- what a library may do
   object: ({ body }) => { throw Object.assign(new TypeError('x'), { password: body.password, code: 'E_SOME', cause: body }); },
   code: ({ body }) => { throw Object.assign(new Error('coded'), { code: body.password }); },
@@ -41,7 +42,7 @@ describe('kernel: the log', () => {
   beforeEach(() => { running.logs.length = 0; });
 
   const everywhere = (way: string, body: unknown = { password: canary('body'), nested: { deep: [canary('deep')] } }) =>
-    ask(running, 'POST', `/tiny/way/${canary('path')}?q=${canary('query')}&way=${way}`, {
+    ask(running, 'POST', `/tiny/way/${canary('path')}?q=${canary('query')}+%63anary%20${canary('second')}&way=${way}`, {
       body,
       headers: {
         cookie: `session=${canary('cookie')}`, 'x-own': canary('header'), 'x-request-id': canary('id'), 'idempotency-key': canary(`key-${way}`),
