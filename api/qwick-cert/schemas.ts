@@ -8,7 +8,9 @@ const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a
 const uuid = (options: object = {}) => Type.String({ pattern: UUID, ...options });
 const dateTime = () => Type.String({ format: 'date-time' });
 /** Text without NUL and without halves of surrogate pairs: what every store, and every reader of an export, can hold. */
-const text = (maxLength: number, options: object = {}) => Type.String({ minLength: 1, maxLength, pattern: '^[^\\u0000\\p{Cs}]+$', ...options });
+const text = (maxLength: number, options: object = {}) => Type.String({ minLength: 1, maxLength, pattern: '^[^\\u0000\\p{Cs}]*$', ...options });
+/** The same, where nothing said is the same as nothing sent. */
+const optionalText = (maxLength: number, options: object = {}) => Type.Optional(text(maxLength, { minLength: 0, ...options }));
 const slug = () => Type.String({ minLength: 1, maxLength: 100, description: 'Organization slug' });
 
 export const IdParams = Type.Object({ id: uuid() });
@@ -25,9 +27,9 @@ export const SignDigestBody = Type.Object({
   file_size: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Original file size in bytes' }),
   organization_slug: slug(),
   batch_id: Type.Optional(uuid({ description: 'Group multiple sign requests under one batch' })),
-  reason: Type.Optional(text(2_000, { description: 'Signing reason (required if org policy enforces it)' })),
+  reason: optionalText(2_000, { description: 'Signing reason (required if org policy enforces it)' }),
   client_channel: Type.Optional(Type.Enum(['cli', 'github_action', 'api', 'dashboard'], { description: 'Source; "dashboard" only with a session' })),
-  client_version: Type.Optional(text(100, { description: 'CLI or SDK version string' })),
+  client_version: optionalText(100, { description: 'CLI or SDK version string' }),
   file_kind: Type.Optional(Type.Enum([...FILE_KINDS], { description: 'Kind of file, when its name does not tell' })),
 });
 
