@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import Type from 'typebox';
 import { openApiDocument } from '../../../api/kernel/openapi.ts';
 import { defineRoute, type Route } from '../../../api/kernel/route.ts';
-import { lintDocuments } from '../../../scripts/lint-openapi.ts';
+import { lintDocuments } from '../../../scripts/lint-documents.ts';
 import { ask, serve, testSurface, type Running, type TestPrincipal } from './support.ts';
 
 const Thing = Type.Object({ id: Type.String(), name: Type.String() });
