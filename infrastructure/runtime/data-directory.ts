@@ -25,7 +25,7 @@ const holder = (dataDir: string): string => {
 
 const take = (db: DatabaseSync, dataDir: string): void => {
   try {
-    db.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
+    db.exec('PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();
     if ((error as { errcode?: number }).errcode !== BUSY) throw error;
