@@ -181,10 +181,10 @@ export const SessionReply = Type.Object(
 export const ProjectionReply = Type.Object(
   {
     name: Type.String({ description: 'The projection' }),
-    version: Type.Integer({ description: 'The version that is served' }),
+    version: Type.Integer({ description: 'The version that this release knows' }),
+    serving: Type.Integer({ description: 'The version that questions are answered from; another one until that has caught up' }),
     position: nullable(Type.String(), 'The log position it has reached; null before the first event'),
     lag: Type.Integer({ description: 'Events that it does not include yet' }),
-    rebuilding: Type.Boolean({ description: 'It is being filled anew beside the served one' }),
   },
   { description: 'A read model' },
 );

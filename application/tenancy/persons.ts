@@ -8,6 +8,8 @@ import { places, streams, type TenancyAggregates } from './aggregates.ts';
 import type { Passwords } from './ports.ts';
 
 export interface Persons {
+  /** The person behind an address, if the tenant knows them. */
+  find(tenant: TenantId, email: string): Promise<SubjectId | undefined>;
   /** The person behind an address, known from now on if not before, with this password. */
   withPassword(tenant: TenantId, email: string, password: string, cause: Cause): Promise<SubjectId>;
   /** Rejects with `tenancy.member_exists`, or with `tenancy.owner_required` when somebody who may not makes an owner. */
@@ -37,6 +39,8 @@ const withSubject = async <T>(find: () => Promise<Subject>, work: (subject: Subj
 };
 
 export const createPersons = ({ aggregates: { accounts, memberships }, personalData, passwords }: Deps): Persons => ({
+  find: (tenant, email) => personalData.find(tenant, email),
+
   withPassword: async (tenant, email, password, cause) => {
     const hash = await passwords.hash(password);
     return withSubject(

@@ -45,11 +45,22 @@ const unlessMember = (error: unknown): void => {
   if (!(error instanceof Rejection) || error.code !== 'tenancy.member_exists') throw error;
 };
 
-export const createTenants = (
-  deps: Readonly<{ aggregates: Pick<TenancyAggregates, 'slugs' | 'tenants'>; persons: Persons; clock: Clock }>,
-): Tenants => {
-  const { persons, clock } = deps;
-  const { slugs, tenants } = deps.aggregates;
+type Deps = Readonly<{ aggregates: Pick<TenancyAggregates, 'slugs' | 'tenants'>; persons: Persons; clock: Clock }>;
+
+/** What the same call has completed before: said again, and nothing touched, least of all a password that may be another one by now. */
+const createCompleted =
+  ({ aggregates: { tenants }, persons }: Deps) =>
+  async (id: TenantId, slug: string, email: string): Promise<CreatedTenant | undefined> => {
+    const { state } = await tenants.load(streams.tenant(id));
+    if (state.status !== 'open') return undefined;
+    const userId = await persons.find(id, email);
+    if (state.slug !== slug || userId === undefined) return reject('tenancy.slug_taken', { slug });
+    return { tenant: { id, slug: state.slug, name: state.name, plans: state.plans }, owner: { userId, email } };
+  };
+
+export const createTenants = (deps: Deps): Tenants => {
+  const { persons, clock, aggregates: { slugs, tenants } } = deps;
+  const completed = createCompleted(deps);
 
   /** The slug leads to this tenant from now on, unless another one is complete; an incomplete one never will be. */
   const reserve = async (slug: string, tenantId: TenantId, cause: Cause): Promise<void> => {
@@ -66,6 +77,8 @@ export const createTenants = (
     create: async (id, wanted, cause) => {
       const { name, email } = checked(wanted);
       const plans = openingPlans(wanted.plans, instant(clock.now()));
+      const before = await completed(id, wanted.slug, email);
+      if (before !== undefined) return before;
       await reserve(wanted.slug, id, cause);
       const owner = await persons.withPassword(id, email, wanted.owner.password, cause);
       await persons.join({ tenant: id, userId: owner, role: 'owner', email, overOwners: true }, cause).catch(unlessMember);

@@ -1,17 +1,24 @@
 /** GET /projections, POST /projections/{name}/rebuild, POST /jobs, GET /jobs/{id}, GET /jobs/{id}/file: the operator's. */
 import type { Static } from 'typebox';
 import type { Job, Jobs } from '../../../application/kernel/jobs.ts';
-import type { ProjectionAdmin, ProjectionStatus } from '../../../application/kernel/projection-admin.ts';
+import type { Logger } from '../../../application/kernel/ports.ts';
 import { reject, rejectFields } from '../../../domain/kernel/rejection.ts';
+import type { Projections, ProjectionStatus } from '../../../projections/kernel/projections.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import type { PlatformPrincipal } from '../principal.ts';
 import { JobParams, JobReply, NameParams, ProjectionReply, ProjectionsReply, StartJobBody } from '../schemas.ts';
 
-export type OperationDeps = Readonly<{ jobs: Jobs; projections: ProjectionAdmin }>;
+export type OperationDeps = Readonly<{ jobs: Jobs; projections: Pick<Projections, 'status' | 'rebuild'>; logger: Pick<Logger, 'error'> }>;
 
 const common = { permission: 'operator', tags: ['Operations'] } as const;
 
-const showProjection = ({ position, ...status }: ProjectionStatus): Static<typeof ProjectionReply> => ({ ...status, position: position ?? null });
+const showProjection = ({ name, version, serving, position, lag }: ProjectionStatus): Static<typeof ProjectionReply> => ({
+  name,
+  version,
+  serving,
+  position: position ?? null,
+  lag,
+});
 
 const showJob = ({ id, kind, status, progress, createdAt, finishedAt, error, file }: Job): Static<typeof JobReply> => ({
   id,
@@ -32,10 +39,10 @@ const projectionsRoute = ({ projections }: OperationDeps) =>
     operationId: 'listProjections',
     summary: 'How far the read models are',
     replies: { 200: { description: 'All read models', schema: ProjectionsReply } },
-    handle: async () => ({ status: 200, body: { items: (await projections.list()).map(showProjection) } }),
+    handle: async () => ({ status: 200, body: { items: (await projections.status()).map(showProjection) } }),
   });
 
-const rebuildRoute = ({ projections }: OperationDeps) =>
+const rebuildRoute = ({ projections, logger }: OperationDeps) =>
   defineRoute<PlatformPrincipal, typeof NameParams>({
     ...common,
     method: 'POST',
@@ -47,8 +54,9 @@ const rebuildRoute = ({ projections }: OperationDeps) =>
     replies: { 202: { description: 'Begun', schema: ProjectionReply } },
     rejections: ['platform.projection_unknown'],
     handle: async ({ params: { name } }) => {
-      if (!(await projections.rebuild(name))) reject('platform.projection_unknown');
-      const status = (await projections.list()).find((each) => each.name === name) ?? reject('platform.projection_unknown');
+      const status = (await projections.status()).find((each) => each.name === name) ?? reject('platform.projection_unknown');
+      // Nobody waits for the end; how far it is, the list tells.
+      projections.rebuild(name).catch((error: unknown) => logger.error({ error, projection: name }, 'a projection could not be rebuilt'));
       return { status: 202, body: showProjection(status) };
     },
   });

@@ -17,8 +17,6 @@ export type TenantDeps = Readonly<{
   tenants: Tenants;
   access: Pick<Access, 'tenantBySlug'>;
   reader: Reader;
-  /** Waits until a read model includes everything that is in the log now. */
-  caughtUp: (projection: string) => Promise<void>;
 }>;
 
 type Shown = Static<typeof TenantReply>;
@@ -61,7 +59,7 @@ const createRoute = ({ tenants }: TenantDeps) =>
     },
   });
 
-const listRoute = ({ reader, caughtUp }: TenantDeps) =>
+const listRoute = ({ reader }: TenantDeps) =>
   defineRoute<PlatformPrincipal, undefined, typeof PageQuery>({
     ...common,
     method: 'GET',
@@ -75,7 +73,6 @@ const listRoute = ({ reader, caughtUp }: TenantDeps) =>
         'tenants',
         query,
         async (page) => {
-          await caughtUp(tenantsProjection.name);
           const model = await reader.open<TenantDocument>(INSTALLATION, tenantsProjection);
           return model.page({ ...page, order: { by: 'createdAt', direction: 'asc' } });
         },

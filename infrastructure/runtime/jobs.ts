@@ -1,0 +1,154 @@
+/**
+ * Long work in this process: what it does is given by kind, how far it is stands in the state store, what it makes in a directory. A
+ * job that was running when the process ended has failed: it says so from the next start on.
+ */
+import { createReadStream } from 'node:fs';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Job, Jobs } from '../../application/kernel/jobs.ts';
+import type { Clock, Logger } from '../../application/kernel/ports.ts';
+import type { StateStore } from '../../application/kernel/state.ts';
+
+/** Writes its result to `path`; `progress` takes 0 to 1. What it throws with a code of its own is shown to the operator, nothing else. */
+export type JobWork = (context: Readonly<{ path: string; progress: (done: number) => void; signal: AbortSignal }>) => Promise<void>;
+export type JobKind = Readonly<{ work: JobWork; /** The name of the file, with `{id}` in it. */ fileName: string; contentType: string }>;
+
+export type JobsOptions = Readonly<{
+  state: StateStore;
+  clock: Clock;
+  logger: Pick<Logger, 'error'>;
+  /** Where results are put; made, mode 0700, when it is not there. */
+  directory: string;
+  kinds: Readonly<Record<string, JobKind>>;
+}>;
+
+export type RunningJobs = Jobs & Readonly<{ /** Tells running jobs to stop and waits for them. */ close: () => Promise<void> }>;
+
+const SCOPE = 'jobs';
+const KEPT_MS = 30 * 86_400_000;
+const SAVED_EVERY_MS = 1_000;
+
+const isRunning = ({ status }: Job): boolean => status === 'running';
+
+/** The book of jobs. */
+const createBook = ({ state, clock }: Pick<JobsOptions, 'state' | 'clock'>) => {
+  const get = async (id: string): Promise<Job | undefined> => {
+    const stored = await state.get(SCOPE, id);
+    return stored === undefined ? undefined : (JSON.parse(stored) as Job);
+  };
+  /** Stores a job if nobody has stored another state of it meanwhile. */
+  const put = async (job: Job, before: Job | undefined): Promise<boolean> =>
+    state.compareAndSet(SCOPE, job.id, before && JSON.stringify(before), { value: JSON.stringify(job), expiresAt: clock.now() + KEPT_MS });
+  return { get, put };
+};
+
+type Book = ReturnType<typeof createBook>;
+
+/** What was running in a process that is no more. */
+const giveUpInterrupted = async (book: Book, { state, clock }: JobsOptions): Promise<void> => {
+  const interrupted: Job[] = [];
+  for await (const { value } of state.list(SCOPE)) {
+    const job = JSON.parse(value) as Job;
+    if (isRunning(job)) interrupted.push(job);
+  }
+  for (const job of interrupted) {
+    await book.put({ ...job, status: 'failed', finishedAt: new Date(clock.now()).toISOString(), error: 'interrupted by the end of the process' }, job);
+  }
+};
+
+class Run {
+  #job: Job;
+  #savedAt = 0;
+  readonly #book: Book;
+  readonly #clock: Clock;
+  /** States are stored in order. */
+  #saving: Promise<unknown> = Promise.resolve();
+
+  constructor(job: Job, book: Book, clock: Clock) {
+    this.#job = job;
+    this.#book = book;
+    this.#clock = clock;
+  }
+
+  progress(done: number): void {
+    const progress = Math.min(1, Math.max(this.#job.progress, done));
+    if (this.#clock.now() - this.#savedAt < SAVED_EVERY_MS) return;
+    this.#savedAt = this.#clock.now();
+    this.#save({ progress });
+  }
+
+  async end(outcome: Pick<Job, 'status'> & Partial<Job>): Promise<void> {
+    this.#save({ ...outcome, finishedAt: new Date(this.#clock.now()).toISOString() });
+    await this.#saving;
+  }
+
+  #save(change: Partial<Job>): void {
+    const before = this.#job;
+    this.#job = { ...before, ...change };
+    const after = this.#job;
+    const saved = this.#saving.catch(() => undefined).then(() => this.#book.put(after, before));
+    // A state of progress that could not be stored is made up for by the next one.
+    saved.catch(() => undefined);
+    this.#saving = saved;
+  }
+}
+
+const nameOf = (kind: JobKind, id: string): string => kind.fileName.replace('{id}', id);
+
+type Running = Readonly<{ options: JobsOptions; book: Book; signal: AbortSignal }>;
+
+/** Does the work and notes how it ended; what it has made only stays when it is complete. */
+const run = async (job: Job, kind: JobKind, { options: { clock, logger, directory }, book, signal }: Running): Promise<void> => {
+  const progressing = new Run(job, book, clock);
+  const name = nameOf(kind, job.id);
+  const path = join(directory, name);
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await kind.work({ path, progress: (done) => progressing.progress(done), signal });
+    const { size } = await stat(path);
+    await progressing.end({ status: 'done', progress: 1, file: { name, contentType: kind.contentType, size } });
+  } catch (error) {
+    logger.error({ error, job: job.id, kind: job.kind }, 'a job failed');
+    await rm(path, { force: true });
+    await progressing.end({ status: 'failed', error: 'it could not be finished; the log says why' });
+  }
+};
+
+export const createJobs = async (options: JobsOptions): Promise<RunningJobs> => {
+  const { clock, logger, directory, kinds } = options;
+  const book = createBook(options);
+  const stopping = new AbortController();
+  const running = new Set<Promise<void>>();
+  await giveUpInterrupted(book, options);
+  const kindOf = (name: string): JobKind | undefined => (Object.hasOwn(kinds, name) ? kinds[name] : undefined);
+
+  const begin = (job: Job, kind: JobKind): void => {
+    const ended = run(job, kind, { options, book, signal: stopping.signal }).catch((error: unknown) =>
+      logger.error({ error, job: job.id }, 'the end of a job could not be noted'),
+    );
+    running.add(ended);
+    void ended.finally(() => running.delete(ended));
+  };
+
+  return {
+    kinds: Object.keys(kinds),
+    get: (id) => book.get(id),
+    start: async (name, id) => {
+      const kind = kindOf(name);
+      if (kind === undefined) throw new TypeError(`no such kind of job: ${name}`);
+      const job: Job = { id, kind: name, status: 'running', progress: 0, createdAt: new Date(clock.now()).toISOString() };
+      if (!(await book.put(job, undefined))) return (await book.get(id)) ?? job;
+      begin(job, kind);
+      return job;
+    },
+    read: async (id) => {
+      const job = await book.get(id);
+      const kind = job?.file && kindOf(job.kind);
+      return kind === undefined ? undefined : createReadStream(join(directory, nameOf(kind, id)));
+    },
+    close: async () => {
+      stopping.abort();
+      await Promise.all(running);
+    },
+  };
+};
