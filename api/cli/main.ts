@@ -1,2 +1,6 @@
 #!/usr/bin/env node
-console.log(process.version);
+/** `npx chancery …` */
+import { processIo } from './io.ts';
+import { runCli } from './program.ts';
+
+process.exitCode = await runCli(process.argv.slice(2), processIo());

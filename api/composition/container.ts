@@ -2,6 +2,7 @@
 import { Container } from 'inversify';
 import type { Clock, Ids, Logger } from '../../application/kernel/ports.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
+import type { RunningJobs } from '../../infrastructure/runtime/jobs.ts';
 import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import { provideValue } from './provide.ts';
 import { bindSigning } from './signing.ts';
@@ -20,6 +21,7 @@ export type Given = Readonly<{
   publicUrl: string;
   operatorToken: string;
   engines: Engines;
+  jobs: RunningJobs;
 }>;
 
 export const composeContainer = ({ engines, ...given }: Given): Container => {
@@ -31,6 +33,7 @@ export const composeContainer = ({ engines, ...given }: Given): Container => {
   provideValue(container, runtime.metrics, given.metrics);
   provideValue(container, runtime.publicUrl, given.publicUrl);
   provideValue(container, runtime.operatorToken, given.operatorToken);
+  provideValue(container, runtime.jobs, given.jobs);
   bindStorage(container, engines);
   bindTenancy(container);
   bindSigning(container);

@@ -16,6 +16,7 @@ import { createMetrics, type Metrics } from '../../infrastructure/runtime/metric
 import { createApp } from '../kernel/app.ts';
 import { createHttpServer, type HttpServer } from '../kernel/server.ts';
 import { composeContainer } from './container.ts';
+import { openJobs } from './jobs.ts';
 import { resolve } from './provide.ts';
 import { servedSurfaces } from './surfaces.ts';
 import { authorities, storage, tenancy } from './tokens.ts';
@@ -77,10 +78,12 @@ const openProgram = async (options: ProgramOptions, publicUrl: string, secrets: 
   try {
     const sealing = await openSealing({ vault: embedded.vault, masterKey: secrets.masterKey, ids: systemIds });
     await fixLogIdentity(embedded.store, systemIds, config.logOrigin);
-    const container = composeContainer({ config, ids: systemIds, ...tools, publicUrl, operatorToken: secrets.operatorToken, engines: { ...embedded, ...sealing } });
+    const jobs = await openJobs({ ...tools, state: embedded.state, dataDir: config.dataDir });
+    const container = composeContainer({ config, ids: systemIds, ...tools, publicUrl, operatorToken: secrets.operatorToken, engines: { ...embedded, ...sealing }, jobs });
     await resolve(container, storage.projections).start();
     await resolve(container, authorities.authorities).ensureInstallation();
     const close = async (): Promise<void> => {
+      await jobs.close();
       await resolve(container, authorities.authorities).idle();
       await resolve(container, storage.projections).stop();
       await embedded.close();

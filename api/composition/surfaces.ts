@@ -1,6 +1,7 @@
 /** Every surface that is served. A new one is a folder under `api` and a line here. */
 import type { Container } from 'inversify';
 import type { Surface } from '../kernel/surface.ts';
+import { createPlatformSurface } from '../platform/surface.ts';
 import { createQwickCertSurface, type QwickCertDeps } from '../qwick-cert/surface.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
 import { provide, resolve } from './provide.ts';
@@ -15,7 +16,7 @@ const qwickCert = ({ config, ...deps }: Omit<QwickCertDeps, 'cliVersions'> & Rea
     },
   });
 
-export const bindSurfaces = (container: Container): void => {
+const bindQwickCert = (container: Container): void => {
   const { access, credentials, sessions, credentialList } = tenancy;
   provide(container, surfaces.qwickCert, qwickCert, {
     config: runtime.config, clock: runtime.clock, reader: storage.reader, authorities: authorities.authorities,
@@ -24,4 +25,20 @@ export const bindSurfaces = (container: Container): void => {
   });
 };
 
-export const servedSurfaces = (container: Container): readonly Surface[] => [resolve(container, surfaces.qwickCert)];
+const bindPlatform = (container: Container): void => {
+  const { access, tenants, members, credentials, sessions, credentialList, directory } = tenancy;
+  provide(container, surfaces.platform, createPlatformSurface, {
+    access, tenants, members, credentials, sessions, credentialList, directory,
+    reader: storage.reader, projections: storage.projections, jobs: runtime.jobs, logger: runtime.logger, operatorToken: runtime.operatorToken,
+  });
+};
+
+export const bindSurfaces = (container: Container): void => {
+  bindQwickCert(container);
+  bindPlatform(container);
+};
+
+export const servedSurfaces = (container: Container): readonly Surface[] => [
+  resolve(container, surfaces.platform),
+  resolve(container, surfaces.qwickCert),
+];

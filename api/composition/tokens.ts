@@ -2,6 +2,7 @@
 import type { Authorities } from '../../application/authorities/authorities.ts';
 import type { Pki } from '../../application/authorities/ports.ts';
 import type { PkiUrls } from '../../application/authorities/installation.ts';
+import type { RunningJobs } from '../../infrastructure/runtime/jobs.ts';
 import type { Clock, EventLog, EventStore, Ids, KeyVault, Logger } from '../../application/kernel/ports.ts';
 import type { ReadModelStore } from '../../application/kernel/read-models.ts';
 import type { PersonalData, Secrets } from '../../application/kernel/sealing.ts';
@@ -39,6 +40,7 @@ export const runtime = {
   metrics: token<Metrics>('metrics'),
   publicUrl: token<string>('publicUrl'),
   operatorToken: token<string>('operatorToken'),
+  jobs: token<RunningJobs>('jobs'),
 };
 
 export const storage = {

@@ -1,0 +1,140 @@
+/** `chancery doctor`: is everything here that the program needs, and is it well? */
+import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { getCiphers } from 'node:crypto';
+import { Command } from 'commander';
+import { readConfig, type Config } from '../../infrastructure/runtime/config.ts';
+import { DATABASES } from '../../infrastructure/runtime/databases.ts';
+import { systemClock } from '../../infrastructure/runtime/clock.ts';
+import { answers } from './client.ts';
+import { CommandFailure, print, table, type Io } from './io.ts';
+
+export type Finding = Readonly<{ check: string; status: 'ok' | 'warning' | 'failed'; detail: string }>;
+type Check = Readonly<{ name: string; run: (config: Config, io: Io) => Finding['detail'] | Promise<Finding['detail']> }>;
+
+/** Thrown by a check for what is odd but no reason not to start. */
+class Warning extends Error {}
+
+const MIN_NODE = 26;
+const MIN_SQLITE = [3, 51, 3] as const;
+const MIN_FREE_BYTES = 256 * 1024 * 1024;
+const WARN_FREE_BYTES = 2 * 1024 * 1024 * 1024;
+const CLOCK_SLACK_MS = 60_000;
+const RELEASED = Date.UTC(2026, 0, 1);
+
+const older = (version: string, least: readonly number[]): boolean => {
+  const parts = version.split('.').map(Number);
+  const differing = least.findIndex((part, index) => parts[index] !== part);
+  return differing !== -1 && (parts[differing] ?? 0) < (least[differing] ?? 0);
+};
+
+const readOnly = <T>(path: string, ask: (db: DatabaseSync) => T): T => {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    return ask(db);
+  } finally {
+    db.close();
+  }
+};
+
+const versions = (): string => {
+  const { node, openssl } = process.versions;
+  const sqlite = String(new DatabaseSync(':memory:').prepare('SELECT sqlite_version() AS version').get()?.['version']);
+  if (older(node, [MIN_NODE])) throw new Error(`Node ${node} is older than ${MIN_NODE}: run it by npx or npm, which bring the pinned one`);
+  if (older(sqlite, MIN_SQLITE)) throw new Error(`SQLite ${sqlite} is older than ${MIN_SQLITE.join('.')}`);
+  if (!getCiphers().includes('aes-256-gcm')) throw new Error(`OpenSSL ${openssl ?? '?'} has no AES-256-GCM`);
+  return `Node ${node}, SQLite ${sqlite}, OpenSSL ${openssl ?? '?'}`;
+};
+
+const dataDirectory = ({ dataDir }: Config): string => {
+  if (!existsSync(dataDir)) return `${dataDir} will be made at the first start`;
+  accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  const mode = statSync(dataDir).mode & 0o777;
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0) throw new Warning(`${dataDir} has mode ${mode.toString(8)}: others may look inside, 700 is meant`);
+  return dataDir;
+};
+
+const keyFiles = ({ dataDir, masterKey }: Config): string => {
+  const file = join(dataDir, 'master.key');
+  if (masterKey !== undefined) return 'MASTER_KEY is given';
+  if (!existsSync(file)) {
+    if (existsSync(join(dataDir, DATABASES.events))) throw new Error(`${file} is missing, and the data cannot be read without it`);
+    return 'will be made at the first start';
+  }
+  const mode = statSync(file).mode & 0o777;
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0) throw new Warning(`${file} has mode ${mode.toString(8)}: others may read it, 600 is meant`);
+  if (Buffer.from(readFileSync(file, 'utf8').trim(), 'base64').length !== 32) throw new Error(`${file} does not hold 32 bytes in base64`);
+  return file;
+};
+
+const disk = ({ dataDir }: Config): string => {
+  const { bavail, bsize } = statfsSync(existsSync(dataDir) ? dataDir : '.');
+  const free = bavail * bsize;
+  const words = `${(free / 1024 ** 3).toFixed(1)} GiB free`;
+  if (free < MIN_FREE_BYTES) throw new Error(`${words}: writes will soon be refused`);
+  if (free < WARN_FREE_BYTES) throw new Warning(words);
+  return words;
+};
+
+const clock = ({ dataDir }: Config): string => {
+  const now = systemClock.now();
+  if (now < RELEASED) throw new Error(`the clock says ${new Date(now).toISOString()}`);
+  const path = join(dataDir, DATABASES.events);
+  const newest = existsSync(path) ? readOnly(path, (db) => Number(db.prepare('SELECT time FROM events ORDER BY position DESC LIMIT 1').get()?.['time'] ?? 0)) : 0;
+  if (newest > now + CLOCK_SLACK_MS) throw new Warning(`the newest event is of ${new Date(newest).toISOString()}, ahead of the clock`);
+  return new Date(now).toISOString();
+};
+
+const engine = (file: string) => ({ dataDir }: Config): string => {
+  const path = join(dataDir, file);
+  if (!existsSync(path)) return 'will be made at the first start';
+  const found = readOnly(path, (db) => String(Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {})[0]));
+  if (found !== 'ok') throw new Error(`${path}: ${found}`);
+  return `${(statSync(path).size / 1024 ** 2).toFixed(1)} MiB, checked`;
+};
+
+const server = async (_config: Config, io: Io): Promise<string> => {
+  const url = io.env.CHANCERY_URL ?? 'http://127.0.0.1:8080';
+  if (!(await answers(url))) return `none answers at ${url}`;
+  const reply = await fetch(new URL('/readyz', url));
+  if (!reply.ok) throw new Warning(`${url} answers, and is not ready`);
+  return `${url} is ready`;
+};
+
+const CHECKS: readonly Check[] = [
+  { name: 'versions', run: versions },
+  { name: 'data directory', run: dataDirectory },
+  { name: 'master key', run: keyFiles },
+  { name: 'disk', run: disk },
+  { name: 'clock', run: clock },
+  ...Object.values(DATABASES).map((file) => ({ name: file, run: engine(file) })),
+  { name: 'server', run: server },
+];
+
+const examine = async ({ name, run }: Check, config: Config, io: Io): Promise<Finding> => {
+  try {
+    return { check: name, status: 'ok', detail: await run(config, io) };
+  } catch (error) {
+    return { check: name, status: error instanceof Warning ? 'warning' : 'failed', detail: error instanceof Error ? error.message : String(error) };
+  }
+};
+
+/** Looks and changes nothing; safe beside a running server. */
+export const examineAll = async (io: Io): Promise<readonly Finding[]> => {
+  const config = readConfig(io.env);
+  const findings: Finding[] = [];
+  for (const check of CHECKS) findings.push(await examine(check, config, io));
+  return findings;
+};
+
+export const doctorCommand = (io: Io): Command =>
+  new Command('doctor')
+    .description('check versions, data directory, keys, disk, clock, engines and a running server; changes nothing')
+    .option('--json', 'machine-readable output')
+    .action(async ({ json }: Readonly<{ json?: boolean }>) => {
+      const findings = await examineAll(io);
+      print(io, json, findings, (all) => table(['CHECK', 'STATUS', 'DETAIL'], all.map(({ check, status, detail }) => [check, status, detail])));
+      const failed = findings.filter(({ status }) => status === 'failed').length;
+      if (failed > 0) throw new CommandFailure(`${failed} of ${findings.length} checks failed`);
+    });

@@ -1,0 +1,24 @@
+/** The long work that the operator may start. */
+import { join } from 'node:path';
+import type { Clock, Logger } from '../../application/kernel/ports.ts';
+import type { StateStore } from '../../application/kernel/state.ts';
+import { backup } from '../../infrastructure/runtime/backup.ts';
+import { createJobs, type JobKind, type RunningJobs } from '../../infrastructure/runtime/jobs.ts';
+
+export type JobsDeps = Readonly<{ state: StateStore; clock: Clock; logger: Logger; dataDir: string }>;
+
+const backupOf = (dataDir: string, kind: 'data' | 'keys'): JobKind => ({
+  fileName: `chancery-${kind}-{id}.backup`,
+  contentType: 'application/vnd.sqlite3',
+  work: async ({ path, progress }) => {
+    await backup({ dataDir, out: path, kind }, (done, of) => progress(of === 0 ? 1 : done / of));
+  },
+});
+
+/** `backup`: everything but the subject keys. `backup-keys`: those alone. Results lie in DATA_DIR/backups. */
+export const openJobs = ({ state, clock, logger, dataDir }: JobsDeps): Promise<RunningJobs> =>
+  createJobs({
+    state, clock, logger,
+    directory: join(dataDir, 'backups'),
+    kinds: { backup: backupOf(dataDir, 'data'), 'backup-keys': backupOf(dataDir, 'keys') },
+  });
