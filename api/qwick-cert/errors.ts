@@ -64,6 +64,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   'signing.backend_transient': { code: 'QWICK_SIGN_104', details: retry },
 
   'signing.forbidden': { code: 'QWICK_AUTH_303', details: required },
+  // Removed between being let in and being acted for.
+  'tenancy.member_unknown': { code: 'QWICK_AUTH_303' },
   'signing.session_required': { code: 'QWICK_AUTH_303', details: session },
 
   'request.invalid': { code: 'QWICK_API_600', details: fields },

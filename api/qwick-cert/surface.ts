@@ -15,6 +15,14 @@ export type QwickCertDeps = RouteDeps & Readonly<{ access: Access; cliVersions?:
 
 type Request = ApiRequest<QwickPrincipal>;
 
+const DESCRIPTION = `Authenticode signatures by digest: the binary never leaves your machine.
+
+Every JSON answer is an envelope of \`data\` or \`error\`, \`request_id\` and \`api_version\`. When several things are wrong with a
+request, the first of these is the answer: authentication (301, 304), rate limit (604), the request itself (600), organization
+(602), role or permission (303), subscription (701).
+
+Under \`/pki\` are the trust anchors and the revocation list that a verifier needs, without authentication.`;
+
 const member = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
 
@@ -41,8 +49,7 @@ export const createQwickCertSurface = (deps: QwickCertDeps): Surface =>
     info: {
       title: 'Qwick Cert API',
       version: API_VERSION,
-      description:
-        'Authenticode signatures by digest: the binary never leaves your machine. Every JSON answer is an envelope of `data` or `error`, `request_id` and `api_version`. Under `/pki` are the trust anchors and the revocation list that a verifier needs, without authentication.',
+      description: DESCRIPTION,
     },
     routes: qwickCertRoutes(deps),
     security: {

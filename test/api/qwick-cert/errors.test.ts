@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { Rejection } from '../../../domain/kernel/rejection.ts';
 import { errorCatalogue, QWICK_CODES, renderError, type QwickCode } from '../../../api/qwick-cert/errors.ts';
 import { KERNEL_REJECTIONS } from '../../../api/kernel/surface.ts';
+import { createAnswerShapes } from './answer-shapes.ts';
 import { PASSWORD, SIGNED, startProgram, type Organization, type Program } from './program.ts';
 
 const API = '/qwick-cert/api/v1';
@@ -148,6 +149,16 @@ describe('error codes', () => {
     const named = program.surface.routes.flatMap(({ rejections = [] }) => rejections);
     expect(named.length).to.be.greaterThan(10);
     expect(Object.keys(errorCatalogue)).to.include.members([...new Set(named)]);
+  });
+
+  it('and every other test here would notice an answer off its schema', () => {
+    const checkShape = createAnswerShapes(program.surface);
+    const shown = { method: 'POST', path: `${API}/auth/refresh`, status: 200 };
+    const data = { access_token: 'a', refresh_token: 'r', expires_in: 900, tenant: 'acme', role: 'owner' };
+    const envelope = { data, request_id: '019aa5c4-6f00-7000-8000-000000000001', api_version: 'v1' };
+    checkShape({ ...shown, json: envelope });
+    for (const json of [{ ...envelope, data: { ...data, more: 1 } }, { ...envelope, api_version: 'v2' }, data]) expect(() => checkShape({ ...shown, json })).to.throw();
+    expect(() => checkShape({ ...shown, status: 202, json: envelope })).to.throw(/not documented/u);
   });
 
   it('shows nothing of what it does not know', () => {

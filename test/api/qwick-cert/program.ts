@@ -37,6 +37,7 @@ import { randomIds } from '../../support/random-ids.ts';
 import { failOnFatal, silentLogger } from '../../support/silent.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { ask, serve, type Running } from '../kernel/support.ts';
+import { createAnswerShapes } from './answer-shapes.ts';
 
 export const START = Date.parse('2026-03-09T15:00:00.000Z');
 const CAUSE: Cause = { actor: { kind: 'operator', id: 'test' }, correlation: 'test' };
@@ -119,6 +120,7 @@ export const startProgram = async () => {
     cliVersions: { minimum: '1.2.0', current: '1.10.0' },
   });
   const running: Running = await serve([surface], { clock, state: embedded.state, secrets: tenancy.secrets, ids: randomIds });
+  const checkShape = createAnswerShapes(surface);
   let made = 0;
 
   const organization = async (plan: string = 'enterprise'): Promise<Organization> => {
@@ -151,7 +153,12 @@ export const startProgram = async () => {
       credentials.create(of.id, { surface: 'qwick-cert', name: 'test', permissions }, { kind: 'operator' }, { ...CAUSE, id: randomIds.next() }),
     plan: async (of: Organization, plan: Partial<Omit<PlanState, 'since'>>) =>
       tenancy.tenants.setPlan(of.id, 'qwick-cert', { plan: 'pro', status: 'active', cancelAtPeriodEnd: false, limits: {}, ...plan }, CAUSE),
-    ask: (method: string, path: string, options: Parameters<typeof ask>[3] = {}) => ask(running, method, path, { as: '', ...options }),
+    /** As nobody unless said otherwise. A JSON answer off its documented schema fails the test. */
+    ask: async (method: string, path: string, options: Parameters<typeof ask>[3] = {}) => {
+      const answer = await ask(running, method, path, { as: '', ...options });
+      if (answer.json !== undefined) checkShape({ method, path, status: answer.status, json: answer.json });
+      return answer;
+    },
     close: async () => {
       await running.close();
       await projections.stop();
