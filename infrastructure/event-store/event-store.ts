@@ -30,6 +30,8 @@ export type EventStoreOptions = Readonly<{
   onFatal: (error: Error) => void;
   /** `FULL` unless a test wants to see data lost. */
   synchronous?: Synchronous;
+  /** Pages (4 KiB) of write-ahead log between two checkpoints; fewer only where a test wants to see many. */
+  checkpointFrames?: number;
 }>;
 
 export type OpenEventStore = Readonly<{ store: EventStore; log: EventLog; vault: KeyVault; close: () => Promise<void> }>;
@@ -86,8 +88,9 @@ const streamReader = (db: DatabaseSync, decode: Decode): EventStore['read'] => {
 };
 
 export const openEventStore = async (options: EventStoreOptions): Promise<OpenEventStore> => {
-  const { path, codec, synchronous = 'FULL', onFatal } = options;
-  const writer = await startWriter({ module: new URL('writer-thread.ts', import.meta.url), workerData: { path, synchronous }, onFatal });
+  const { path, codec, synchronous = 'FULL', checkpointFrames, onFatal } = options;
+  const workerData = { path, synchronous, checkpointFrames };
+  const writer = await startWriter({ module: new URL('writer-thread.ts', import.meta.url), workerData, onFatal });
   const db = openReader(path);
   const decode = createDecoder(db, codec);
   const heads = createHeads(db);
@@ -97,8 +100,9 @@ export const openEventStore = async (options: EventStoreOptions): Promise<OpenEv
     log,
     vault: createKeyVault(db, writer),
     close: async () => {
-      await writer.close();
+      // The writer closes last, so that it can put the write-ahead log away.
       db.close();
+      await writer.close();
     },
   };
 };

@@ -9,13 +9,14 @@ import { EVENT_MIGRATIONS } from './schema.ts';
 import { VaultEngine } from './vault-engine.ts';
 
 serveWriter(() => {
-  const { path, synchronous } = workerData as Readonly<{ path: string; synchronous: Synchronous }>;
+  const { path, synchronous, checkpointFrames } = workerData as Readonly<{ path: string; synchronous: Synchronous; checkpointFrames: number | undefined }>;
   const db = openWriter(path, { synchronous, secureDelete: true });
   migrate(db, EVENT_MIGRATIONS);
   const vault = new VaultEngine(db);
   const appends = new AppendEngine(db, vault);
   return {
     db,
+    ...(checkpointFrames === undefined ? {} : { checkpointFrames }),
     apply: (operation: EventStoreOperation) => (operation[0] === 'append' ? appends.append(operation) : vault.apply(operation)),
     committed: () => vault.committed(),
     rolledBack: () => {

@@ -100,8 +100,9 @@ export const openReadModelStore = async ({ path, onFatal, synchronous = 'NORMAL'
   const db = openReader(path);
   const readModels = createStore({ db, rows: createRows(db), models: createStoredModels(db), submit: (operation) => writer.submit(operation) });
   const close = async (): Promise<void> => {
-    await writer.close();
+    // The writer closes last, so that it can put the write-ahead log away.
     db.close();
+    await writer.close();
   };
   return { readModels, close };
 };

@@ -16,9 +16,10 @@ export type Engine = Readonly<{
   rolledBack: () => void;
   /** After a commit, before its answers leave. */
   committed?: () => void;
+  /** Pages (4 KiB) in the write-ahead log from which it is copied into the database. */
+  checkpointFrames?: number;
 }>;
 
-/** Pages in the write-ahead log (4 KiB each) from which it is copied into the database. */
 const CHECKPOINT_FRAMES = 4_000;
 
 const unavailable: Answer = { rejected: 'storage.unavailable', details: { retryAfter: RETRY_AFTER } };
@@ -60,9 +61,9 @@ const commit = (engine: Engine, operations: readonly unknown[]): readonly Answer
   }
 };
 
-const checkpoint = (db: DatabaseSync): void => {
+const checkpoint = ({ db, checkpointFrames = CHECKPOINT_FRAMES }: Engine): void => {
   const { log, checkpointed } = db.prepare('PRAGMA wal_checkpoint(NOOP)').get() as { log: number; checkpointed: number };
-  if (log < CHECKPOINT_FRAMES || checkpointed >= log) return;
+  if (log < checkpointFrames || checkpointed >= log) return;
   try {
     db.exec('PRAGMA wal_checkpoint(PASSIVE)');
   } catch (error) {
@@ -94,7 +95,7 @@ export const serveWriter = (open: () => Engine): void => {
   const work = (first: ToThread): void => {
     const { operations, closing } = drain(port, first);
     if (operations.length > 0) say({ answers: commit(engine, operations) });
-    checkpoint(engine.db);
+    checkpoint(engine);
     if (!closing) return;
     engine.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     engine.db.close();

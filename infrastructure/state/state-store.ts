@@ -105,8 +105,9 @@ export const openStateStore = async ({ path, clock, logger, onFatal, synchronous
   const close = async (): Promise<void> => {
     for (const timer of timers) clearInterval(timer);
     await behind.flush();
-    await writer.close();
+    // The writer closes last, so that it can put the write-ahead log away.
     reader.close();
+    await writer.close();
   };
   return { state, writer, reader, close };
 };

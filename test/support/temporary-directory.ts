@@ -5,7 +5,8 @@ import { join } from 'node:path';
 
 export type TemporaryDirectory = Readonly<{ path: string; remove: () => void }>;
 
-export const temporaryDirectory = (): TemporaryDirectory => {
-  const path = mkdtempSync(join(tmpdir(), 'chancery-test-'));
+/** `parent`: where to make it, the system's place for such things by default. */
+export const temporaryDirectory = (parent = tmpdir()): TemporaryDirectory => {
+  const path = mkdtempSync(join(parent, 'chancery-test-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 };
