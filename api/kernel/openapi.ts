@@ -77,7 +77,6 @@ const NEEDS: Readonly<Record<string, (route: Route) => boolean>> = {
   'request.malformed_json': ({ body }) => body !== undefined,
   'request.unsupported_media_type': ({ body }) => body !== undefined,
   'request.too_large': ({ body }) => body !== undefined,
-  'request.invalid': ({ body, query, path }) => body !== undefined || query !== undefined || path.includes(':'),
   'request.not_found': ({ path }) => path.includes(':'),
   'request.method_not_allowed': () => false,
   'idempotency.key_invalid': ({ method }) => method === 'POST',

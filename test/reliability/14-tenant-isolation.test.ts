@@ -1,0 +1,241 @@
+/**
+ * Promise 14: a tenant sees nothing of another, whatever the credential. The matrix is every row of every route table times every kind
+ * of credential, with the answer of each cell written down here; a route without a row fails.
+ */
+import { expect } from 'chai';
+import { createApp } from '../../api/kernel/app.ts';
+import { createHttpServer } from '../../api/kernel/server.ts';
+import type { Surface } from '../../api/kernel/surface.ts';
+import { systemIds } from '../../infrastructure/runtime/ids.ts';
+import { createMetrics } from '../../infrastructure/runtime/metrics.ts';
+import { createMemoryState, createPretendSecrets } from '../api/kernel/support.ts';
+import { silentLogger } from '../support/silent.ts';
+import { CLASSES, makeCast, type Cast, type Class } from './cast.ts';
+import { createAsk, newId, signBody, startWorld, type Answered, type Ask, type World } from './world.ts';
+
+const HOME = 'home-canary-51c2';
+/** As long as the real one, so that lengths cannot differ for no reason. */
+const NEVER = 'never-was-there1';
+const OTHER = 'other-org';
+const NO_JOB = newId();
+const PEOPLE: readonly Class[] = ['owner', 'admin', 'signer', 'developer', 'viewer'];
+const KEYS: readonly Class[] = ['key to sign', 'key to read', 'key to both'];
+const OTHERS: readonly Class[] = ['other owner', 'other viewer', 'other key'];
+const DEAD_KEYS: readonly Class[] = ['unknown key', 'revoked key', 'expired key', 'key of a removed member'];
+
+/** Status and stable code, as `403 tenancy.forbidden`. */
+type Outcome = string;
+type Rule = (who: Class, ok: Outcome) => Outcome;
+
+/** On Qwick Cert: dead keys are told from everything else that identifies nobody; a foreign organization is not found. */
+const qwick =
+  (allowed: readonly Class[]): Rule =>
+  (who, ok) => {
+    if (DEAD_KEYS.includes(who)) return '401 QWICK_AUTH_304';
+    if (OTHERS.includes(who)) return '404 QWICK_API_602';
+    if (allowed.includes(who)) return ok;
+    return [...PEOPLE, ...KEYS].includes(who) ? '403 QWICK_AUTH_303' : '401 QWICK_AUTH_301';
+  };
+
+/** On the platform keys are nobody, and other tenants are not there. */
+const platform =
+  (allowed: readonly Class[], denied: Readonly<{ people: Outcome; others: Outcome; operator: Outcome }>): Rule =>
+  (who, ok) => {
+    if (allowed.includes(who)) return ok;
+    if (who === 'operator') return denied.operator;
+    if (PEOPLE.includes(who)) return denied.people;
+    if (who === 'other owner' || who === 'other viewer') return denied.others;
+    return who === 'nobody' ? '401 tenancy.unauthenticated' : '401 tenancy.token_invalid';
+  };
+
+const always: Rule = (_who, ok) => ok;
+const forOperator = platform(['operator'], { people: '403 tenancy.operator_required', others: '403 tenancy.operator_required', operator: '' });
+const forTenant = platform(['operator', 'owner', 'admin'], { people: '403 tenancy.forbidden', others: '404 tenancy.tenant_unknown', operator: '' });
+const forPersons = platform([...PEOPLE, 'other owner', 'other viewer'], { people: '', others: '', operator: '403 tenancy.session_required' });
+const toSign = qwick(['owner', 'admin', 'signer', 'key to sign', 'key to both']);
+const toRead = qwick([...PEOPLE, 'key to read', 'key to both']);
+const toListKeys = qwick(PEOPLE);
+const toManageKeys = qwick(['owner', 'admin']);
+
+type Cell = Readonly<{ cast: Cast; who: Class; permitted: boolean }>;
+type Row = Readonly<{ rule: Rule; ok: Outcome; path: (cell: Cell) => string; body?: (cell: Cell) => object }>;
+
+const V1 = '/platform/v1';
+const Q1 = '/qwick-cert/api/v1';
+const tenant = ({ cast }: Cell): string => `${V1}/tenants/${cast.home.slug}`;
+const org = ({ cast }: Cell): string => `organization_slug=${cast.home.slug}`;
+/** Whoever may destroy aims at nothing; whoever may not aims at what is there, and would be seen to hit it. */
+const target = ({ permitted }: Cell, real: string): string => (permitted ? newId() : real);
+
+const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
+  platform: {
+    createTenant: { rule: forOperator, ok: '400 request.invalid', path: () => `${V1}/tenants`, body: () => ({ slug: 'X', name: 'x', owner: { email: 'a@b.example', password: 'x' } }) },
+    listTenants: { rule: forOperator, ok: '200', path: () => `${V1}/tenants` },
+    getTenant: { rule: forOperator, ok: '200', path: tenant },
+    setPlan: { rule: forOperator, ok: '200', path: (cell) => `${tenant(cell)}/plans/qwick-cert`, body: () => ({ plan: 'enterprise', limits: { requests_per_minute: 1_000_000, concurrency: 16 } }) },
+    listMembers: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/members` },
+    addMember: { rule: forTenant, ok: '409 tenancy.member_exists', path: (cell) => `${tenant(cell)}/members`, body: ({ cast }) => ({ email: `bystander@${cast.home.slug}.example`, password: 'a long enough passphrase', role: 'viewer' }) },
+    changeRole: { rule: forTenant, ok: '404 tenancy.member_unknown', path: (cell) => `${tenant(cell)}/members/${target(cell, cell.cast.home.memberId)}`, body: () => ({ role: 'signer' }) },
+    removeMember: { rule: forTenant, ok: '404 tenancy.member_unknown', path: (cell) => `${tenant(cell)}/members/${target(cell, cell.cast.home.memberId)}` },
+    listCredentials: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/credentials` },
+    createCredential: { rule: forTenant, ok: '201', path: (cell) => `${tenant(cell)}/credentials`, body: () => ({ surface: 'qwick-cert', name: 'made', permissions: ['sign'] }) },
+    revokeCredential: { rule: forTenant, ok: '404 tenancy.credential_not_found', path: (cell) => `${tenant(cell)}/credentials/${target(cell, cell.cast.home.keyId)}` },
+    signIn: { rule: always, ok: '400 request.invalid', path: () => `${V1}/sessions`, body: () => ({ email: 5, password: 'x' }) },
+    refreshSession: { rule: always, ok: '401 tenancy.refresh_invalid', path: () => `${V1}/sessions/refresh`, body: () => ({ refresh_token: 'none' }) },
+    // Sessions end last: see the order below.
+    signOut: { rule: forPersons, ok: '204', path: () => `${V1}/sessions/current` },
+    listProjections: { rule: forOperator, ok: '200', path: () => `${V1}/projections` },
+    rebuildProjection: { rule: forOperator, ok: '404 platform.projection_unknown', path: () => `${V1}/projections/none/rebuild` },
+    startJob: { rule: forOperator, ok: '400 request.invalid', path: () => `${V1}/jobs`, body: () => ({ kind: 'none' }) },
+    getJob: { rule: forOperator, ok: '404 platform.job_unknown', path: () => `${V1}/jobs/${NO_JOB}` },
+    getJobFile: { rule: forOperator, ok: '404 platform.job_unknown', path: () => `${V1}/jobs/${NO_JOB}/file` },
+  },
+  'qwick-cert': {
+    signDigest: { rule: toSign, ok: '200', path: () => `${Q1}/sign-digest`, body: ({ cast }) => signBody(cast.home.slug) },
+    listSigningOperations: { rule: toRead, ok: '200', path: (cell) => `${Q1}/signing-operations?${org(cell)}` },
+    exportSigningOperations: { rule: toRead, ok: '200', path: (cell) => `${Q1}/signing-operations/export?${org(cell)}` },
+    getSigningOperation: { rule: toRead, ok: '200', path: (cell) => `${Q1}/signing-operations/${cell.cast.home.operationId}?${org(cell)}` },
+    listApiKeys: { rule: toListKeys, ok: '200', path: (cell) => `${Q1}/apikeys?${org(cell)}` },
+    createApiKey: { rule: toManageKeys, ok: '201', path: (cell) => `${Q1}/apikeys?${org(cell)}`, body: () => ({ name: 'made', permissions: ['sign'] }) },
+    revokeApiKey: { rule: toManageKeys, ok: '404 QWICK_API_602', path: (cell) => `${Q1}/apikeys/${target(cell, cell.cast.home.keyId)}/revoke?${org(cell)}` },
+    login: { rule: always, ok: '400 QWICK_API_600', path: () => `${Q1}/auth/login`, body: () => ({ email: 5, password: 'x' }) },
+    refreshSession: { rule: always, ok: '401 QWICK_AUTH_302', path: () => `${Q1}/auth/refresh`, body: () => ({ refresh_token: 'none' }) },
+    getRootCertificate: { rule: always, ok: '200', path: () => '/qwick-cert/pki/root.pem' },
+    getIssuingCertificate: { rule: always, ok: '200', path: () => '/qwick-cert/pki/issuing.pem' },
+    getTimestampCertificate: { rule: always, ok: '200', path: () => '/qwick-cert/pki/tsa.pem' },
+    getRevocationList: { rule: always, ok: '200', path: () => '/qwick-cert/pki/issuing.crl' },
+  },
+};
+
+type Mismatch = Readonly<{ cell: string; expected: Outcome; got: Outcome }>;
+
+const codeOf = (text: string): string => {
+  const body = JSON.parse(text) as Readonly<{ code?: string; error?: Readonly<{ code?: string }> }>;
+  return body.code ?? body.error?.code ?? 'no code';
+};
+const outcomeOf = ({ status, text }: Answered): Outcome => (status < 300 ? String(status) : `${status} ${codeOf(text)}`);
+
+/** Everything that a stranger's address could be counted by differs from cell to cell: no limit stands in for a right. */
+let addresses = 0;
+const fromElsewhere = (): Readonly<Record<string, string>> => ({ 'x-forwarded-for': `198.18.${Math.floor((addresses += 1) / 250) % 250}.${addresses % 250}` });
+
+/** Asks every cell of the given classes; answers what came out otherwise than it is written down, and all that was said. */
+const runMatrix = async (ask: Ask, surfaces: readonly Surface[], cast: Cast, classes: readonly Class[]) => {
+  const mismatches: Mismatch[] = [];
+  const said: Readonly<{ who: Class; cell: string; text: string }>[] = [];
+  const rows = surfaces.flatMap(({ name, routes }) => routes.map(({ operationId, method }) => ({ name, operationId, method })));
+  for (const { name, operationId, method } of rows.toSorted((one, other) => Number(one.operationId === 'signOut') - Number(other.operationId === 'signOut'))) {
+    const row = ROWS[name]?.[operationId];
+    if (row === undefined) throw new Error(`${name} ${operationId} has no row in the matrix`);
+    for (const who of classes) {
+      const expected = row.rule(who, row.ok);
+      const cell: Cell = { cast, who, permitted: expected === row.ok };
+      const answer = await ask({ method, path: row.path(cell), authorization: cast.authorization[who], headers: fromElsewhere(), body: row.body && JSON.stringify(row.body(cell)) });
+      const label = `${name} ${operationId} as ${who}`;
+      said.push({ who, cell: label, text: answer.text });
+      const got = outcomeOf(answer);
+      if (got !== expected) mismatches.push({ cell: label, expected, got });
+    }
+  }
+  return { mismatches, said };
+};
+
+/** What may differ between two answers that say the same. */
+const essence = ({ status, headers, text }: Answered, ...names: readonly string[]): string => {
+  const { date: _date, 'x-request-id': id, 'x-ratelimit-remaining': _left, 'x-ratelimit-reset': _reset, ratelimit: _rate, ...rest } = headers;
+  return names.concat(String(id)).reduce((same, name) => same.replaceAll(name, '…'), JSON.stringify([status, rest, text]));
+};
+
+describe('promise 14: tenant isolation', function suite() {
+  this.timeout(60_000);
+  let world: World;
+  let cast: Cast;
+  before(async () => {
+    world = await startWorld();
+    cast = await makeCast(world, { home: HOME, other: OTHER });
+  });
+  after(() => world.stop());
+
+  it('has a row for every route, and a route for every row', () => {
+    for (const { name, routes } of world.surfaces) {
+      expect(Object.keys(ROWS[name] ?? {}).toSorted(), name).to.deep.equal(routes.map(({ operationId }) => operationId).toSorted());
+    }
+    expect(Object.keys(ROWS)).to.have.members(world.surfaces.map(({ name }) => name));
+  });
+
+  it('knows everybody who could ask, each with a credential of their own', () => {
+    for (const who of CLASSES) if (who !== 'nobody') expect(cast.authorization[who], who).to.be.a('string');
+    expect(new Set(Object.values(cast.authorization)).size).to.equal(CLASSES.length);
+  });
+
+  const foreign: readonly (readonly [what: string, asked: (cast: Cast, id: string, slug: string) => Readonly<{ method: string; path: string; body?: object }>, real: (cast: Cast) => string])[] = [
+    ['signing operation', ({ other }, id) => ({ method: 'GET', path: `${Q1}/signing-operations/${id}?organization_slug=${other.slug}` }), ({ home }) => home.operationId],
+    ['API key', ({ other }, id) => ({ method: 'POST', path: `${Q1}/apikeys/${id}/revoke?organization_slug=${other.slug}` }), ({ home }) => home.keyId],
+    ['member to change', ({ other }, id) => ({ method: 'PATCH', path: `${V1}/tenants/${other.slug}/members/${id}`, body: { role: 'viewer' } }), ({ home }) => home.memberId],
+    ['member to remove', ({ other }, id) => ({ method: 'DELETE', path: `${V1}/tenants/${other.slug}/members/${id}` }), ({ home }) => home.memberId],
+    ['credential', ({ other }, id) => ({ method: 'DELETE', path: `${V1}/tenants/${other.slug}/credentials/${id}` }), ({ home }) => home.keyId],
+  ];
+  for (const [what, asked, real] of foreign) {
+    it(`answers for a foreign ${what} as for one that never was`, async () => {
+      const missing = newId();
+      const answers = [];
+      for (const id of [real(cast), missing]) {
+        const { body, ...request } = asked(cast, id, OTHER);
+        answers.push(await world.ask({ ...request, authorization: cast.authorization['other owner'], body: body && JSON.stringify(body) }));
+      }
+      const [theirs, nobodys] = answers as [Answered, Answered];
+      expect(theirs.status).to.equal(404);
+      expect(essence(theirs, real(cast))).to.equal(essence(nobodys, missing));
+    });
+  }
+
+  it('answers for a foreign organization as for one that never was, on every route that names one', async () => {
+    let seen = 0;
+    for (const { name, routes } of world.surfaces) {
+      for (const { operationId, method } of routes.filter((route) => ROWS[name]?.[route.operationId]?.rule !== always)) {
+        const ask = (slug: string): Promise<Answered> => {
+          const cell: Cell = { cast: { ...cast, home: { ...cast.home, slug } }, who: 'other owner', permitted: false };
+          const row = ROWS[name]?.[operationId] as Row;
+          return world.ask({ method, path: row.path(cell), authorization: cast.authorization['other owner'], body: row.body && JSON.stringify(row.body(cell)) });
+        };
+        if (operationId === 'signOut') continue;
+        expect(essence(await ask(HOME), HOME), `${name} ${operationId}`).to.equal(essence(await ask(NEVER), NEVER));
+        seen += 1;
+      }
+    }
+    expect(seen).to.be.greaterThan(15);
+  });
+
+  it('goes red on each surface when its permissions are not asked', async () => {
+    for (const planted of world.surfaces) {
+      const surfaces = world.surfaces.map((surface) => (surface === planted ? { ...surface, permit: () => undefined } : surface));
+      const state = createMemoryState(() => world.clock.now());
+      const app = createApp({ surfaces, state, secrets: createPretendSecrets(), clock: world.clock, ids: systemIds, logger: silentLogger, metrics: createMetrics(), operatorToken: world.app.operatorToken, readiness: async () => ({ ready: true }), trustProxy: ['127.0.0.1'] });
+      const server = createHttpServer(app);
+      const { ask, close } = createAsk((await server.listen('127.0.0.1', 0)).port);
+      const only = [{ ...planted, routes: planted.routes.filter(({ method, operationId }) => method === 'GET' && ROWS[planted.name]?.[operationId]?.rule !== always) }];
+      const { mismatches } = await runMatrix(ask, only, cast, [...OTHERS, 'viewer']);
+      close();
+      await server.close(0);
+      expect(mismatches.length, planted.name).to.be.greaterThan(2);
+    }
+  });
+
+  it(`gives every route × ${CLASSES.length} credentials the answer that is written down, and nobody a word of another tenant`, async () => {
+    const { mismatches, said } = await runMatrix(world.ask, world.surfaces, cast, CLASSES);
+    expect(mismatches).to.deep.equal([]);
+    expect(said.length).to.be.greaterThan(800);
+    const elsewhere = said.filter(({ who, text }) => !['operator', ...PEOPLE, ...KEYS].includes(who) && text.includes(cast.home.operationId));
+    expect(elsewhere).to.deep.equal([]);
+    const told = said.filter(({ who, text }) => OTHERS.includes(who) && /key of home|bystander@home|home-canary-51c2\.exe/.test(text));
+    expect(told).to.deep.equal([]);
+    expect(said.some(({ text }) => text.includes(`bystander@${HOME}`)), 'the canary is seen by those who may').to.equal(true);
+  });
+
+  it('leaves what was aimed at as it was', async () => {
+    const { items } = await world.make(world.operator, 'GET', `${V1}/tenants/${HOME}/members?limit=100`) as { items: readonly { user_id: string; role: string }[] };
+    expect(items.find(({ user_id: id }) => id === cast.home.memberId)?.role).to.equal('viewer');
+    const keys = await world.make(world.operator, 'GET', `${V1}/tenants/${HOME}/credentials?limit=100`) as { items: readonly { id: string }[] };
+    expect(keys.items.map(({ id }) => id)).to.include(cast.home.keyId);
+  });
+});
