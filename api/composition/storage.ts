@@ -1,28 +1,15 @@
 /** What is stored and how it is sealed and shown, wired. Engines are opened before, since opening them takes time and may fail. */
 import type { Container } from 'inversify';
-import type { EventStore } from '../../application/kernel/ports.ts';
-import { streamParts } from '../../domain/kernel/ids.ts';
 import type { Sealing } from '../../infrastructure/crypto/sealing.ts';
 import type { Embedded } from '../../infrastructure/runtime/embedded.ts';
 import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
-import type { Freshness } from '../../projections/kernel/freshness.ts';
+import { announcing } from '../../projections/kernel/announcing.ts';
 import { createProjections, type Projections } from '../../projections/kernel/projections.ts';
 import { projections as definitions } from './projections.ts';
 import { provide, provideValue } from './provide.ts';
 import { runtime, storage } from './tokens.ts';
 
 export type Engines = Omit<Embedded, 'close'> & Pick<Sealing, 'personalData' | 'secrets' | 'blindIndex'>;
-
-/** Whoever appends, the tenant's next question waits for what was appended. */
-const announcing = (store: EventStore, freshness: Freshness): EventStore => ({
-  read: (stream, from) => store.read(stream, from),
-  head: (stream) => store.head(stream),
-  append: async (stream, expected, events, how) => {
-    const appended = await store.append(stream, expected, events, how);
-    freshness.wrote(streamParts(stream).tenant, appended.position);
-    return appended;
-  },
-});
 
 const watch = (metrics: Metrics, projections: Projections): void => {
   metrics.gauge('projection_lag_events', 'Events in the log that a read model does not include yet.', ['projection'], async () =>

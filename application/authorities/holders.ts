@@ -2,7 +2,7 @@
 import { certifiedKeys, newestSerial, type CertifiedKeyCommand, type CertifiedKeys, type IssuedKey, type RequestedKey } from '../../domain/authorities/certified-key.ts';
 import type { CertificateRequest } from '../../domain/authorities/certified-key.events.ts';
 import { streamParts, type StreamId } from '../../domain/kernel/ids.ts';
-import { createAggregate, type OnAppended, type Outcome } from '../kernel/command-handler.ts';
+import { createAggregate, type Outcome } from '../kernel/command-handler.ts';
 import type { Cause, Clock, EventStore, Ids } from '../kernel/ports.ts';
 import type { Place, Secrets } from '../kernel/sealing.ts';
 import { createTurns } from '../kernel/turns.ts';
@@ -14,7 +14,6 @@ export type HolderDeps = Readonly<{
   pki: Pki;
   clock: Clock;
   ids: Ids;
-  onAppended?: OnAppended;
 }>;
 
 /** What a holder wants of a new certificate; `serial` is at hand because names may carry it. */
@@ -71,8 +70,8 @@ const createOpenKeys = ({ secrets, pki }: HolderDeps) => {
 };
 
 export const createHolders = (deps: HolderDeps): Holders => {
-  const { store, secrets, pki, clock, ids, onAppended } = deps;
-  const aggregate = createAggregate(store, certifiedKeys, onAppended === undefined ? {} : { onAppended });
+  const { store, secrets, pki, clock, ids } = deps;
+  const aggregate = createAggregate(store, certifiedKeys);
   const keysInTurn = createTurns();
   const { unseal, open } = createOpenKeys(deps);
 

@@ -21,8 +21,8 @@ export interface Revocations {
 
 const STREAM = streamId('authorities.revocation_list', INSTALLATION, 'issuing');
 
-export const createRevocations = ({ store, pki, clock, ids, onAppended }: HolderDeps): Revocations => {
-  const aggregate = createAggregate(store, revocationList, onAppended === undefined ? {} : { onAppended });
+export const createRevocations = ({ store, pki, clock, ids }: HolderDeps): Revocations => {
+  const aggregate = createAggregate(store, revocationList);
   let signed: SignedCrl | undefined;
 
   const refreshed = async (): Promise<RevocationList> => {

@@ -7,7 +7,7 @@
 import type { Decider, Message } from '../../domain/kernel/decider.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Position, StreamId } from '../../domain/kernel/ids.ts';
-import type { Appended, AppendOptions, Cause, EventStore, Recorded } from './ports.ts';
+import type { AppendOptions, Cause, EventStore, Recorded } from './ports.ts';
 import { createRecent } from './recent.ts';
 import { createTurns } from './turns.ts';
 
@@ -34,10 +34,7 @@ const ATTEMPTS = 10;
 
 const isLostRace = (error: unknown): boolean => error instanceof Rejection && error.code === 'kernel.wrong_revision';
 
-/** Told of every append, so that the tenant's next read can wait for it. */
-export type OnAppended = (stream: StreamId, appended: Appended) => void;
-
-export type AggregateOptions = Readonly<{ cached?: number; onAppended?: OnAppended }>;
+export type AggregateOptions = Readonly<{ cached?: number }>;
 
 /** Folded states by stream, least recently used out first, each revalidated against the head of its stream. */
 const createStates = <State, Event extends Message>(
@@ -66,7 +63,7 @@ const createStates = <State, Event extends Message>(
 export const createAggregate = <State, Command extends Message, Event extends Message>(
   store: EventStore,
   decider: Decider<State, Command, Event>,
-  { cached = 10_000, onAppended }: AggregateOptions = {},
+  { cached = 10_000 }: AggregateOptions = {},
 ): Aggregate<State, Command, Event> => {
   const inTurn = createTurns();
   const states = createStates(store, decider as Decider<State, Message, Event>, cached);
@@ -76,7 +73,6 @@ export const createAggregate = <State, Command extends Message, Event extends Me
     const events = decider.decide(command, state);
     if (events.length === 0) return { events, state, revision, position: undefined };
     const appended = await store.append(stream, revision < 0 ? 'none' : revision, events, how);
-    onAppended?.(stream, appended);
     // An append that the store recognised as one it already holds says nothing of the state decided on here.
     if (appended.revision !== revision + events.length) return { events, ...(await states.load(stream)), position: appended.position };
     const next = states.remember(stream, { state: events.reduce(decider.evolve, state), revision: appended.revision });

@@ -3,7 +3,7 @@ import type { StreamId, TenantId } from '../../domain/kernel/ids.ts';
 import { streamId } from '../../domain/kernel/ids.ts';
 import type { SigningOperationEvent } from '../../domain/signing/operation.events.ts';
 import { signingOperation, type SigningOperationCommand, type SigningOperationState } from '../../domain/signing/operation.ts';
-import { createAggregate, type Aggregate, type OnAppended } from '../kernel/command-handler.ts';
+import { createAggregate, type Aggregate } from '../kernel/command-handler.ts';
 import type { EventStore } from '../kernel/ports.ts';
 
 export type SigningOperations = Aggregate<SigningOperationState, SigningOperationCommand, SigningOperationEvent>;
@@ -13,5 +13,5 @@ export const operationStream = (tenant: TenantId, operationId: string): StreamId
 /** An operation is decided on twice within seconds and never again: few states need keeping. */
 const CACHED = 1_000;
 
-export const createSigningOperations = (store: EventStore, onAppended?: OnAppended): SigningOperations =>
-  createAggregate(store, signingOperation, { cached: CACHED, ...(onAppended && { onAppended }) });
+export const createSigningOperations = (store: EventStore): SigningOperations =>
+  createAggregate(store, signingOperation, { cached: CACHED });

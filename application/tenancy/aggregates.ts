@@ -7,7 +7,7 @@ import { sessionKeys } from '../../domain/tenancy/session-keys.ts';
 import { session } from '../../domain/tenancy/session.ts';
 import { slug } from '../../domain/tenancy/slug.ts';
 import { tenant } from '../../domain/tenancy/tenant.ts';
-import { createAggregate, type AggregateOptions, type OnAppended } from '../kernel/command-handler.ts';
+import { createAggregate } from '../kernel/command-handler.ts';
 import type { EventStore } from '../kernel/ports.ts';
 import type { Place } from '../kernel/sealing.ts';
 
@@ -35,17 +35,14 @@ export const places = {
 const HOT = 20_000;
 const COLD = 500;
 
-export const createTenancyAggregates = (store: EventStore, onAppended?: OnAppended) => {
-  const keeping = (cached: number): AggregateOptions => ({ cached, ...(onAppended && { onAppended }) });
-  return {
-    tenants: createAggregate(store, tenant, keeping(HOT)),
-    memberships: createAggregate(store, membership, keeping(HOT)),
-    credentials: createAggregate(store, credential, keeping(HOT)),
-    sessions: createAggregate(store, session, keeping(HOT)),
-    slugs: createAggregate(store, slug, keeping(COLD)),
-    accounts: createAggregate(store, account, keeping(COLD)),
-    sessionKeys: createAggregate(store, sessionKeys, keeping(1)),
-  };
-};
+export const createTenancyAggregates = (store: EventStore) => ({
+  tenants: createAggregate(store, tenant, { cached: HOT }),
+  memberships: createAggregate(store, membership, { cached: HOT }),
+  credentials: createAggregate(store, credential, { cached: HOT }),
+  sessions: createAggregate(store, session, { cached: HOT }),
+  slugs: createAggregate(store, slug, { cached: COLD }),
+  accounts: createAggregate(store, account, { cached: COLD }),
+  sessionKeys: createAggregate(store, sessionKeys, { cached: 1 }),
+});
 
 export type TenancyAggregates = ReturnType<typeof createTenancyAggregates>;

@@ -1,8 +1,7 @@
 /** All projections of the program together: started and stopped, asked about, rebuilt. */
-import type { OnAppended } from '../../application/kernel/command-handler.ts';
 import type { EventLog, Logger } from '../../application/kernel/ports.ts';
 import type { ReadModelStore } from '../../application/kernel/read-models.ts';
-import { type Position, streamParts } from '../../domain/kernel/ids.ts';
+import type { Position } from '../../domain/kernel/ids.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { OnPoison } from './fold.ts';
 import type { Freshness } from './freshness.ts';
@@ -33,8 +32,6 @@ export type ProjectionsOptions = Readonly<{
 export interface Projections {
   reader: Reader;
   freshness: Freshness;
-  /** For whoever appends: the tenant's next question waits for it. */
-  onAppended: OnAppended;
   /** Resolves when every projection runs; being ready takes longer. */
   start(): Promise<void>;
   /** Finishes the batches at hand. */
@@ -87,7 +84,6 @@ export const createProjections = ({ log, store, logger, definitions, onPoison }:
   return {
     freshness,
     reader: createReader(store, freshness, (definition) => models.get(definition.name)?.serving ?? definition),
-    onAppended: (stream, { position }) => freshness.wrote(streamParts(stream).tenant, position),
     start,
     stop,
     ready: () => all.every(({ ready }) => ready),

@@ -18,6 +18,7 @@ import { createAccessTokens, makeSessionKey } from '../../infrastructure/crypto/
 import { openSealing } from '../../infrastructure/crypto/sealing.ts';
 import { secretTokens } from '../../infrastructure/crypto/secret-tokens.ts';
 import { openEmbedded } from '../../infrastructure/runtime/embedded.ts';
+import { announcing } from '../../projections/kernel/announcing.ts';
 import { createProjections } from '../../projections/kernel/projections.ts';
 import type { AnyProjection } from '../../projections/kernel/projection.ts';
 import { createCredentialIndex } from '../../projections/tenancy/credential-index.ts';
@@ -67,7 +68,7 @@ const openGround = async (knobs: Knobs) => {
 /** One program on the ground: several on the same ground share nothing but what is stored. */
 const createProgram = ({ clock, embedded, store, sealing, projections }: Ground) => {
   const { personalData, secrets, blindIndex } = sealing;
-  const aggregates = createTenancyAggregates(store, projections.onAppended);
+  const aggregates = createTenancyAggregates(announcing(store, projections.freshness));
   const views = createTenantViews(aggregates);
   const persons = createPersons({ aggregates, personalData, passwords: cheapPasswords });
   const keys = createSessionKeys({ aggregates, secrets, makeKey: makeSessionKey, clock });

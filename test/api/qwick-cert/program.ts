@@ -26,6 +26,7 @@ import { createAccessTokens, makeSessionKey } from '../../../infrastructure/cryp
 import { openSealing } from '../../../infrastructure/crypto/sealing.ts';
 import { secretTokens } from '../../../infrastructure/crypto/secret-tokens.ts';
 import { openEmbedded, type Embedded } from '../../../infrastructure/runtime/embedded.ts';
+import { announcing } from '../../../projections/kernel/announcing.ts';
 import { createProjections, type Projections } from '../../../projections/kernel/projections.ts';
 import { signingOperations } from '../../../projections/signing/operations.ts';
 import { createCredentialIndex } from '../../../projections/tenancy/credential-index.ts';
@@ -58,9 +59,9 @@ const cheapPasswords: Passwords = {
   verify: async (password, hash) => hash === `cheap:${password}`,
 };
 
-const tenancyOf = async ({ store, vault, state, readModels, log }: Embedded, clock: Clock, { reader, freshness, onAppended }: Projections) => {
+const tenancyOf = async ({ store, vault, state, readModels, log }: Embedded, clock: Clock, { reader, freshness }: Projections) => {
   const { personalData, secrets, blindIndex } = await openSealing({ vault, masterKey: Buffer.alloc(32, 7), ids: randomIds });
-  const aggregates = createTenancyAggregates(store, onAppended);
+  const aggregates = createTenancyAggregates(announcing(store, freshness));
   const views = createTenantViews(aggregates);
   const persons = createPersons({ aggregates, personalData, passwords: cheapPasswords });
   const keys = createSessionKeys({ aggregates, secrets, makeKey: makeSessionKey, clock });
@@ -114,7 +115,7 @@ export const startProgram = async () => {
   const backend: SigningBackend = { sign: (...given) => knobs.sign(...given) };
   const surface = createQwickCertSurface({
     access, credentials, sessions, credentialList, reader: projections.reader, clock, authorities,
-    signDigest: createSignDigest({ operations: createSigningOperations(store, projections.onAppended), backend, personalData, clock, ids: randomIds }),
+    signDigest: createSignDigest({ operations: createSigningOperations(announcing(store, projections.freshness)), backend, personalData, clock, ids: randomIds }),
     recordExport: createRecordExport({ store, clock }),
     members: tenancy.directory,
     cliVersions: { minimum: '1.2.0', current: '1.10.0' },

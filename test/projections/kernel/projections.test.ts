@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Logger } from '../../../application/kernel/ports.ts';
-import type { StreamId, TenantId } from '../../../domain/kernel/ids.ts';
+import { streamParts, type StreamId, type TenantId } from '../../../domain/kernel/ids.ts';
 import type { Message } from '../../../domain/kernel/decider.ts';
 import { systemClock } from '../../../infrastructure/runtime/clock.ts';
 import { type Embedded, openEmbedded } from '../../../infrastructure/runtime/embedded.ts';
@@ -41,7 +41,7 @@ describe('projections', () => {
 
   const append = async (stream: StreamId, events: readonly Message[], projections?: Projections): Promise<void> => {
     const appended = await opened.store.append(stream, 'any', events, someCause);
-    projections?.onAppended(stream, appended);
+    projections?.freshness.wrote(streamParts(stream).tenant, appended.position);
   };
 
   const tally = async (projections: Projections, stream: StreamId): Promise<Tally | undefined> =>
