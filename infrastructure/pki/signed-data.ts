@@ -26,9 +26,8 @@ export type SignedContent = Readonly<{
   unsigned?: (signature: Uint8Array) => Promise<readonly Uint8Array[]>;
 }>;
 
-/** Makes signatures with one certified key. */
+/** Makes signatures. */
 export interface CmsSigner {
-  readonly signer: CertifiedSigner;
   /** DER of a ContentInfo. */
   sign(content: SignedContent): Promise<Buffer>;
 }
@@ -50,44 +49,65 @@ const isSelfIssued = (der: Uint8Array): boolean => {
   return issuer.equals(subject);
 };
 
-export const createCmsSigner = (signer: CertifiedSigner): CmsSigner => {
-  const [own] = signer.chain;
+/** What a message says about its signer, encoded. */
+export type SignerIdentity = Readonly<{ signerId: Buffer; digestAlgorithm: Buffer; signatureAlgorithm: Buffer; certificates: Buffer }>;
+
+/** `chain` is DER, the signer's own certificate first; a root behind it is left out of the message. */
+export const signerIdentity = ([own, ...above]: readonly Uint8Array[], algorithm: KeyAlgorithm): SignerIdentity => {
   if (own === undefined) throw new Error('the signer has no certificate');
   const { issuer, serial } = certificateParts(own);
-  const signerId = sequence(issuer, serial);
-  const algorithms = ALGORITHMS[signer.key.algorithm];
-  const digestAlgorithms = encode(TAG.set, algorithms.digest);
-  const certificates = encode(IMPLICIT_0, ...inSetOrder(signer.chain.filter((der) => !isSelfIssued(der))));
-
-  const signerInfo = async ({ contentType, content, attributes, unsigned }: SignedContent): Promise<Buffer> => {
-    const digest = sha256(readElement(content).content);
-    const signed = setOf(
-      attribute(OID.contentType, oid(contentType)),
-      attribute(OID.messageDigest, octetString(digest)),
-      ...attributes,
-    );
-    const signature = await signer.key.sign(signed);
-    const extra = unsigned === undefined ? [] : await unsigned(signature);
-    // In the SignerInfo the attributes are [0] IMPLICIT; what is signed has the tag of a SET (RFC 5652 5.4).
-    signed[0] = IMPLICIT_0;
-    return sequence(
-      SIGNER_VERSION, signerId, algorithms.digest, signed, algorithms.signature, octetString(signature),
-      ...(extra.length === 0 ? [] : [encode(IMPLICIT_1, ...extra)]),
-    );
-  };
-
+  const { digest, signature } = ALGORITHMS[algorithm];
   return {
-    signer,
-    sign: async (content) => {
-      const info = await signerInfo(content);
-      const signedData = sequence(
-        integer(content.version),
-        digestAlgorithms,
-        sequence(oid(content.contentType), tagged(0, content.content)),
-        ...(content.withoutCertificates === true ? [] : [certificates]),
-        encode(TAG.set, info),
-      );
-      return sequence(SIGNED_DATA, tagged(0, signedData));
-    },
+    signerId: sequence(issuer, serial),
+    digestAlgorithm: digest,
+    signatureAlgorithm: signature,
+    certificates: encode(IMPLICIT_0, ...inSetOrder([own, ...above.filter((der) => !isSelfIssued(der))])),
   };
+};
+
+/**
+ * Signs the DER SET OF the signed attributes, which name no certificate: whose signature it is may be known only once it is
+ * made. The octets change after it has answered.
+ */
+export type AttributeSigner = (attributes: Buffer) => Promise<Readonly<{ signature: Uint8Array; identity: SignerIdentity }>>;
+
+type Signed = Readonly<{ info: Buffer; identity: SignerIdentity }>;
+
+const signerInfo = async (sign: AttributeSigner, { contentType, content, attributes, unsigned }: SignedContent): Promise<Signed> => {
+  const digest = sha256(readElement(content).content);
+  const signed = setOf(
+    attribute(OID.contentType, oid(contentType)),
+    attribute(OID.messageDigest, octetString(digest)),
+    ...attributes,
+  );
+  const { signature, identity } = await sign(signed);
+  const extra = unsigned === undefined ? [] : await unsigned(signature);
+  // In the SignerInfo the attributes are [0] IMPLICIT; what is signed has the tag of a SET (RFC 5652 5.4).
+  signed[0] = IMPLICIT_0;
+  const info = sequence(
+    SIGNER_VERSION, identity.signerId, identity.digestAlgorithm, signed, identity.signatureAlgorithm, octetString(signature),
+    ...(extra.length === 0 ? [] : [encode(IMPLICIT_1, ...extra)]),
+  );
+  return { info, identity };
+};
+
+/** For signers whose key is elsewhere. */
+export const createAttributeCmsSigner = (sign: AttributeSigner): CmsSigner => ({
+  sign: async (content) => {
+    const { info, identity } = await signerInfo(sign, content);
+    const signedData = sequence(
+      integer(content.version),
+      encode(TAG.set, identity.digestAlgorithm),
+      sequence(oid(content.contentType), tagged(0, content.content)),
+      ...(content.withoutCertificates === true ? [] : [identity.certificates]),
+      encode(TAG.set, info),
+    );
+    return sequence(SIGNED_DATA, tagged(0, signedData));
+  },
+});
+
+/** With one certified key. */
+export const createCmsSigner = ({ key, chain }: CertifiedSigner): CmsSigner => {
+  const identity = signerIdentity(chain, key.algorithm);
+  return createAttributeCmsSigner(async (attributes) => ({ signature: await key.sign(attributes), identity }));
 };
