@@ -104,6 +104,7 @@ const run = async (job: Job, kind: JobKind, { options: { clock, logger, director
   const path = join(directory, name);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    signal.throwIfAborted();
     await kind.work({ path, progress: (done) => progressing.progress(done), signal });
     const { size } = await stat(path);
     await progressing.end({ status: 'done', progress: 1, file: { name, contentType: kind.contentType, size } });

@@ -1,0 +1,39 @@
+/** The platform surface over the real kernel, the real embedded stores and the real tenancy, on a free port. */
+import { createPlatformSurface, publicKeys } from '../../../api/platform/surface.ts';
+import { createJobs } from '../../../infrastructure/runtime/jobs.ts';
+import { backupJobs } from '../../../infrastructure/runtime/backup-jobs.ts';
+import { randomIds } from '../../support/random-ids.ts';
+import { silentLogger } from '../../support/silent.ts';
+import { startTenancy } from '../../support/tenancy.ts';
+import { ask, OPERATOR_TOKEN, serve } from '../kernel/support.ts';
+
+export const startPlatform = async () => {
+  const tenancy = await startTenancy();
+  const { ground, knobs } = tenancy;
+  const dataDir = ground.directory.path;
+  const { state } = ground.embedded;
+  const jobs = await createJobs({ state, clock: ground.clock, logger: silentLogger, directory: `${dataDir}/backups`, kinds: backupJobs(dataDir) });
+  const surface = createPlatformSurface({ ...tenancy, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
+  const running = await serve([surface], {
+    state,
+    secrets: ground.sealing.secrets,
+    clock: ground.clock,
+    ids: randomIds,
+    publicDocuments: { '/.well-known/chancery-keys.json': () => publicKeys(tenancy.keys) },
+  });
+  type Options = Readonly<{ as?: string; body?: unknown; headers?: Record<string, string> }>;
+  const call = (method: string, path: string, { as = OPERATOR_TOKEN, ...rest }: Options = {}) => ask(running, method, `/platform/v1${path}`, { as, ...rest });
+  return {
+    ...tenancy,
+    running,
+    knobs,
+    call,
+    close: async () => {
+      await running.close();
+      await jobs.close();
+      await tenancy.close();
+    },
+  };
+};
+
+export type Platform = Awaited<ReturnType<typeof startPlatform>>;

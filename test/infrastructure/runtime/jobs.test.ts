@@ -1,0 +1,116 @@
+import { expect } from 'chai';
+import { existsSync, statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import type { Job } from '../../../application/kernel/jobs.ts';
+import { createJobs, type JobWork, type RunningJobs } from '../../../infrastructure/runtime/jobs.ts';
+import { createMemoryState } from '../../api/kernel/support.ts';
+import { silentLogger } from '../../support/silent.ts';
+import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
+
+const CAUSE = { actor: { kind: 'operator', id: 'operator' }, correlation: 'test' } as const;
+
+const settled = async (jobs: RunningJobs, id: string): Promise<Job> => {
+  for (;;) {
+    const job = await jobs.get(id);
+    if (job?.status !== 'running') return job as Job;
+    await new Promise((resolve) => { setImmediate(resolve); });
+  }
+};
+
+describe('jobs', () => {
+  let home: TemporaryDirectory;
+  let clock: { time: number; now: () => number };
+  let state: ReturnType<typeof createMemoryState>;
+  beforeEach(() => {
+    home = temporaryDirectory();
+    clock = { time: 0, now: () => clock.time };
+    state = createMemoryState(() => clock.time);
+  });
+  afterEach(() => home.remove());
+
+  const start = (work: JobWork): Promise<RunningJobs> =>
+    createJobs({ state, clock, logger: silentLogger, directory: `${home.path}/jobs`, kinds: { copy: { work, fileName: 'copy-{id}.txt', contentType: 'text/plain' } } });
+
+  it('run after they were started, and hand out what they made', async () => {
+    const id = randomUUID();
+    const jobs = await start(({ path }) => writeFile(path, 'made'));
+    expect(await jobs.start('copy', id, CAUSE)).to.deep.include({ id, kind: 'copy', status: 'running', progress: 0 });
+    expect(await settled(jobs, id)).to.deep.equal({
+      id, kind: 'copy', status: 'done', progress: 1, createdAt: '1970-01-01T00:00:00.000Z', finishedAt: '1970-01-01T00:00:00.000Z',
+      file: { name: `copy-${id}.txt`, contentType: 'text/plain', size: 4 },
+    });
+    let text = '';
+    for await (const piece of (await jobs.read(id)) ?? []) text += Buffer.from(piece).toString();
+    expect(text).to.equal('made');
+    if (process.platform !== 'win32') expect(statSync(`${home.path}/jobs`).mode & 0o777).to.equal(0o700);
+  });
+
+  it('tell how far they are, never going back', async () => {
+    const id = randomUUID();
+    const seen: number[] = [];
+    const jobs: RunningJobs = await start(async ({ path, progress }) => {
+      for (const done of [0.25, 0.5, 0.1, 7]) {
+        clock.time += 2_000;
+        progress(done);
+        await new Promise((resolve) => { setImmediate(resolve); });
+        seen.push((await jobs.get(id))?.progress ?? -1);
+      }
+      await writeFile(path, '');
+    });
+    await jobs.start('copy', id, CAUSE);
+    await settled(jobs, id);
+    expect(seen).to.deep.equal([0.25, 0.5, 0.5, 1]);
+  });
+
+  it('are one job for one id', async () => {
+    let runs = 0;
+    const jobs = await start(async ({ path }) => {
+      runs += 1;
+      await writeFile(path, '');
+    });
+    const id = randomUUID();
+    await Promise.all([jobs.start('copy', id, CAUSE), jobs.start('copy', id, CAUSE)]);
+    await settled(jobs, id);
+    expect((await jobs.start('copy', id, CAUSE)).status).to.equal('done');
+    expect(runs).to.equal(1);
+  });
+
+  it('that fail say so, leak nothing, and leave nothing behind', async () => {
+    const id = randomUUID();
+    let written = '';
+    const jobs = await start(async ({ path }) => {
+      written = path;
+      await writeFile(path, 'half');
+      throw new Error('/secret/path is full');
+    });
+    await jobs.start('copy', id, CAUSE);
+    const job = await settled(jobs, id);
+    expect(job).to.include({ status: 'failed', error: 'it could not be finished; the log says why' });
+    expect(existsSync(written)).to.equal(false);
+    expect(await jobs.read(id)).to.equal(undefined);
+  });
+
+  it('that ran when the process ended have failed', async () => {
+    const id = randomUUID();
+    const before = await start(() => new Promise(() => undefined));
+    await before.start('copy', id, CAUSE);
+    const after = await start(async () => undefined);
+    expect(await after.get(id)).to.include({ status: 'failed', error: 'interrupted by the end of the process' });
+  });
+
+  it('are told to stop when the program does, and waited for', async () => {
+    const id = randomUUID();
+    const jobs = await start(({ signal }) => new Promise((_, reject) => { signal.addEventListener('abort', () => reject(new Error('stopped'))); }));
+    await jobs.start('copy', id, CAUSE);
+    await jobs.close();
+    expect((await jobs.get(id))?.status).to.equal('failed');
+  });
+
+  it('are of kinds that are known', async () => {
+    const jobs = await start(async () => undefined);
+    expect(jobs.kinds).to.deep.equal(['copy']);
+    for (const kind of ['nonsense', 'constructor', '__proto__']) expect(await jobs.start(kind, randomUUID(), CAUSE).catch((error: Error) => error.name)).to.equal('TypeError');
+    expect(await jobs.get(randomUUID())).to.equal(undefined);
+  });
+});

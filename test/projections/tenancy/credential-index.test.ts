@@ -1,0 +1,48 @@
+import { expect } from 'chai';
+import type { Position } from '../../../domain/kernel/ids.ts';
+import { Rejection } from '../../../domain/kernel/rejection.ts';
+import type { ReadModelStore } from '../../../application/kernel/read-models.ts';
+import { createCredentialIndex } from '../../../projections/tenancy/credential-index.ts';
+
+const head = '00000000000000000009' as Position;
+const location = { tenant: 'tenant', credentialId: 'credential' };
+
+/** A model that knows one hash, from a moment on. */
+const prepare = (until: () => Promise<void>, answers: readonly (object | undefined)[]) => {
+  const asked: string[] = [];
+  const waited: unknown[][] = [];
+  const readModels = { open: () => ({ get: async (hash: string) => answers[asked.push(hash) - 1] }) } as unknown as ReadModelStore;
+  const freshness = {
+    until: async (...given: unknown[]) => {
+      waited.push(given);
+      return until();
+    },
+  };
+  return { index: createCredentialIndex({ readModels, log: { head: async () => head }, freshness }), asked, waited };
+};
+
+describe('the index of credentials', () => {
+  it('waits on a miss until the model has reached the head of the log, and asks again', async () => {
+    const { index, asked, waited } = prepare(async () => undefined, [undefined, location]);
+    expect(await index.find('hash')).to.deep.equal(location);
+    expect(asked).to.deep.equal(['hash', 'hash']);
+    expect(waited).to.deep.equal([['tenancy_credential_index', head, 2_000]]);
+  });
+
+  it('remembers what it found, and never that it found nothing', async () => {
+    const { index, asked } = prepare(async () => undefined, [undefined, undefined, location]);
+    expect(await index.find('hash')).to.equal(undefined);
+    for (let n = 0; n < 3; n += 1) expect(await index.find('hash')).to.deep.equal(location);
+    expect(asked).to.have.length(3);
+  });
+
+  it('does not know the hash when the model does not catch up in time', async () => {
+    const { index } = prepare(() => Promise.reject(new Rejection('storage.behind')), [undefined, undefined]);
+    expect(await index.find('hash')).to.equal(undefined);
+  });
+
+  it('does not take a failing store for a miss', async () => {
+    const { index } = prepare(() => Promise.reject(new Rejection('storage.unavailable')), [undefined, undefined]);
+    expect(await index.find('hash').catch((error: Rejection) => error.code)).to.equal('storage.unavailable');
+  });
+});
