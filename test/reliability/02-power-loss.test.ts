@@ -42,8 +42,8 @@ const crash = ({ directory, operations }: Recording, states: number, seed: numbe
   for (const cut of cuts) {
     for (; done < cut; done += 1) {
       const operation = operations[done] as Recording['operations'][number];
-      disk.apply(operation);
       if (operation.kind === 'said') acknowledged = heard(acknowledged, operation.line);
+      else disk.apply(operation);
     }
     tally[judge(disk.crash(random), acknowledged, `${path}/image`)] += 1;
   }

@@ -55,16 +55,12 @@ export class Disk {
     this.#directory = directory;
   }
 
-  apply(operation: DiskOperation): void {
-    if (operation.kind === 'said') return;
+  apply(operation: Exclude<DiskOperation, { kind: 'said' }>): void {
     const file = this.#names.get(operation.path);
     if (operation.kind === 'write' || operation.kind === 'truncate') file?.pending.push(operation);
     else if (operation.kind === 'sync') this.#sync(operation.path);
     else if (operation.kind === 'create') this.#name(operation.path, file ?? { durable: Buffer.alloc(0), pending: [] });
-    else {
-      if (operation.kind === 'rename') this.#name(operation.to, file);
-      this.#name(operation.path, undefined);
-    }
+    else this.#unname(operation.path, operation.kind === 'rename' ? operation.to : undefined);
   }
 
   /** One state in which the power may leave the disk now. */
@@ -77,6 +73,11 @@ export class Disk {
   #name(path: string, file: File | undefined): void {
     rename(this.#names, path, file);
     this.#namings.push({ path, file });
+  }
+
+  #unname(path: string, to: string | undefined): void {
+    if (to !== undefined) this.#name(to, this.#names.get(path));
+    this.#name(path, undefined);
   }
 
   #sync(path: string): void {
