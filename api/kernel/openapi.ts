@@ -84,17 +84,20 @@ const NEEDS: Readonly<Record<string, (route: Route) => boolean>> = {
   'idempotency.in_progress': ({ method }) => method === 'POST',
 };
 
+/** What the route names, and what asking for its permission can lead to. */
+const ownCodes = (surface: Surface, { permission, rejections = [] }: Route): readonly string[] => [...rejections, ...(surface.permissionRejections?.[permission] ?? [])];
+
 /** The kernel's own, those of authentication where there is any, and those that the route names. */
 const codesOf = (surface: Surface, route: Route): ReadonlySet<string> => {
   const kernel = KERNEL_REJECTIONS.filter((code) => NEEDS[code]?.(route) ?? true);
   const authentication = Object.entries(surface.errorCatalogue).filter(([, { status }]) => status === 401 && !isPublic(surface, route));
-  return new Set([...kernel, ...authentication.map(([code]) => code), ...(route.rejections ?? [])]);
+  return new Set([...kernel, ...authentication.map(([code]) => code), ...ownCodes(surface, route)]);
 };
 
 /** Throws on a code that the surface cannot render. */
 const failures = (surface: Surface, route: Route): Json => {
-  const known = (route.rejections ?? []).filter((code) => surface.errorCatalogue[code] === undefined);
-  if (known.length > 0) throw new Error(`${surface.name}: ${route.operationId} names unknown rejections: ${known.join(', ')}`);
+  const unknown = ownCodes(surface, route).filter((code) => surface.errorCatalogue[code] === undefined);
+  if (unknown.length > 0) throw new Error(`${surface.name}: ${route.operationId} names unknown rejections: ${unknown.join(', ')}`);
   const rows = [...codesOf(surface, route)].flatMap((code) => surface.errorCatalogue[code] ?? []);
   return Object.fromEntries(
     Object.entries(Object.groupBy(rows, ({ status }) => status)).map(([status, list = []]) => [

@@ -45,6 +45,8 @@ export type Surface<Principal = unknown> = Readonly<{
   rate: (principal: Principal, incoming: Incoming) => RateRule | undefined;
   /** Throws a `Rejection` when this principal may not do this. Runs after validation. */
   permit: (request: ApiRequest<Principal>, permission: string) => Promise<void> | void;
+  /** What `permit` can reject with, by permission: for the OpenAPI document. */
+  permissionRejections?: Readonly<Record<string, readonly string[]>>;
   /** Wraps a JSON answer (an envelope); identity for most. `incoming` for headers that depend on the request. */
   renderReply: (body: unknown, incoming: Incoming) => unknown;
   /** What `renderReply` makes of a reply's schema: for the OpenAPI document, which shows answers as they are on the wire. */

@@ -39,6 +39,11 @@ export const createPlatformSurface = (deps: PlatformDeps): Surface =>
     tenant: tenantOf,
     idempotencyScope,
     rate: rateRule,
+    permissionRejections: {
+      operator: ['tenancy.operator_required'],
+      tenant: ['tenancy.tenant_unknown', 'tenancy.forbidden'],
+      person: ['tenancy.session_required'],
+    },
     permit: ({ principal, params }, permission) => permit(principal, permission, slugOf(params)),
     renderReply: (body) => body,
     renderError: createRenderError(MOUNT),
