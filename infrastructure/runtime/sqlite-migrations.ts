@@ -13,6 +13,15 @@ export const schemaVersion = (db: DatabaseSync): number => {
   return Number(db.prepare('SELECT coalesce(max(version), 0) AS version FROM migrations').get()?.['version']);
 };
 
+const step = (db: DatabaseSync, version: number, statements: string): void => {
+  try {
+    db.exec(`BEGIN IMMEDIATE; ${statements}; INSERT INTO migrations (version) VALUES (${version}); COMMIT`);
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+};
+
 /** Throws, in one line, when the database was written by a newer release. */
 export const migrate = (db: DatabaseSync, migrations: Migrations): void => {
   const found = schemaVersion(db);
@@ -23,6 +32,6 @@ export const migrate = (db: DatabaseSync, migrations: Migrations): void => {
   }
   db.exec(TABLE);
   for (let version = found + 1; version <= migrations.length; version += 1) {
-    db.exec(`BEGIN IMMEDIATE; ${migrations[version - 1]}; INSERT INTO migrations (version) VALUES (${version}); COMMIT`);
+    step(db, version, migrations[version - 1] as string);
   }
 };
