@@ -39,7 +39,7 @@ const bindAccess = (container: Container): void => {
   const { state, readModels, log, freshness } = storage;
   provide(container, tenancy.sessionKeys, createSessionKeys, { aggregates, secrets: storage.secrets, makeKey: tenancy.makeKey, clock });
   provide(container, accessTokens, createAccessTokens, { keys: tenancy.sessionKeys, clock, issuer: runtime.publicUrl });
-  provide(container, tenancy.index, createCredentialIndex, { readModels, log, freshness });
+  provide(container, tenancy.index, createCredentialIndex, { readModels, log, freshness, reader: storage.reader });
   provide(container, tenancy.access, createAccess, { aggregates, views, accessTokens, secretTokens: tenancy.secretTokens, index: tenancy.index, state, clock });
   provide(container, tenancy.credentials, createCredentials, { aggregates, secretTokens: tenancy.secretTokens, clock, ids });
 };

@@ -6,6 +6,8 @@ import type { Freshness } from './freshness.ts';
 export interface Reader {
   /** Waits (bounded) until the model includes the tenant's newest write; rejects with `storage.behind` when it does not in time. */
   open<Document extends object>(tenant: TenantId, definition: ReadModelDefinition): Promise<ReadModel<Document>>;
+  /** The version of a model that is being served, for questions that cannot wait: their model may lack the newest writes. */
+  serving(definition: ReadModelDefinition): ReadModelDefinition;
 }
 
 /** `current` gives the version of a model that is being served: the newest one that has caught up. */
@@ -18,4 +20,5 @@ export const createReader = (
     await freshness.settled(definition.name, tenant);
     return store.open<Document>(tenant, current(definition));
   },
+  serving: current,
 });

@@ -8,6 +8,7 @@ import type { CredentialIndex } from '../../application/tenancy/ports.ts';
 import type { CredentialCreated } from '../../domain/tenancy/credential.events.ts';
 import type { Freshness } from '../kernel/freshness.ts';
 import { defineProjection } from '../kernel/projection.ts';
+import type { Reader } from '../kernel/reader.ts';
 
 export type CredentialLocation = Readonly<{ tenant: TenantId; credentialId: string }>;
 
@@ -24,8 +25,7 @@ type Deps = Readonly<{
   readModels: ReadModelStore;
   log: Pick<EventLog, 'head'>;
   freshness: Pick<Freshness, 'until'>;
-  /** The version of a model that is being served. */
-  current?: (definition: ReadModelDefinition) => ReadModelDefinition;
+  reader: Pick<Reader, 'serving'>;
 }>;
 
 /** A hash that is unknown when the model has reached the head of the log is unknown. */
@@ -34,12 +34,17 @@ const KEPT = 10_000;
 
 const isBehind = (error: unknown): boolean => error instanceof Rejection && error.code === 'storage.behind';
 
-export const createCredentialIndex = ({ readModels, log, freshness, current = (definition) => definition }: Deps): CredentialIndex => {
+export const createCredentialIndex = ({ readModels, log, freshness, reader }: Deps): CredentialIndex => {
   // A hash never leads elsewhere: what was found once may be kept.
   const found = createRecent<string, CredentialLocation>(KEPT);
 
+  const askIn = (definition: ReadModelDefinition, hash: string) => readModels.open<CredentialLocation>(INSTALLATION, definition).get(hash);
+
+  /** An older version that still serves knows what was; the one that is being filled beside it knows what came since. */
   const ask = async (hash: string): Promise<CredentialLocation | undefined> => {
-    const location = await readModels.open<CredentialLocation>(INSTALLATION, current(credentialIndexProjection)).get(hash);
+    const serving = reader.serving(credentialIndexProjection);
+    const served = await askIn(serving, hash);
+    const location = served ?? (serving.version === credentialIndexProjection.version ? undefined : await askIn(credentialIndexProjection, hash));
     if (location !== undefined) found.set(hash, location);
     return location;
   };

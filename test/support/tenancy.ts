@@ -75,7 +75,7 @@ const createProgram = ({ clock, embedded, store, sealing, projections }: Ground)
   const accessTokens = createAccessTokens({ keys, clock, issuer: ISSUER });
   const { state, readModels, log } = embedded;
   const { reader, freshness } = projections;
-  const index = createCredentialIndex({ readModels, log, freshness });
+  const index = createCredentialIndex({ readModels, log, freshness, reader });
   const shared = { aggregates, views, accessTokens, secretTokens, personalData, clock, ids: randomIds };
   const throttle = createLoginThrottle({ state, clock });
   return {

@@ -1,7 +1,6 @@
 /** The platform surface over the real kernel, the real embedded stores and the real tenancy, on a free port. */
 import { createPlatformSurface, publicKeys } from '../../../api/platform/surface.ts';
-import { createJobs } from '../../../infrastructure/runtime/jobs.ts';
-import { backupJobs } from '../../../infrastructure/runtime/backup-jobs.ts';
+import { openJobs } from '../../../api/composition/jobs.ts';
 import { randomIds } from '../../support/random-ids.ts';
 import { silentLogger } from '../../support/silent.ts';
 import { startTenancy } from '../../support/tenancy.ts';
@@ -10,9 +9,8 @@ import { ask, OPERATOR_TOKEN, serve } from '../kernel/support.ts';
 export const startPlatform = async () => {
   const tenancy = await startTenancy();
   const { ground, knobs } = tenancy;
-  const dataDir = ground.directory.path;
   const { state } = ground.embedded;
-  const jobs = await createJobs({ state, clock: ground.clock, logger: silentLogger, directory: `${dataDir}/backups`, kinds: backupJobs(dataDir) });
+  const jobs = await openJobs({ state, clock: ground.clock, logger: silentLogger, dataDir: ground.directory.path });
   const surface = createPlatformSurface({ ...tenancy, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
   const running = await serve([surface], {
     state,

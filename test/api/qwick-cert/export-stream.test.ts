@@ -23,7 +23,7 @@ describe('export as a stream', () => {
       }
     };
     const routes = signingOperationRoutes({
-      reader: { open: async <Document>() => ({ stream: endless }) as unknown as ReadModel<Document> },
+      reader: { open: async <Document>() => ({ stream: endless }) as unknown as ReadModel<Document>, serving: (definition) => definition },
       members: { emails: async (_tenant, ids) => { asked.push(ids.length); return new Map(); } },
       recordExport: async () => undefined,
     });

@@ -67,7 +67,7 @@ const tenancyOf = async ({ store, vault, state, readModels, log }: Embedded, clo
   const keys = createSessionKeys({ aggregates, secrets, makeKey: makeSessionKey, clock });
   const accessTokens = createAccessTokens({ keys, clock, issuer: 'http://127.0.0.1' });
   const throttle = createLoginThrottle({ state, clock });
-  const index = createCredentialIndex({ readModels, log, freshness });
+  const index = createCredentialIndex({ readModels, log, freshness, reader });
   const shared = { aggregates, views, accessTokens, secretTokens, personalData, clock, ids: randomIds };
   return {
     personalData,

@@ -8,17 +8,17 @@ const head = '00000000000000000009' as Position;
 const location = { tenant: 'tenant', credentialId: 'credential' };
 
 /** A model that knows one hash, from a moment on. */
-const prepare = (until: () => Promise<void>, answers: readonly (object | undefined)[]) => {
+const prepare = (until: () => Promise<void>, answers: readonly (object | undefined)[], servingVersion = 1) => {
   const asked: string[] = [];
   const waited: unknown[][] = [];
-  const readModels = { open: () => ({ get: async (hash: string) => answers[asked.push(hash) - 1] }) } as unknown as ReadModelStore;
+  const readModels = { open: (_tenant: string, { version }: { version: number }) => ({ get: async (hash: string) => answers[asked.push(version === 1 ? hash : `${hash} in ${version}`) - 1] }) } as unknown as ReadModelStore;
   const freshness = {
     until: async (...given: unknown[]) => {
       waited.push(given);
       return until();
     },
   };
-  return { index: createCredentialIndex({ readModels, log: { head: async () => head }, freshness }), asked, waited };
+  return { index: createCredentialIndex({ readModels, log: { head: async () => head }, freshness, reader: { serving: (definition) => ({ ...definition, version: servingVersion }) } }), asked, waited };
 };
 
 describe('the index of credentials', () => {
@@ -39,6 +39,12 @@ describe('the index of credentials', () => {
   it('does not know the hash when the model does not catch up in time', async () => {
     const { index } = prepare(() => Promise.reject(new Rejection('storage.behind')), [undefined, undefined]);
     expect(await index.find('hash')).to.equal(undefined);
+  });
+
+  it('asks the older version that still serves, and the one that is being filled', async () => {
+    const { index, asked, waited } = prepare(async () => undefined, [undefined, location], 0);
+    expect(await index.find('hash')).to.deep.equal(location);
+    expect([asked, waited]).to.deep.equal([['hash in 0', 'hash'], []]);
   });
 
   it('does not take a failing store for a miss', async () => {
