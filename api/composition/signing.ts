@@ -2,18 +2,26 @@
 import type { Container } from 'inversify';
 import { createAuthorities } from '../../application/authorities/authorities.ts';
 import { createSigningOperations } from '../../application/signing/operations.ts';
-import type { TimestampAuthority } from '../../application/signing/ports.ts';
+import type { SigningBackend, TimestampAuthority } from '../../application/signing/ports.ts';
 import { createRecordExport } from '../../application/signing/record-export.ts';
 import { createSignDigest } from '../../application/signing/sign-digest.ts';
 import type { Authorities } from '../../application/authorities/authorities.ts';
-import type { Clock } from '../../application/kernel/ports.ts';
+import type { Clock, Logger } from '../../application/kernel/ports.ts';
 import { createLocalPki } from '../../infrastructure/pki/certificates.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
+import { createAzureSigningBackend } from '../../infrastructure/signing/azure-backend.ts';
 import { createBuiltInTimestamps } from '../../infrastructure/signing/built-in-timestamps.ts';
 import { createLocalSigningBackend } from '../../infrastructure/signing/local-backend.ts';
 import { createTimestampClient } from '../../infrastructure/signing/timestamp-client.ts';
 import { provide, provideValue } from './provide.ts';
 import { authorities, runtime, signing, storage } from './tokens.ts';
+
+type BackendDeps = Readonly<{ config: Config; authorities: Authorities; timestamps: TimestampAuthority; log: Logger }>;
+
+const createBackend = ({ config, authorities: own, timestamps, log }: BackendDeps): SigningBackend =>
+  config.azure === undefined
+    ? createLocalSigningBackend({ authorities: own, timestamps })
+    : createAzureSigningBackend({ settings: config.azure, timestamps, log });
 
 type TimestampDeps = Readonly<{ config: Config; clock: Clock; authorities: Authorities }>;
 
@@ -28,7 +36,7 @@ export const bindSigning = (container: Container): void => {
   provide(container, authorities.urls, ({ base }: Readonly<{ base: string }>) => ({ crl: `${base}/qwick-cert/pki/issuing.crl` }), { base: publicUrl });
   provide(container, authorities.authorities, createAuthorities, { store, secrets, pki: authorities.pki, clock, ids, log: logger, urls: authorities.urls });
   provide(container, signing.timestamps, createTimestamps, { config: runtime.config, clock, authorities: authorities.authorities });
-  provide(container, signing.backend, createLocalSigningBackend, { authorities: authorities.authorities, timestamps: signing.timestamps });
+  provide(container, signing.backend, createBackend, { config: runtime.config, authorities: authorities.authorities, timestamps: signing.timestamps, log: logger });
   provide(container, signing.operations, ({ store: events }) => createSigningOperations(events), { store });
   provide(container, signing.signDigest, createSignDigest, { operations: signing.operations, backend: signing.backend, personalData, clock, ids });
   provide(container, signing.recordExport, createRecordExport, { store, clock });

@@ -1,5 +1,7 @@
 /** The environment, read once: typed, frozen, and refused with one clear line when something in it is wrong. */
 import { resolve } from 'node:path';
+import type { AzureSettings } from '../signing/azure-backend.ts';
+import { readAzure } from './config-azure.ts';
 import {
   bearerToken,
   cidrs,
@@ -22,6 +24,8 @@ export { ConfigError } from './config-values.ts';
 
 export const ROLES = ['api', 'projector', 'relay', 'dispatcher', 'scheduler'] as const;
 export type ProcessRole = (typeof ROLES)[number];
+
+const SIGNING_BACKENDS = ['local', 'azure'] as const;
 
 /** Host name → surface, for the products' own addresses. */
 export const DEFAULT_SURFACE_HOSTS: ReadonlyMap<string, string> = new Map([
@@ -47,7 +51,9 @@ export type Config = Readonly<{
   operatorToken: string | undefined;
   logOrigin: string | undefined;
   tsaUrl: string | undefined;
-  signingBackend: 'local';
+  signingBackend: (typeof SIGNING_BACKENDS)[number];
+  /** Set when the signing backend is Azure. */
+  azure: AzureSettings | undefined;
   cliMinVersion: string | undefined;
   cliVersion: string | undefined;
   roles: readonly ProcessRole[];
@@ -71,9 +77,6 @@ const refuseUnserved = (env: Environment): void => {
   for (const [name, instead] of Object.entries(NOT_SERVED)) {
     if ((env[name] ?? '') !== '') throw new ConfigError(`${name} is set, but this version does not serve it yet; accepted is leaving it unset, which means ${instead}`);
   }
-  if (env['SIGNING_BACKEND'] === 'azure') {
-    throw new ConfigError('SIGNING_BACKEND has the wrong value "azure", which this version does not serve yet; accepted is local');
-  }
 };
 
 /** An empty variable counts as unset. */
@@ -88,6 +91,7 @@ const readerOf =
 export const readConfig = (env: Environment): Config => {
   refuseUnserved(env);
   const read = readerOf(env);
+  const signingBackend = read('SIGNING_BACKEND', oneOf(SIGNING_BACKENDS), 'local' as const);
   return Object.freeze({
     host: read('HOST', host, '127.0.0.1'),
     port: read('PORT', port, 8080),
@@ -97,7 +101,8 @@ export const readConfig = (env: Environment): Config => {
     operatorToken: read('OPERATOR_TOKEN', bearerToken, undefined),
     logOrigin: read('LOG_ORIGIN', logOrigin, undefined),
     tsaUrl: read('TSA_URL', webUrl, undefined),
-    signingBackend: read('SIGNING_BACKEND', oneOf(['local']), 'local' as const),
+    signingBackend,
+    azure: signingBackend === 'azure' ? readAzure((name, reader) => read(name, reader, undefined)) : undefined,
     cliMinVersion: read('CLI_MIN_VERSION', version, undefined),
     cliVersion: read('CLI_VERSION', version, undefined),
     roles: read('ROLES', someOf(ROLES), ROLES),

@@ -5,6 +5,15 @@ import { ConfigError, listeningUrl, readConfig, type Config } from '../../../inf
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
+const AZURE = {
+  SIGNING_BACKEND: 'azure', AZURE_SIGNING_ENDPOINT: 'https://weu.codesigning.azure.net/', AZURE_SIGNING_ACCOUNT: 'acme-signing', AZURE_SIGNING_PROFILE: 'acme-public',
+  AZURE_TENANT_ID: '6f1c2f0e-5d2e-4a53-9f6d-0d4a0a7f0001', AZURE_CLIENT_ID: '6f1c2f0e-5d2e-4a53-9f6d-0d4a0a7f0002', AZURE_CLIENT_SECRET: 'abc8Q~canary',
+} as const;
+const AZURE_SETTINGS = {
+  endpoint: 'https://weu.codesigning.azure.net', account: AZURE.AZURE_SIGNING_ACCOUNT, profile: AZURE.AZURE_SIGNING_PROFILE, tenantId: AZURE.AZURE_TENANT_ID,
+  clientId: AZURE.AZURE_CLIENT_ID, clientSecret: AZURE.AZURE_CLIENT_SECRET, authority: 'https://login.microsoftonline.com',
+};
+
 const refusal = (env: Readonly<Record<string, string>>): string => {
   try {
     readConfig(env);
@@ -20,7 +29,7 @@ describe('configuration', () => {
     expect(Object.isFrozen(config)).to.equal(true);
     expect({ ...config, surfaceHosts: Object.fromEntries(config.surfaceHosts) }).to.deep.equal({
       host: '127.0.0.1', port: 8080, publicUrl: undefined, dataDir: resolve('data'), masterKey: undefined, operatorToken: undefined,
-      logOrigin: undefined, tsaUrl: undefined, signingBackend: 'local', cliMinVersion: undefined, cliVersion: undefined,
+      logOrigin: undefined, tsaUrl: undefined, signingBackend: 'local', azure: undefined, cliMinVersion: undefined, cliVersion: undefined,
       roles: ['api', 'projector', 'relay', 'dispatcher', 'scheduler'],
       surfaceHosts: { 'app.qwickcert.com': 'qwick-cert', 'api.quantumapi.eu': 'quantum-api', 'login.quickztna.com': 'quick-ztna', 'quantumlock.softquantus.com': 'quantum-lock', 'certwatch.localhost': 'certwatch' },
       trustProxy: [], outboundAllow: [], logLevel: 'info',
@@ -47,7 +56,9 @@ describe('configuration', () => {
     [{ TRUST_PROXY: '10.0.0.0/8, 127.0.0.1,fd00::/8' }, { trustProxy: ['10.0.0.0/8', '127.0.0.1', 'fd00::/8'] }],
     [{ OUTBOUND_ALLOW: 'localhost:9000, [::1]:80,10.0.0.5:443' }, { outboundAllow: ['localhost:9000', '[::1]:80', '10.0.0.5:443'] }],
     [{ LOG_LEVEL: 'debug' }, { logLevel: 'debug' }],
-    [{ SIGNING_BACKEND: 'local', AZURE_TENANT_ID: 'someone else\'s business' }, { signingBackend: 'local' }],
+    [{ SIGNING_BACKEND: 'local', AZURE_TENANT_ID: 'someone else\'s business' }, { signingBackend: 'local', azure: undefined }],
+    [{ ...AZURE, AZURE_AUTHORITY: 'http://127.0.0.1:8443/' }, { signingBackend: 'azure', azure: { ...AZURE_SETTINGS, authority: 'http://127.0.0.1:8443' } }],
+    [AZURE, { azure: AZURE_SETTINGS }],
   ];
   for (const [env, part] of taken) it(`takes ${Object.keys(env).join(', ')}`, () => expect(readConfig(env)).to.deep.include(part));
 
@@ -70,7 +81,23 @@ describe('configuration', () => {
     });
   }
 
+  for (const name of Object.keys(AZURE).slice(1)) {
+    it(`needs ${name} with SIGNING_BACKEND=azure`, () => {
+      expect(refusal({ ...AZURE, [name]: '' })).to.match(new RegExp(`^${name} is not set, and SIGNING_BACKEND=azure needs it; accepted is .+$`));
+    });
+  }
+
+  const wrongAzure: readonly (readonly [name: string, value: string])[] = [
+    ['AZURE_SIGNING_ENDPOINT', 'weu.codesigning.azure.net'], ['AZURE_SIGNING_ENDPOINT', 'http://weu.codesigning.azure.net'],
+    ['AZURE_AUTHORITY', 'http://10.0.0.1'], ['AZURE_AUTHORITY', 'http://localhost.example.com'], ['AZURE_SIGNING_ACCOUNT', '../acme'], ['AZURE_SIGNING_PROFILE', 'acme public'],
+    ['AZURE_TENANT_ID', 'common'], ['AZURE_TENANT_ID', 'a/b'], ['AZURE_CLIENT_ID', 'a b'],
+  ];
+  for (const [name, value] of wrongAzure) {
+    it(`refuses ${name}=${value} in one line`, () => expect(refusal({ ...AZURE, [name]: value })).to.match(new RegExp(`^${name} has the wrong value ".*"; accepted is .+$`)));
+  }
+
   it('never shows a secret, not even a wrong one', () => {
+    expect(refusal({ ...AZURE, AZURE_CLIENT_SECRET: 'canary with spaces' })).to.match(/^AZURE_CLIENT_SECRET is no client secret; accepted is /).and.not.contain('canary');
     const wrong: readonly (readonly [string, string])[] = [['MASTER_KEY', 'canary'], ['MASTER_KEY', Buffer.from('canary canary').toString('base64')], ['MASTER_KEY', `${KEY.slice(0, -1)}!`], ['OPERATOR_TOKEN', 'canary with spaces'], ['OPERATOR_TOKEN', 'canary'], ['PUBLIC_URL', 'https://user:canary@example.com']];
     for (const [name, value] of wrong) {
       const line = refusal({ [name]: value });
@@ -80,7 +107,7 @@ describe('configuration', () => {
   });
 
   it('stops rather than go on without an engine that was asked for', () => {
-    for (const [name, value] of Object.entries({ EVENTSTORE_URL: 'esdb://x', MONGO_URL: 'mongodb://u:canary@x/db', KAFKA_BROKERS: 'x:9092', SMTP_URL: 'smtp://u:canary@x', SIGNING_BACKEND: 'azure' })) {
+    for (const [name, value] of Object.entries({ EVENTSTORE_URL: 'esdb://x', MONGO_URL: 'mongodb://u:canary@x/db', KAFKA_BROKERS: 'x:9092', SMTP_URL: 'smtp://u:canary@x' })) {
       expect(refusal({ [name]: value })).to.match(new RegExp(`^${name} .*does not serve.* yet; accepted is `)).and.not.contain('canary');
     }
   });
