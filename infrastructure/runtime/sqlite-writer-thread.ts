@@ -2,7 +2,7 @@
  * The thread side of a writer: one connection, and group commit. Everything that has queued up goes into one transaction; each
  * operation in it is judged on its own, and its answer leaves only after the commit.
  */
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { storageTrouble } from './sqlite-errors.ts';
@@ -33,10 +33,13 @@ const judge = (engine: Engine, operation: unknown): Answer => {
   }
 };
 
-const transaction = (engine: Engine, operations: readonly unknown[]): readonly Answer[] => {
-  engine.db.exec('BEGIN IMMEDIATE');
+/** An engine with the statements that every group needs. */
+type Served = Engine & Readonly<{ begin: StatementSync; end: StatementSync; logSize: StatementSync }>;
+
+const transaction = (engine: Served, operations: readonly unknown[]): readonly Answer[] => {
+  engine.begin.run();
   const answers = operations.map((operation) => judge(engine, operation));
-  engine.db.exec('COMMIT');
+  engine.end.run();
   return answers;
 };
 
@@ -46,7 +49,7 @@ const rollback = (engine: Engine): void => {
 };
 
 /** Throws only when the disk is broken. An operation that fails for a reason of its own takes no neighbour with it. */
-const commit = (engine: Engine, operations: readonly unknown[]): readonly Answer[] => {
+const commit = (engine: Served, operations: readonly unknown[]): readonly Answer[] => {
   try {
     const answers = transaction(engine, operations);
     engine.committed?.();
@@ -61,8 +64,8 @@ const commit = (engine: Engine, operations: readonly unknown[]): readonly Answer
   }
 };
 
-const checkpoint = ({ db, checkpointFrames = CHECKPOINT_FRAMES }: Engine): void => {
-  const { log, checkpointed } = db.prepare('PRAGMA wal_checkpoint(NOOP)').get() as { log: number; checkpointed: number };
+const checkpoint = ({ db, logSize, checkpointFrames = CHECKPOINT_FRAMES }: Served): void => {
+  const { log, checkpointed } = logSize.get() as { log: number; checkpointed: number };
   if (log < checkpointFrames || checkpointed >= log) return;
   try {
     db.exec('PRAGMA wal_checkpoint(PASSIVE)');
@@ -86,12 +89,19 @@ const drain = (port: MessagePort, first: ToThread): Queued => {
   return { operations, closing };
 };
 
+const served = (engine: Engine): Served => ({
+  ...engine,
+  begin: engine.db.prepare('BEGIN IMMEDIATE'),
+  end: engine.db.prepare('COMMIT'),
+  logSize: engine.db.prepare('PRAGMA wal_checkpoint(NOOP)'),
+});
+
 /** Runs in a worker thread until it is told to close, or until the disk breaks. */
 export const serveWriter = (open: () => Engine): void => {
   const port = parentPort;
   if (port === null) throw new Error('a writer runs in a worker thread');
   const say = (message: FromThread): void => port.postMessage(message);
-  const engine = open();
+  const engine = served(open());
   const work = (first: ToThread): void => {
     const { operations, closing } = drain(port, first);
     if (operations.length > 0) say({ answers: commit(engine, operations) });
