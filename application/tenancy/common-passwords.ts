@@ -35,6 +35,7 @@ cocacola pepsi marlboro budweiser
 fuckyou fuckoff fuckme fuck asshole bullshit bitch pussy sexy sexsex
 hello hellohello helloworld hi goodbye goodluck lucky thankyou please
 access secure security private public temp temporary demo sample example foobar company business office manager
+babylon blink rush wrinkle charlie jessica freedom yankees
 creative awesome amazing beautiful gorgeous handsome fantastic perfect happy happiness smile smiles sweet sweety sweetheart
 honey babygirl babyboy baby boyfriend girlfriend mother father family brother sister daughter grandma friends friend bestfriend
 mommy daddy mummy mylove myspace myself blahblah bubbles

@@ -1,6 +1,7 @@
 /**
- * Which passwords are refused (NIST SP 800-63B section 3.1.1.2): short ones, endless ones, and those that a guesser tries first. Nothing
- * is asked of their composition.
+ * Which passwords are refused (NIST SP 800-63B section 3.1.1.2): short ones, endless ones, and those that a guesser tries first: usual
+ * words in disguise, a single short word or number, repetitions, walks over the keyboard, what is known of the person. No mixture of
+ * kinds of characters is asked for.
  */
 import { rejectFields } from '../../domain/kernel/rejection.ts';
 import { COMMON_WORDS } from './common-passwords.ts';
@@ -41,6 +42,7 @@ const ROWS = [
   'abcdefghijklmnopqrstuvwxyz',
   '1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p;/',
   '1q2w3e4r5t6y7u8i9o0p',
+  'q1w2e3r4t5y6u7i8o9p0',
   'zaq12wsxcde34rfvbgt56yhn',
 ];
 const WALKS = ROWS.flatMap((row) => [row + row, characters(row + row).toReversed().join('')]);
@@ -66,6 +68,9 @@ const longestWalk = (text: string): number => {
 
 const isWalk = (password: string): boolean => (walks(password.toLowerCase()) ?? 3) <= 2;
 
+/** One word or name, or one number: the rankings are full of them, more than any list of ours can hold. */
+const isOneWord = (password: string): boolean => /^\p{L}?\p{Ll}{0,9}$|^\p{Lu}{1,10}$|^\d{1,11}$/u.test(password);
+
 /** What is wrong with a password, or undefined. `own`: words that belong to the person: address, slug, name. */
 export const passwordFault = (password: string, own: readonly string[]): string | undefined => {
   const length = characters(password).length;
@@ -73,7 +78,7 @@ export const passwordFault = (password: string, own: readonly string[]): string 
   if (length > LONGEST) return `must have at most ${LONGEST} characters`;
   const ownWords = new Set(own.flatMap((text) => [text.toLowerCase(), ...text.toLowerCase().split(/[^\p{L}\p{N}]+/u)]).filter((word) => word.length >= 3));
   const guessed = isDecoratedWord(password, COMMON_WORDS) || isDecoratedWord(password, ownWords);
-  if (guessed || isRepetition(password) || isWalk(password)) return 'is among the first that a guesser tries';
+  if (guessed || isOneWord(password) || isRepetition(password) || isWalk(password)) return 'is among the first that a guesser tries';
   return undefined;
 };
 

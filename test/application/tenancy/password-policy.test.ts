@@ -9,10 +9,11 @@ const refused = [
   '12345678', '123456789', '87654321', '11111111', '12121212', '123123123', 'abcd1234', 'qwer1234', 'asdfghjkl', 'letmein1', 'iloveyou',
   'ILoveYou2', 'trustno1', 'football', 'baseball1', 'superman', 'sunshine', 'princess', 'starwars', 'whatever', 'michelle', 'jennifer',
   'passpass', 'changeme', 'welcome1', 'Admin123', 'dragon99', 'abcabcabc', 'aaaaaaaaa', 'computer', 'internet', 'changeit', 'qwert12345',
+  'mountain', 'Platinum', 'ELEPHANT', '19870612', 'q1w2e3r4', 'babylon5',
 ];
 const fine = [
   'correct horse battery staple', 'plenty of words to remember 7', 'Tr0ub4dor&3', 'x7#kQ9!mZ2', 'dragonfly-marble-teapot', 'пароль-из-слов', '水火木金土日月年', 'a1b2c3d4e5f6g7',
-  'hunter2 goes fishing', 'S3cure-Passw0rd-Phrase', 'my dog is 12 years old',
+  'hunter2 goes fishing', 'S3cure-Passw0rd-Phrase', 'my dog is 12 years old', 'correcthorse', 'mountain-77-x', '481516234299',
 ];
 
 describe('which passwords are refused', () => {
