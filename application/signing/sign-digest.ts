@@ -9,6 +9,7 @@ import type { SigningRequested, SigningSource } from '../../domain/signing/opera
 import type { Cause, Clock, Ids } from '../kernel/ports.ts';
 import type { PersonalData } from '../kernel/sealing.ts';
 import { actorOf, requirePermission, requireSubscription, type SigningPrincipal } from './authorise.ts';
+import { passGates, type Asked, type Gate } from './gates.ts';
 import { operationStream, type SigningOperations } from './operations.ts';
 import type { SignedDigest, SigningBackend } from './ports.ts';
 
@@ -52,12 +53,17 @@ export type SignDigestDeps = Readonly<{
   ids: Ids;
 }>;
 
-/** Asked in this order before anything is recorded; the first that rejects is the answer. */
-type Gate = (principal: SigningPrincipal, request: SignRequest) => void;
-const GATES: readonly Gate[] = [
-  (principal, request) => checkSignRequest(principal, request),
-  (principal) => requirePermission(principal, 'sign'),
-  (principal) => requireSubscription(principal.tenant),
+/** A check that takes nothing. */
+const check = (refuse: (asked: Asked) => void): Gate => (asked) => {
+  refuse(asked);
+  return undefined;
+};
+
+/** Asked in this order before the intent is recorded, as it is published (docs/contexts/signing.md); the first that rejects is the answer. */
+const gatesOf = (_deps: SignDigestDeps): readonly Gate[] => [
+  check(({ principal, request }) => checkSignRequest(principal, request)),
+  check(({ principal }) => requirePermission(principal, 'sign')),
+  check(({ principal }) => requireSubscription(principal.tenant)),
 ];
 
 /** What a schema cannot say of a request: rejects with `request.invalid`, naming the fields. */
@@ -89,9 +95,7 @@ const iso = (clock: Clock): string => new Date(clock.now()).toISOString();
 
 const codeOf = (error: unknown): string => (error instanceof Rejection ? error.code : 'kernel.internal');
 
-type Asked = Readonly<{ principal: SigningPrincipal; request: SignRequest; cause: Cause }>;
-
-const intent = async ({ personalData, clock }: SignDigestDeps, { principal, request }: Asked, operationId: string): Promise<SigningRequested['data']> => {
+const intent = async ({ personalData, clock }: SignDigestDeps, { principal, request, operationId }: Asked): Promise<SigningRequested['data']> => {
   const { userId, by, secondFactor } = actorOf(principal);
   const tenant = principal.tenant.id;
   const place = { tenant, place: `${operationStream(tenant, operationId)}#address` };
@@ -117,20 +121,12 @@ const intent = async ({ personalData, clock }: SignDigestDeps, { principal, requ
 };
 
 /**
- * Makes the intent durable; answers the operation's id. A retry takes up the operation that a crash left pending. One that
- * has already ended stays as it is, and a new one begins: its signature was never answered and is not kept.
+ * A retry takes up the operation that a crash left pending. One that has already ended stays as it is, and a new one begins: its
+ * signature was never answered and is not kept.
  */
-const begin = async (deps: SignDigestDeps, asked: Asked): Promise<string> => {
-  const { principal, request, cause } = asked;
-  const ask = async (operationId: string): Promise<boolean> => {
-    const data = await intent(deps, asked, operationId);
-    const { state } = await deps.operations.execute(operationStream(principal.tenant.id, operationId), { type: 'RequestSigning', data }, cause);
-    return state.status === 'pending';
-  };
-  if (await ask(request.commandId)) return request.commandId;
-  const another = deps.ids.next();
-  await ask(another);
-  return another;
+const operationFor = async ({ operations, ids }: SignDigestDeps, { tenant }: SigningPrincipal, commandId: string): Promise<string> => {
+  const { state } = await operations.load(operationStream(tenant.id, commandId));
+  return state.status === 'none' || state.status === 'pending' ? commandId : ids.next();
 };
 
 /** Uses the private key; what it answers is complete, and what it throws is why there is no signature. */
@@ -150,20 +146,38 @@ const perform = async ({ backend, clock }: SignDigestDeps, { principal, request 
 
 export const createSignDigest = (deps: SignDigestDeps): SignDigest => {
   const { operations, clock } = deps;
+  const gates = gatesOf(deps);
 
-  return async (principal, request, cause) => {
-    for (const gate of GATES) gate(principal, request);
-    const asked = { principal, request, cause };
-    const operationId = await begin(deps, asked);
+  /** The signature, with its intent durable before and its completion after. */
+  const sign = async (asked: Asked, undo: () => Promise<void>): Promise<SignResult> => {
+    const { principal, cause, operationId } = asked;
     const stream = operationStream(principal.tenant.id, operationId);
-
-    const { signed, facts } = await perform(deps, asked).catch(async (error: unknown) => {
-      const failed = { operationId, code: codeOf(error), failedAt: iso(clock) };
-      await operations.execute(stream, { type: 'FailSigning', data: failed }, cause);
+    const { signed, facts } = await (async () => {
+      await operations.execute(stream, { type: 'RequestSigning', data: await intent(deps, asked) }, cause);
+      return perform(deps, asked).catch(async (error: unknown) => {
+        const failed = { operationId, code: codeOf(error), failedAt: iso(clock) };
+        await operations.execute(stream, { type: 'FailSigning', data: failed }, cause);
+        throw error;
+      });
+    })().catch(async (error: unknown) => {
+      await undo();
       throw error;
     });
-
+    // From here on there is a signature: what was taken for it stays taken, even when its completion cannot be recorded.
     await operations.execute(stream, { type: 'CompleteSigning', data: { operationId, ...facts } }, cause);
     return { operationId, signed, signedAt: facts.signedAt };
+  };
+
+  return async (principal, request, cause) => {
+    const operationId = await operationFor(deps, principal, request.commandId);
+    const asked = { principal, request, cause, operationId };
+    const held = await passGates(gates, asked);
+    try {
+      const result = await sign(asked, held.undo);
+      await held.keep();
+      return result;
+    } finally {
+      held.release();
+    }
   };
 };
