@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import type { SigningOperationsExported as Exported } from '../../domain/signing/export.events.ts';
 import type { SigningOperationEvent } from '../../domain/signing/operation.events.ts';
+import type { SigningQuotaEvent } from '../../domain/signing/quota.events.ts';
 import { defineEvents, v1 } from '../kernel/event-catalogue.ts';
 
 const UUID = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
@@ -30,6 +31,7 @@ const SigningRequested = Type.Object(
     batchId: Type.Optional(uuid()),
     reason: Type.Optional(Type.String()),
     address: Type.Object({ subject: uuid(), box: Type.String({ minLength: 1 }) }, exact),
+    awaitResult: Type.Optional(Type.Boolean()),
     requestedAt: instant(),
   },
   exact,
@@ -48,6 +50,24 @@ const SigningCompleted = Type.Object(
 );
 
 const SigningFailed = Type.Object({ operationId: uuid(), code: Type.String({ minLength: 1 }), failedAt: instant() }, exact);
+
+const SigningResultReported = Type.Object(
+  {
+    operationId: uuid(),
+    result: Type.Union([Type.Literal('completed'), Type.Literal('embed_failed')]),
+    error: Type.Optional(Type.String({ minLength: 1 })),
+    actorUserId: uuid(),
+    by: signedBy(),
+    reportedAt: instant(),
+  },
+  exact,
+);
+
+const SigningTimedOut = Type.Object({ operationId: uuid(), timedOutAt: instant() }, exact);
+const SigningAbandoned = Type.Object({ operationId: uuid(), abandonedAt: instant() }, exact);
+
+const SigningReserved = Type.Object({ operationId: uuid(), reservedAt: instant() }, exact);
+const settledReservation = () => Type.Object({ operationId: uuid() }, exact);
 
 const SigningOperationsExported = Type.Object(
   {
@@ -69,9 +89,15 @@ const SigningOperationsExported = Type.Object(
   exact,
 );
 
-export const signingEvents = defineEvents<SigningOperationEvent | Exported>('signing', {
+export const signingEvents = defineEvents<SigningOperationEvent | SigningQuotaEvent | Exported>('signing', {
   SigningRequested: v1(SigningRequested),
   SigningCompleted: v1(SigningCompleted),
   SigningFailed: v1(SigningFailed),
+  SigningResultReported: v1(SigningResultReported),
+  SigningTimedOut: v1(SigningTimedOut),
+  SigningAbandoned: v1(SigningAbandoned),
+  SigningReserved: v1(SigningReserved),
+  SigningSpent: v1(settledReservation()),
+  SigningReleased: v1(settledReservation()),
   SigningOperationsExported: v1(SigningOperationsExported),
 });

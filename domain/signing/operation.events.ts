@@ -36,6 +36,8 @@ export type SigningRequested = Message<
     reason?: string;
     /** The client's address, under the actor's key. */
     address: Sealed;
+    /** The client promised to report what became of the embedding. */
+    awaitResult?: boolean;
     requestedAt: string;
   }
 >;
@@ -60,4 +62,22 @@ export type SigningCompleted = Message<
 /** No signature was made; `code` is the rejection code that says why. */
 export type SigningFailed = Message<'SigningFailed', { operationId: string; code: string; failedAt: string }>;
 
-export type SigningOperationEvent = SigningRequested | SigningCompleted | SigningFailed;
+/** The client has embedded the signature into the file, or could not; `error` in its own words. */
+export type SigningResultReported = Message<
+  'SigningResultReported',
+  { operationId: string; result: 'completed' | 'embed_failed'; error?: string; actorUserId: string; by: SignedBy; reportedAt: string }
+>;
+
+/** Pending for too long: no signature of it will be answered any more. Also the first event of an operation that must not begin. */
+export type SigningTimedOut = Message<'SigningTimedOut', { operationId: string; timedOutAt: string }>;
+
+/** The report that was promised did not come. */
+export type SigningAbandoned = Message<'SigningAbandoned', { operationId: string; abandonedAt: string }>;
+
+export type SigningOperationEvent =
+  | SigningRequested
+  | SigningCompleted
+  | SigningFailed
+  | SigningResultReported
+  | SigningTimedOut
+  | SigningAbandoned;

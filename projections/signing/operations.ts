@@ -13,6 +13,8 @@ export type OperationDocument = Readonly<{
   fileHash: string;
   digestAlgorithm: string;
   status: OperationStatus;
+  /** The client promised to report what became of the embedding. */
+  awaitsResult: boolean;
   source: SigningSource;
   clientChannel: string | null;
   clientVersion: string | null;
@@ -33,7 +35,7 @@ const combinations = FILTERS.reduce<readonly (readonly string[])[]>(
 
 export const signingOperations = defineProjection<OperationDocument, SigningOperationEvent>({
   name: 'signing_operations',
-  version: 1,
+  version: 2,
   indexes: [...combinations, ['batchId']].map((fields) => [...fields, 'createdAt']),
   id: (recorded) => recorded.data.operationId,
   on: {
@@ -46,6 +48,7 @@ export const signingOperations = defineProjection<OperationDocument, SigningOper
         fileHash: data.digest,
         digestAlgorithm: data.algorithm,
         status: 'pending',
+        awaitsResult: data.awaitResult ?? false,
         source: data.source,
         clientChannel: data.clientChannel ?? null,
         clientVersion: data.clientVersion ?? null,
@@ -53,7 +56,11 @@ export const signingOperations = defineProjection<OperationDocument, SigningOper
         signedAt: null,
         createdAt: data.requestedAt,
       },
-    SigningCompleted: (document, { data }) => document && { ...document, status: 'completed', signedAt: data.signedAt },
+    SigningCompleted: (document, { data }) =>
+      document && { ...document, status: document.awaitsResult ? 'signed' : 'completed', signedAt: data.signedAt },
     SigningFailed: (document) => document && { ...document, status: 'failed' },
+    SigningResultReported: (document, { data }) => document && { ...document, status: data.result },
+    SigningTimedOut: (document) => document && { ...document, status: 'timeout' },
+    SigningAbandoned: (document) => document && { ...document, status: 'abandoned' },
   },
 });

@@ -1,6 +1,6 @@
 /** Example messages of the signing context: one builder each, every field overridable. */
 import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
-import type { SigningCompleted, SigningFailed, SigningRequested } from '../../domain/signing/operation.events.ts';
+import type { SigningAbandoned, SigningCompleted, SigningFailed, SigningRequested, SigningResultReported, SigningTimedOut } from '../../domain/signing/operation.events.ts';
 import type { CredentialPrincipal, PersonPrincipal, PlanState, TenantView } from '../../application/tenancy/access.ts';
 
 export const OPERATION = '019aa5c4-6f00-7000-8000-000000000001';
@@ -42,6 +42,28 @@ export const completed = (data: Partial<SigningCompleted['data']> = {}): Signing
 export const failed = (data: Partial<SigningFailed['data']> = {}): SigningFailed => ({
   type: 'SigningFailed',
   data: { operationId: OPERATION, code: 'signing.backend_failed', failedAt: '2026-03-09T14:23:44.892Z', ...data },
+});
+
+export const reported = (data: Partial<SigningResultReported['data']> = {}): SigningResultReported => ({
+  type: 'SigningResultReported',
+  data: {
+    operationId: OPERATION,
+    result: 'completed',
+    actorUserId: USER,
+    by: { kind: 'session', id: 'session-1' },
+    reportedAt: '2026-03-09T14:24:01.000Z',
+    ...data,
+  },
+});
+
+export const timedOut = (data: Partial<SigningTimedOut['data']> = {}): SigningTimedOut => ({
+  type: 'SigningTimedOut',
+  data: { operationId: OPERATION, timedOutAt: '2026-03-09T14:24:45.000Z', ...data },
+});
+
+export const abandoned = (data: Partial<SigningAbandoned['data']> = {}): SigningAbandoned => ({
+  type: 'SigningAbandoned',
+  data: { operationId: OPERATION, abandonedAt: '2026-03-10T14:24:00.000Z', ...data },
 });
 
 export const tenantView = (over: Partial<TenantView> = {}): TenantView => ({

@@ -6,7 +6,7 @@ import type { OperationDocument } from '../../../projections/signing/operations.
 import { person, USER } from '../../support/signing.ts';
 
 const document = (number: number): OperationDocument => ({
-  id: String(number), actorUserId: USER, fileName: 'a.exe', fileSize: 1, fileHash: '', digestAlgorithm: 'sha256', status: 'completed', source: 'api',
+  id: String(number), actorUserId: USER, fileName: 'a.exe', fileSize: 1, fileHash: '', digestAlgorithm: 'sha256', status: 'completed', awaitsResult: false, source: 'api',
   clientChannel: null, clientVersion: null, batchId: null, signedAt: null, createdAt: '2026-03-09T14:23:42.100Z',
 });
 

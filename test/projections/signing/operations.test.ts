@@ -3,7 +3,7 @@ import type { Position, StreamId } from '../../../domain/kernel/ids.ts';
 import type { SigningOperationEvent } from '../../../domain/signing/operation.events.ts';
 import type { Recorded } from '../../../application/kernel/ports.ts';
 import { signingOperations, type OperationDocument } from '../../../projections/signing/operations.ts';
-import { completed, DIGEST, failed, OPERATION, requested, tenantView, USER } from '../../support/signing.ts';
+import { abandoned, completed, DIGEST, failed, OPERATION, reported, requested, tenantView, timedOut, USER } from '../../support/signing.ts';
 
 /** The envelope tells another time than the data, so that a projection that looks at the wrong one is found out. */
 const recorded = (event: SigningOperationEvent): Recorded<SigningOperationEvent> => ({
@@ -30,6 +30,7 @@ const PENDING: OperationDocument = {
   fileHash: DIGEST,
   digestAlgorithm: 'sha256',
   status: 'pending',
+  awaitsResult: false,
   source: 'cli',
   clientChannel: null,
   clientVersion: null,
@@ -44,6 +45,17 @@ describe('projection signing_operations', () => {
   it('is completed with the time of the signature', () => expect(given(requested(), completed())).to.deep.equal(COMPLETED));
   it('is failed without a time', () => expect(given(requested(), failed())).to.deep.equal({ ...PENDING, status: 'failed' }));
 
+  describe('a client that promised to report', () => {
+    const promised = requested({ awaitResult: true });
+    const SIGNED = { ...COMPLETED, awaitsResult: true, status: 'signed' } as const;
+    it('has a signed operation', () => expect(given(promised, completed())).to.deep.equal(SIGNED));
+    it('completes it', () => expect(given(promised, completed(), reported())).to.deep.equal({ ...SIGNED, status: 'completed' }));
+    it('or could not embed', () =>
+      expect(given(promised, completed(), reported({ result: 'embed_failed' }))).to.deep.equal({ ...SIGNED, status: 'embed_failed' }));
+    it('or never came back', () => expect(given(promised, completed(), abandoned())).to.deep.equal({ ...SIGNED, status: 'abandoned' }));
+  });
+  it('is timed out', () => expect(given(requested(), timedOut())).to.deep.equal({ ...PENDING, status: 'timeout' }));
+
   it('keeps what the client said of itself', () => {
     const said = { clientChannel: 'github_action', clientVersion: '1.2.0', batchId: OPERATION };
     expect(given(requested({ ...said, source: 'github_action' }))).to.deep.equal({ ...PENDING, ...said, source: 'github_action' });
@@ -55,10 +67,20 @@ describe('projection signing_operations', () => {
   it('never rejects a fact: an end without its beginning is none of its documents', () => {
     expect(given(completed())).to.equal(undefined);
     expect(given(failed())).to.equal(undefined);
+    expect(given(timedOut())).to.equal(undefined);
+    expect(given(reported())).to.equal(undefined);
+    expect(given(abandoned())).to.equal(undefined);
   });
 
   describe('twice is the same', () => {
-    const histories = { requested: [requested()], completed: [requested(), completed()], failed: [requested(), failed()] };
+    const histories = {
+      requested: [requested()],
+      completed: [requested(), completed()],
+      failed: [requested(), failed()],
+      timedOut: [requested(), timedOut()],
+      reported: [requested({ awaitResult: true }), completed(), reported({ result: 'embed_failed' })],
+      abandoned: [requested({ awaitResult: true }), completed(), abandoned()],
+    };
     for (const [name, events] of Object.entries(histories)) {
       it(name, () => {
         const once = given(...events);

@@ -1,0 +1,11 @@
+/** How a period's signings were taken. NOTE: a storage contract: never edit a version, add one. */
+import type { Message } from '../kernel/decider.ts';
+
+/** One signing of the period is taken for an operation that is about to begin. `reservedAt`: UTC, ISO 8601 with milliseconds. */
+export type SigningReserved = Message<'SigningReserved', { operationId: string; reservedAt: string }>;
+/** There is a signature: the reservation is final. */
+export type SigningSpent = Message<'SigningSpent', { operationId: string }>;
+/** There is none and there will be none: it is given back. */
+export type SigningReleased = Message<'SigningReleased', { operationId: string }>;
+
+export type SigningQuotaEvent = SigningReserved | SigningSpent | SigningReleased;

@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+import { signingConcurrency, signingLimit } from '../../../domain/signing/plan-limits.ts';
+import type { SigningQuotaEvent } from '../../../domain/signing/quota.events.ts';
+import { signingQuota } from '../../../domain/signing/quota.ts';
+import { specification } from '../../support/specification.ts';
+
+const { given } = specification(signingQuota);
+const AT = '2026-03-09T14:23:42.000Z';
+const id = (number: number): string => `operation-${number}`;
+const reserved = (number: number): SigningQuotaEvent => ({ type: 'SigningReserved', data: { operationId: id(number), reservedAt: AT } });
+const spent = (number: number): SigningQuotaEvent => ({ type: 'SigningSpent', data: { operationId: id(number) } });
+const released = (number: number): SigningQuotaEvent => ({ type: 'SigningReleased', data: { operationId: id(number) } });
+const reserve = (number: number, limit?: number) => ({ type: 'ReserveSigning', data: { operationId: id(number), reservedAt: AT, limit } }) as const;
+const spend = (number: number) => ({ type: 'SpendSigning', data: { operationId: id(number) } }) as const;
+const release = (number: number) => ({ type: 'ReleaseSigning', data: { operationId: id(number) } }) as const;
+const fold = (...events: readonly SigningQuotaEvent[]) => events.reduce(signingQuota.evolve, signingQuota.initialState);
+
+describe('signing quota', () => {
+  it('reserves below the limit', () => given(reserved(1), spent(1)).when(reserve(2, 2)).then(reserved(2)));
+  it('refuses at it', () => given(reserved(1), spent(1), reserved(2)).when(reserve(3, 2)).rejected('signing.limit_reached', { limit: 2 }));
+  it('a limit of nothing', () => given().when(reserve(1, 0)).rejected('signing.limit_reached', { limit: 0 }));
+  it('a limit lowered below what is used', () => given(reserved(1), reserved(2)).when(reserve(3, 1)).rejected('signing.limit_reached', { limit: 1 }));
+  it('no limit', () => given(...Array.from({ length: 500 }, (_, number) => reserved(number))).when(reserve(501)).then(reserved(501)));
+  it('counts what is under way, and not what was given back', () => {
+    given(reserved(1), released(1)).when(reserve(2, 1)).then(reserved(2));
+    given(reserved(1)).when(reserve(2, 1)).rejected('signing.limit_reached');
+  });
+  it('a reservation stands though the limit has been reached since', () => given(reserved(1), reserved(2)).when(reserve(1, 2)).nothing());
+
+  it('twice is safe', () => {
+    given().twice(reserve(1, 1));
+    given(reserved(1)).twice(spend(1));
+    given(reserved(1)).twice(release(1));
+  });
+  it('settles a reservation once', () => {
+    given(reserved(1), spent(1)).when(release(1)).nothing();
+    given(reserved(1), released(1)).when(spend(1)).nothing();
+    given().when(spend(1)).nothing();
+  });
+
+  it('remembers what is under way, not what has been', () => {
+    const history = Array.from({ length: 1_000 }, (_, number) => [reserved(number), number % 2 === 0 ? spent(number) : released(number)]).flat();
+    expect(fold(...history, reserved(1_000))).to.deep.equal({ used: 501, open: new Set([id(1_000)]) });
+  });
+
+  it('tolerates events that it does not know', () => {
+    const state = fold(reserved(1));
+    expect(signingQuota.evolve(state, { type: 'signing.Else.v1', data: {} } as unknown as SigningQuotaEvent)).to.equal(state);
+  });
+});
+
+describe('limits of plans', () => {
+  const cases: readonly (readonly [plan: string, limits: object, signings: number | undefined, concurrency: number])[] = [
+    ['free', {}, 100, 1],
+    ['pro', {}, undefined, 2],
+    ['enterprise', {}, undefined, 16],
+    ['enterprise', { signingOperations: 5_000, concurrency: 64 }, 5_000, 64],
+    ['free', { signingOperations: 0, concurrency: 3 }, 0, 3],
+    ['from the future', {}, undefined, 1],
+  ];
+  for (const [plan, limits, signings, concurrency] of cases) {
+    it(`${plan} with ${JSON.stringify(limits)}`, () => {
+      expect(signingLimit({ plan, limits })).to.equal(signings);
+      expect(signingConcurrency({ plan, limits })).to.equal(concurrency);
+    });
+  }
+});
