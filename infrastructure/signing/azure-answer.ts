@@ -40,9 +40,10 @@ const certificatesIn = (der: Buffer): readonly Buffer[] => {
   return certificates === undefined ? [] : children(certificates).map(({ raw }) => raw);
 };
 
-const readCertificates = (given: unknown): readonly X509Certificate[] => {
+/** The certificates of an answer, in its order. */
+export const readSigningCertificate = (given: unknown): readonly X509Certificate[] => {
   const parts: readonly unknown[] = Array.isArray(given) ? given : [given];
-  const found = parts.slice(0, MAX_CERTIFICATES).flatMap((part) => certificatesIn(derOf(part)));
+  const found = parts.slice(0, MAX_CERTIFICATES + 1).flatMap((part) => certificatesIn(derOf(part)));
   if (found.length === 0 || found.length > MAX_CERTIFICATES) throw failed('the signing certificate is missing, or there are too many');
   return found.map((der) => new X509Certificate(der));
 };
@@ -65,7 +66,8 @@ const signerOf = (certificates: readonly X509Certificate[], attributes: Uint8Arr
 
 const isRoot = (certificate: X509Certificate): boolean => certificate.subject === certificate.issuer;
 
-const chainFrom = (signer: X509Certificate, certificates: readonly X509Certificate[]): readonly X509Certificate[] => {
+/** From the signer up, as far as it goes. */
+export const chainFrom = (signer: X509Certificate, certificates: readonly X509Certificate[]): readonly X509Certificate[] => {
   const chain = [signer];
   for (let last = signer; !isRoot(last); ) {
     const subject = last;
@@ -84,7 +86,7 @@ const chainFrom = (signer: X509Certificate, certificates: readonly X509Certifica
 export const checkAnswer = (attributes: Uint8Array, { signature: given, signingCertificate }: AzureSignature): CheckedSignature => {
   try {
     const signature = decoded(given, 'the signature');
-    const certificates = readCertificates(signingCertificate);
+    const certificates = readSigningCertificate(signingCertificate);
     return { signature, chain: chainFrom(signerOf(certificates, attributes, signature), certificates) };
   } catch (error) {
     // DER and OpenSSL have words of their own for what they cannot read.
