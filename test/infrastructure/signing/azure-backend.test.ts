@@ -287,7 +287,6 @@ describe('signing: Azure backend', function suite() {
       ['no operation', (reply) => json(reply, 202, {})],
       ['an operation that leads elsewhere', (reply) => json(reply, 202, { operationId: '../../other' })],
       ['a redirect', (reply) => void reply.writeHead(307, { location: `http://127.0.0.1:1/elsewhere` }).end()],
-      ['an endless answer', (reply) => json(reply, 202, { operationId: 'x'.repeat(300_000) })],
     ];
     for (const [what, fault] of bad) {
       it(`${what} for an answer is final`, async () => {
@@ -296,6 +295,12 @@ describe('signing: Azure backend', function suite() {
         expect(places()).to.deep.equal(['token', 'submit']);
       });
     }
+
+    it('an endless answer is not read to its end', async () => {
+      azure.faults.submit.push((reply) => json(reply, 202, { operationId: 'operation', more: 'x'.repeat(300_000) }));
+      const { code, details } = await refusal();
+      expect([code, details['azure']]).to.deep.equal(['signing.backend_failed', 'the answer is too long']);
+    });
 
     it('a signature that does not fit its certificate is no signature', async () => {
       const another = await certified('code_signing', systemClock.now(), family.issuing);
