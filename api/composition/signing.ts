@@ -3,6 +3,7 @@ import type { Container } from 'inversify';
 import { createAuthorities } from '../../application/authorities/authorities.ts';
 import { createSigningOperations } from '../../application/signing/operations.ts';
 import type { SigningBackend, TimestampAuthority } from '../../application/signing/ports.ts';
+import { createSigningQuotas } from '../../application/signing/quota.ts';
 import { createRecordExport } from '../../application/signing/record-export.ts';
 import { createSignDigest } from '../../application/signing/sign-digest.ts';
 import type { Authorities } from '../../application/authorities/authorities.ts';
@@ -11,6 +12,7 @@ import { createLocalPki } from '../../infrastructure/pki/certificates.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
 import { createAzureSigningBackend } from '../../infrastructure/signing/azure-backend.ts';
 import { createBuiltInTimestamps } from '../../infrastructure/signing/built-in-timestamps.ts';
+import { createInProcessPlaces } from '../../infrastructure/signing/in-process-places.ts';
 import { createLocalSigningBackend } from '../../infrastructure/signing/local-backend.ts';
 import { createTimestampClient } from '../../infrastructure/signing/timestamp-client.ts';
 import { provide, provideValue } from './provide.ts';
@@ -38,6 +40,10 @@ export const bindSigning = (container: Container): void => {
   provide(container, signing.timestamps, createTimestamps, { config: runtime.config, clock, authorities: authorities.authorities });
   provide(container, signing.backend, createBackend, { config: runtime.config, authorities: authorities.authorities, timestamps: signing.timestamps, log: logger });
   provide(container, signing.operations, ({ store: events }) => createSigningOperations(events), { store });
-  provide(container, signing.signDigest, createSignDigest, { operations: signing.operations, backend: signing.backend, personalData, clock, ids });
+  provide(container, signing.quotas, createSigningQuotas, { store, clock });
+  provideValue(container, signing.places, createInProcessPlaces());
+  provide(container, signing.signDigest, createSignDigest, {
+    operations: signing.operations, backend: signing.backend, quotas: signing.quotas, places: signing.places, personalData, clock, ids,
+  });
   provide(container, signing.recordExport, createRecordExport, { store, clock });
 };

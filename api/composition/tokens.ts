@@ -8,7 +8,8 @@ import type { ReadModelStore } from '../../application/kernel/read-models.ts';
 import type { PersonalData, Secrets } from '../../application/kernel/sealing.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
 import type { SigningOperations } from '../../application/signing/operations.ts';
-import type { SigningBackend, TimestampAuthority } from '../../application/signing/ports.ts';
+import type { SigningBackend, SigningPlaces, TimestampAuthority } from '../../application/signing/ports.ts';
+import type { SigningQuotas } from '../../application/signing/quota.ts';
 import type { RecordExport } from '../../application/signing/record-export.ts';
 import type { SignDigest } from '../../application/signing/sign-digest.ts';
 import type { Access } from '../../application/tenancy/access.ts';
@@ -87,6 +88,8 @@ export const signing = {
   timestamps: token<TimestampAuthority>('signing.timestamps'),
   backend: token<SigningBackend>('signing.backend'),
   operations: token<SigningOperations>('signing.operations'),
+  quotas: token<SigningQuotas>('signing.quotas'),
+  places: token<SigningPlaces>('signing.places'),
   signDigest: token<SignDigest>('signing.signDigest'),
   recordExport: token<RecordExport>('signing.recordExport'),
 };

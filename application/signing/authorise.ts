@@ -29,9 +29,10 @@ export const requirePermission = (principal: SigningPrincipal, permission: Signi
   requireRole(principal.role, LOWEST[permission]);
 };
 
+const FREE: PlanState = { plan: 'free', status: 'active', since: '1970-01-01T00:00:00.000Z', cancelAtPeriodEnd: false, limits: {} };
+
 /** An organization without a plan of this surface is on the free one. */
-export const signingPlan = (tenant: TenantView): Pick<PlanState, 'plan' | 'status' | 'limits'> =>
-  tenant.plans['qwick-cert'] ?? { plan: 'free', status: 'active', limits: {} };
+export const signingPlan = (tenant: Pick<TenantView, 'plans'>): PlanState => tenant.plans['qwick-cert'] ?? FREE;
 
 /** Rejects with `signing.subscription_cancelled`. */
 export const requireSubscription = (tenant: TenantView): void => {

@@ -1,4 +1,5 @@
 /** The ports of code signing: where signatures and timestamps come from. */
+import type { TenantId } from '../../domain/kernel/ids.ts';
 import type { FileKind } from '../../domain/signing/file-kind.ts';
 import type { TenantView } from '../tenancy/access.ts';
 
@@ -27,4 +28,14 @@ export interface SigningBackend {
 /** RFC 3161: a DER TimeStampToken over SHA-256(`signature`), with its genTime. Rejects like the backend. */
 export interface TimestampAuthority {
   stamp(signature: Uint8Array): Promise<Readonly<{ token: Uint8Array; genTime: Date }>>;
+}
+
+/** How many requests of an organization are in the signing step at once. */
+export interface SigningPlaces {
+  /**
+   * A place as soon as one of the organization's `limit` places is free, first come first served; answers how to leave it, which does
+   * nothing the second time. Rejects with `signing.queue_timeout` {retryAfter: seconds} when that takes too long or too many wait
+   * already, and with `request.timeout` when `signal` fires first.
+   */
+  take(tenant: TenantId, limit: number, signal?: AbortSignal): Promise<() => void>;
 }

@@ -11,7 +11,9 @@ import type { PersonalData } from '../kernel/sealing.ts';
 import { actorOf, requirePermission, requireSubscription, type SigningPrincipal } from './authorise.ts';
 import { passGates, type Asked, type Gate } from './gates.ts';
 import { operationStream, type SigningOperations } from './operations.ts';
-import type { SignedDigest, SigningBackend } from './ports.ts';
+import { placesGate } from './places.ts';
+import type { SignedDigest, SigningBackend, SigningPlaces } from './ports.ts';
+import { quotaGate, type SigningQuotas } from './quota.ts';
 
 export type SignRequest = Readonly<{
   /** The operation this request asks for again when it is a retry, and begins otherwise. A UUID. */
@@ -27,8 +29,12 @@ export type SignRequest = Readonly<{
   reason?: string;
   clientChannel?: SigningSource;
   clientVersion?: string;
+  /** The client will report what became of the embedding: until then the operation is `signed`. */
+  awaitResult?: boolean;
   /** The client's IP address. */
   ip: string;
+  /** Aborted when the client has gone: one that waits for a place makes room. */
+  signal?: AbortSignal;
 }>;
 
 export type SignResult = Readonly<{
@@ -40,7 +46,8 @@ export type SignResult = Readonly<{
 
 /**
  * Rejects with `signing.forbidden`, `signing.subscription_cancelled`, `request.invalid` (a kind of file that cannot be signed, a
- * channel that is not the caller's), `signing.backend_provisioning`, `…_failed`, `…_transient`, and with `storage.*` when what
+ * channel that is not the caller's), `signing.limit_reached`, `signing.free_limit_reached`, `signing.queue_timeout`,
+ * `signing.operation_timed_out` (its signature took too long and goes nowhere), `signing.backend_provisioning`, `…_failed`, `…_transient`, and with `storage.*` when what
  * happened cannot be recorded.
  */
 export type SignDigest = (principal: SigningPrincipal, request: SignRequest, cause: Cause) => Promise<SignResult>;
@@ -48,6 +55,8 @@ export type SignDigest = (principal: SigningPrincipal, request: SignRequest, cau
 export type SignDigestDeps = Readonly<{
   operations: SigningOperations;
   backend: SigningBackend;
+  quotas: Pick<SigningQuotas, 'reserve' | 'spend' | 'release'>;
+  places: SigningPlaces;
   personalData: Pick<PersonalData, 'seal'>;
   clock: Clock;
   ids: Ids;
@@ -60,10 +69,12 @@ const check = (refuse: (asked: Asked) => void): Gate => (asked) => {
 };
 
 /** Asked in this order before the intent is recorded, as it is published (docs/contexts/signing.md); the first that rejects is the answer. */
-const gatesOf = (_deps: SignDigestDeps): readonly Gate[] => [
+const gatesOf = ({ quotas, places }: SignDigestDeps): readonly Gate[] => [
   check(({ principal, request }) => checkSignRequest(principal, request)),
   check(({ principal }) => requirePermission(principal, 'sign')),
   check(({ principal }) => requireSubscription(principal.tenant)),
+  quotaGate(quotas),
+  placesGate(places),
 ];
 
 /** What a schema cannot say of a request: rejects with `request.invalid`, naming the fields. */
@@ -114,6 +125,7 @@ const intent = async ({ personalData, clock }: SignDigestDeps, { principal, requ
     ...given('clientVersion', request.clientVersion),
     ...given('batchId', request.batchId),
     ...given('reason', request.reason),
+    ...(request.awaitResult === true && { awaitResult: true }),
     // A member's key has been stored since their membership: there is none to add.
     address: await personalData.seal({ id: userId, newKeys: [] }, place, request.ip),
     requestedAt: iso(clock),

@@ -99,3 +99,13 @@ export const credential = (over: Partial<CredentialPrincipal> = {}): CredentialP
   secondFactor: false,
   ...over,
 });
+
+/** Neither quota nor queue: for tests of something else. */
+export const UNLIMITED = {
+  quotas: {
+    reserve: async ({ id }: Pick<TenantView, 'id'>, operationId: string) => ({ tenant: id, period: 'none', operationId }),
+    spend: async () => undefined,
+    release: async () => undefined,
+  },
+  places: { take: async () => () => undefined },
+} as const;

@@ -7,6 +7,7 @@ import { createEventCodec } from '../../../application/kernel/event-codec.ts';
 import type { Cause, Clock, EventStore } from '../../../application/kernel/ports.ts';
 import { createSigningOperations } from '../../../application/signing/operations.ts';
 import type { SignedDigest, SigningBackend } from '../../../application/signing/ports.ts';
+import { createSigningQuotas } from '../../../application/signing/quota.ts';
 import { createRecordExport } from '../../../application/signing/record-export.ts';
 import { createSignDigest } from '../../../application/signing/sign-digest.ts';
 import type { PlanState, Role } from '../../../application/tenancy/access.ts';
@@ -27,6 +28,7 @@ import { openSealing } from '../../../infrastructure/crypto/sealing.ts';
 import { secretTokens } from '../../../infrastructure/crypto/secret-tokens.ts';
 import { openEmbedded, type Embedded } from '../../../infrastructure/runtime/embedded.ts';
 import { announcing } from '../../../projections/kernel/announcing.ts';
+import { createInProcessPlaces } from '../../../infrastructure/signing/in-process-places.ts';
 import { createProjections, type Projections } from '../../../projections/kernel/projections.ts';
 import { signingOperations } from '../../../projections/signing/operations.ts';
 import { createCredentialIndex } from '../../../projections/tenancy/credential-index.ts';
@@ -52,6 +54,9 @@ export const SIGNED: SignedDigest = {
 
 /** What a test may turn. */
 export type Knobs = { now: number; sign: SigningBackend['sign']; append: EventStore['append'] };
+
+/** Long enough for a turn of the signing step, short enough to be waited for. */
+const QUEUE_WAIT_MS = 300;
 
 /** Passwords without their cost: what they are worth is shown elsewhere. */
 const cheapPasswords: Passwords = {
@@ -113,9 +118,12 @@ export const startProgram = async () => {
   const { directory, knobs, clock, embedded, store, projections, tenancy } = await start();
   const { personalData, access, credentials, sessions, credentialList } = tenancy;
   const backend: SigningBackend = { sign: (...given) => knobs.sign(...given) };
+  const announced = announcing(store, projections.freshness);
+  const operations = createSigningOperations(announced);
+  const quotas = createSigningQuotas({ store: announced, clock });
   const surface = createQwickCertSurface({
     access, credentials, sessions, credentialList, reader: projections.reader, clock, authorities,
-    signDigest: createSignDigest({ operations: createSigningOperations(announcing(store, projections.freshness)), backend, personalData, clock, ids: randomIds }),
+    signDigest: createSignDigest({ operations, backend, quotas, places: createInProcessPlaces({ waitMs: QUEUE_WAIT_MS }), personalData, clock, ids: randomIds }),
     recordExport: createRecordExport({ store, clock }),
     members: tenancy.directory,
     cliVersions: { minimum: '1.2.0', current: '1.10.0' },

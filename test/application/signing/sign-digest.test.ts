@@ -9,7 +9,7 @@ import { createEventCodec } from '../../../application/kernel/event-codec.ts';
 import type { Role } from '../../../application/tenancy/access.ts';
 import { Rejection } from '../../../domain/kernel/rejection.ts';
 import { createScriptedStore } from '../../support/scripted-store.ts';
-import { credential, DIGEST, OPERATION, person, qwickPlan, tenantView, USER } from '../../support/signing.ts';
+import { credential, DIGEST, OPERATION, person, qwickPlan, tenantView, UNLIMITED, USER } from '../../support/signing.ts';
 
 const START = Date.parse('2026-03-09T14:23:42.100Z');
 const ANOTHER = '019aa5c4-6f00-7000-8000-000000000002';
@@ -38,6 +38,7 @@ const setUp = (sign: SigningBackend['sign'] = async () => SIGNED) => {
   const signDigest = createSignDigest({
     operations: createSigningOperations(store),
     backend,
+    ...UNLIMITED,
     personalData: { seal: async ({ id }, { tenant, place }, plaintext) => ({ subject: id, box: Buffer.from(`${tenant} ${place} ${plaintext}`).toString('base64url') }) },
     clock: { now: () => now },
     ids: { next: () => ANOTHER },

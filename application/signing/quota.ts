@@ -1,0 +1,83 @@
+/** How many signings a tenant's plan allows in a period: taken before the intent, given back when there is no signature. */
+import { streamId, type StreamId, type TenantId } from '../../domain/kernel/ids.ts';
+import { Rejection } from '../../domain/kernel/rejection.ts';
+import { periodAt, type Period } from '../../domain/signing/period.ts';
+import { FREE_PLAN, signingLimit } from '../../domain/signing/plan-limits.ts';
+import type { SigningQuotaEvent } from '../../domain/signing/quota.events.ts';
+import { signingQuota, type SigningQuotaCommand, type SigningQuotaState } from '../../domain/signing/quota.ts';
+import { createAggregate } from '../kernel/command-handler.ts';
+import type { Cause, Clock, EventStore } from '../kernel/ports.ts';
+import type { TenantView } from '../tenancy/access.ts';
+import { signingPlan } from './authorise.ts';
+import type { Gate } from './gates.ts';
+
+/** One signing that was taken. `period` is the id of the period it counts in. */
+export type Reservation = Readonly<{ tenant: TenantId; period: string; operationId: string }>;
+
+export type SigningUsage = Readonly<{ period: Period; used: number; /** undefined: without limit */ limit: number | undefined }>;
+
+export interface SigningQuotas {
+  /**
+   * The same operation again is the same reservation. Rejects with `signing.limit_reached` {limit} or, on Free,
+   * `signing.free_limit_reached` {limit, retryAfter: seconds to the period's end}.
+   */
+  reserve(tenant: TenantView, operationId: string, cause: Cause): Promise<Reservation>;
+  /** There is a signature. Settling twice, either way, is settling once. */
+  spend(reservation: Reservation, cause: Cause): Promise<void>;
+  /** There is none, and there will be none. */
+  release(reservation: Reservation, cause: Cause): Promise<void>;
+  usage(tenant: TenantView): Promise<SigningUsage>;
+}
+
+const quotaStream = (tenant: TenantId, period: string): StreamId => streamId('signing.quota', tenant, period);
+
+/** Tenants that sign in the same hour; each state is a number and what is under way. */
+const CACHED = 10_000;
+
+/** What a plan's limit is called when it stands in the way. */
+const beyond = (plan: string, limit: number, { end }: Period, now: number): Rejection =>
+  plan === FREE_PLAN
+    ? new Rejection('signing.free_limit_reached', { limit, retryAfter: Math.max(1, Math.ceil((Date.parse(end) - now) / 1_000)) })
+    : new Rejection('signing.limit_reached', { limit });
+
+const isLimit = (error: unknown): boolean => error instanceof Rejection && error.code === 'signing.limit_reached';
+
+export const createSigningQuotas = ({ store, clock }: Readonly<{ store: EventStore; clock: Clock }>): SigningQuotas => {
+  const quotas = createAggregate<SigningQuotaState, SigningQuotaCommand, SigningQuotaEvent>(store, signingQuota, { cached: CACHED });
+
+  const settle = async (type: 'SpendSigning' | 'ReleaseSigning', { tenant, period, operationId }: Reservation, cause: Cause): Promise<void> => {
+    await quotas.execute(quotaStream(tenant, period), { type, data: { operationId } }, cause);
+  };
+
+  return {
+    reserve: async (tenant, operationId, cause) => {
+      const plan = signingPlan(tenant);
+      const now = clock.now();
+      const period = periodAt(plan, now);
+      const limit = signingLimit(plan);
+      const data = { operationId, reservedAt: new Date(now).toISOString(), limit };
+      try {
+        await quotas.execute(quotaStream(tenant.id, period.id), { type: 'ReserveSigning', data }, cause);
+      } catch (error) {
+        throw isLimit(error) && limit !== undefined ? beyond(plan.plan, limit, period, now) : error;
+      }
+      return { tenant: tenant.id, period: period.id, operationId };
+    },
+    spend: (reservation, cause) => settle('SpendSigning', reservation, cause),
+    release: (reservation, cause) => settle('ReleaseSigning', reservation, cause),
+    usage: async (tenant) => {
+      const plan = signingPlan(tenant);
+      const period = periodAt(plan, clock.now());
+      const { state } = await quotas.load(quotaStream(tenant.id, period.id));
+      return { period, used: state.used, limit: signingLimit(plan) };
+    },
+  };
+};
+
+/** Takes one signing of the period; the last thing asked before the queue. */
+export const quotaGate =
+  (quotas: Pick<SigningQuotas, 'reserve' | 'spend' | 'release'>): Gate =>
+  async ({ principal, operationId, cause }) => {
+    const reservation = await quotas.reserve(principal.tenant, operationId, cause);
+    return { undo: () => quotas.release(reservation, cause), keep: () => quotas.spend(reservation, cause) };
+  };
