@@ -2,7 +2,8 @@
 import { authoritiesEvents } from './authorities/events.ts';
 import type { EventRow } from './kernel/event-catalogue.ts';
 import { signingEvents } from './signing/events.ts';
+import { signingPolicyEvents } from './signing/policy-events.ts';
 import { tenancyEvents } from './tenancy/events.ts';
 import { transparencyEvents } from './transparency/events.ts';
 
-export const catalogue: readonly EventRow[] = [...authoritiesEvents, ...signingEvents, ...tenancyEvents, ...transparencyEvents];
+export const catalogue: readonly EventRow[] = [...authoritiesEvents, ...signingEvents, ...signingPolicyEvents, ...tenancyEvents, ...transparencyEvents];

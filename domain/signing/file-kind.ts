@@ -26,9 +26,11 @@ export const extensionOf = (fileName: string): string => {
   return dot < 0 ? '' : name.slice(dot + 1).toLowerCase();
 };
 
+/** As Windows sees it: it ignores dots and blanks at the end of a name, so they must not hide an extension. */
+export const effectiveExtension = (fileName: string): string => extensionOf(fileName.replace(/[. ]{1,255}$/u, ''));
+
 /** Windows picks the SIP by extension; unknown or no extension means a PE file. Undefined: cannot be signed here. */
 export const fileKindOf = (fileName: string): FileKind | undefined => {
-  // Windows ignores dots and blanks at the end of a name, so they must not hide an extension.
-  const extension = extensionOf(fileName.replace(/[. ]{1,255}$/u, ''));
+  const extension = effectiveExtension(fileName);
   return UNSUPPORTED.has(extension) ? undefined : (KINDS.get(extension) ?? 'pe');
 };
