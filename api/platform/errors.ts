@@ -37,6 +37,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'tenancy.slug_taken': [409, 'The slug is taken.'],
   'tenancy.member_unknown': [404, 'There is no such member.'],
   'tenancy.member_exists': [409, 'The address belongs to a member already.'],
+  'tenancy.member_limit': [403, 'The plan has no room for another member; `limit` says how many there may be.'],
   'tenancy.last_owner': [409, 'A tenant always has an owner; this is the last one.'],
   'tenancy.credential_not_found': [404, 'There is no such credential.'],
   'tenancy.surface_not_served': [400, 'The surface is not served yet.'],
@@ -48,7 +49,7 @@ const ROWS: Readonly<Record<string, Row>> = {
 const INTERNAL: Row = [500, 'Something went wrong.'];
 
 /** What of a rejection's details a caller gets to see, by the name it has there. */
-const SHOWN: Readonly<Record<string, string>> = { fields: 'fields', tenants: 'tenants', surface: 'surface', slug: 'slug', retryAfter: 'retry_after' };
+const SHOWN: Readonly<Record<string, string>> = { fields: 'fields', tenants: 'tenants', surface: 'surface', slug: 'slug', limit: 'limit', retryAfter: 'retry_after' };
 
 const shown = (details: RejectionDetails): object =>
   Object.fromEntries(Object.entries(SHOWN).flatMap(([name, member]) => (details[name] === undefined ? [] : [[member, details[name]]])));
@@ -66,6 +67,7 @@ export const ProblemBody = Type.Object(
     tenants: Type.Optional(Type.Array(Type.String(), { description: 'The slugs to choose from' })),
     surface: Type.Optional(Type.String({ description: 'The surface that is not served' })),
     slug: Type.Optional(Type.String({ description: 'The slug that is taken' })),
+    limit: Type.Optional(Type.Number({ description: 'The limit that is reached' })),
     retry_after: Type.Optional(Type.Number({ description: 'Seconds after which to try again' })),
   },
   { description: 'A problem (RFC 9457)' },

@@ -52,6 +52,7 @@ const Plan = Type.Object(
     discount: Type.Optional(
       Type.Object({ name: text(), percentOff: Type.Number({ minimum: 0, maximum: 100 }), endsAt: instant() }, exact),
     ),
+    assumed: Type.Optional(Type.Boolean()),
     limits: Type.Object(
       {
         members: Type.Optional(count()),

@@ -1,6 +1,7 @@
 /** Who belongs to a tenant. */
 import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
 import { reject } from '../../domain/kernel/rejection.ts';
+import { memberCount } from '../../domain/tenancy/membership.ts';
 import type { Role } from '../../domain/tenancy/terms.ts';
 import type { Cause } from '../kernel/ports.ts';
 import type { PersonalData } from '../kernel/sealing.ts';
@@ -17,12 +18,14 @@ export type MemberChange = Readonly<{ cause: Cause; overOwners: boolean }>;
 
 /** Each rejects with `tenancy.owner_required` when ownership is given or taken without the right to. */
 export interface Members {
-  /** Rejects with `tenancy.member_exists` or `request.invalid` {fields}. */
+  /** Rejects with `tenancy.member_exists`, `tenancy.member_limit` {limit} or `request.invalid` {fields}. */
   add(tenant: TenantId, person: Readonly<{ email: string; password: string; role: Role }>, how: MemberChange): Promise<MemberView>;
   /** Rejects with `tenancy.member_unknown` or `tenancy.last_owner`. In force with the next request. */
   changeRole(tenant: TenantId, userId: string, role: Role, how: MemberChange): Promise<void>;
   /** Rejects likewise. Ends what the person was signed in to and the credentials that act for them. */
   remove(tenant: TenantId, userId: string, how: MemberChange): Promise<void>;
+  /** How many belong to the tenant now. */
+  count(tenant: TenantId): Promise<number>;
 }
 
 export const createMembers = (
@@ -45,6 +48,7 @@ export const createMembers = (
       // In turn, so that whoever comes second is refused before it has changed the password.
       return inTurn(tenant, async () => {
         if (await isMember(tenant, await personalData.find(tenant, email))) return reject('tenancy.member_exists');
+        await persons.requireRoom(tenant);
         const userId = await persons.withPassword(tenant, email, person.password, cause);
         await persons.join({ tenant, userId, email, role: person.role, overOwners }, cause);
         return { userId, email, role: person.role };
@@ -54,6 +58,8 @@ export const createMembers = (
     changeRole: async (tenant, userId, role, { cause, overOwners }) => {
       await memberships.execute(streams.membership(tenant), { type: 'ChangeRole', data: { userId, role, overOwners } }, cause);
     },
+
+    count: async (tenant) => memberCount((await memberships.load(streams.membership(tenant))).state),
 
     remove: async (tenant, userId, { cause, overOwners }) => {
       await memberships.execute(streams.membership(tenant), { type: 'RemoveMember', data: { userId, overOwners } }, cause);

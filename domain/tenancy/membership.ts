@@ -8,7 +8,8 @@ import type { Role } from './terms.ts';
 /** Who asks may give and take ownership: an owner or the operator, but no admin. */
 type Authority = Readonly<{ overOwners: boolean }>;
 
-export type AddMember = Message<'AddMember', { userId: string; role: Role; email: Sealed } & Authority>;
+/** `limit`: how many members there may be; without, any number. */
+export type AddMember = Message<'AddMember', { userId: string; role: Role; email: Sealed; limit?: number } & Authority>;
 export type ChangeRole = Message<'ChangeRole', { userId: string; role: Role } & Authority>;
 export type RemoveMember = Message<'RemoveMember', { userId: string } & Authority>;
 
@@ -47,10 +48,19 @@ const checkAuthority = ({ overOwners }: Authority, ...roles: readonly (Role | un
   if (!overOwners && roles.includes('owner')) reject('tenancy.owner_required');
 };
 
+/** Those who belong to the tenant now. */
+export const memberCount = ({ members }: MembershipState): number => [...members.values()].filter(({ role }) => role !== undefined).length;
+
+/** Rejects with `tenancy.member_limit` {limit} when nobody else fits in. */
+export const requireRoom = (state: MembershipState, limit: number | undefined): void => {
+  if (limit !== undefined && memberCount(state) >= limit) reject('tenancy.member_limit', { limit });
+};
+
 const add = ({ data }: AddMember, state: MembershipState): readonly MembershipEvent[] => {
   const before = state.members.get(data.userId);
   if (before?.role !== undefined) return reject('tenancy.member_exists');
   checkAuthority(data, data.role);
+  requireRoom(state, data.limit);
   const { userId, role, email } = data;
   return [{ type: 'MemberAdded', data: { userId, role, email, term: (before?.term ?? 0) + 1 } }];
 };

@@ -17,13 +17,27 @@ const starting = (plan: string, since: string): PlanState => ({
   limits: {},
 });
 
+const MEMBERS: Readonly<Record<string, number>> = { free: 3, pro: 10 };
+
+/**
+ * How many members a tenant may have; undefined: any number. It is Qwick Cert's plan that says so. Since members belong to all
+ * surfaces, a plan that nobody chose does not keep a customer of another product from adding people.
+ */
+export const memberLimit = ({ 'qwick-cert': plan }: Plans): number | undefined => {
+  if (plan === undefined) return undefined;
+  return plan.limits.members ?? (plan.assumed === true ? undefined : MEMBERS[plan.plan]);
+};
+
+const opening = (asked: string | undefined, first: string, since: string): PlanState =>
+  asked === undefined ? { ...starting(first, since), assumed: true } : starting(asked, since);
+
 /** The plans of a new tenant: the ones asked for, and the first of every other surface that has plans. */
 export const openingPlans = (asked: Readonly<Partial<Record<SurfaceName, string>>>, since: string): Plans => {
   for (const [surface, plan] of Object.entries(asked)) checkPlan(surface as SurfaceName, plan, `plans.${surface}`);
   return Object.fromEntries(
     SURFACES.flatMap((surface) => {
       const first = PLANS[surface]?.[0];
-      return first === undefined ? [] : [[surface, starting(asked[surface] ?? first, since)]];
+      return first === undefined ? [] : [[surface, opening(asked[surface], first, since)]];
     }),
   );
 };

@@ -46,7 +46,7 @@ const abandon = ({ data }: AbandonTenant, state: TenantState): readonly TenantEv
 /** Members in a fixed order, so that equal plans are equal texts. */
 const inOrder = (plan: PlanState): string =>
   JSON.stringify([
-    [plan.plan, plan.status, plan.since, plan.currentPeriodEnd, plan.cancelAtPeriodEnd],
+    [plan.plan, plan.status, plan.since, plan.currentPeriodEnd, plan.cancelAtPeriodEnd, plan.assumed === true],
     [plan.discount?.name, plan.discount?.percentOff, plan.discount?.endsAt],
     [plan.limits.members, plan.limits.signingOperations, plan.limits.concurrency, plan.limits.requestsPerMinute],
   ]);

@@ -36,6 +36,8 @@ export type PlanState = Readonly<{
   cancelAtPeriodEnd: boolean;
   discount?: PlanDiscount;
   limits: PlanLimits;
+  /** Nobody chose it: it came with the tenant. */
+  assumed?: boolean;
 }>;
 
 export type Plans = Readonly<Partial<Record<SurfaceName, PlanState>>>;

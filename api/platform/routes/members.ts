@@ -56,7 +56,7 @@ const addRoute = ({ members, access }: MemberDeps) =>
     body: AddMemberBody,
     bodyExample: { email: 'dev@acme.example', password: 'correct horse battery staple', role: 'signer' },
     replies: { 201: { description: 'The member', schema: MemberReply } },
-    rejections: [...rejections, 'tenancy.member_exists', 'tenancy.owner_required'],
+    rejections: [...rejections, 'tenancy.member_exists', 'tenancy.member_limit', 'tenancy.owner_required'],
     // The answer names a person: its copy is kept sealed.
     idempotentCopy: 'secret',
     handle: async (request) => {

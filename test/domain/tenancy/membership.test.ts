@@ -23,6 +23,17 @@ describe('the members of a tenant', () => {
     given(added('ann', 'owner')).when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email, overOwners } }).rejected('tenancy.member_exists');
   });
 
+  it('are no more than there may be', () => {
+    const add = (limit: number | undefined) =>
+      ({ type: 'AddMember', data: { userId: 'cyd', role: 'viewer', email, overOwners, ...(limit !== undefined && { limit }) } }) as const;
+    const history = [added('ann', 'owner'), added('bob', 'signer')] as const;
+    given(...history).when(add(2)).rejected('tenancy.member_limit', { limit: 2 });
+    given(...history).when(add(1)).rejected('tenancy.member_limit', { limit: 1 });
+    given(...history).when(add(3)).then(added('cyd', 'viewer'));
+    given(...history).when(add(undefined)).then(added('cyd', 'viewer'));
+    given(...history, removed('bob')).when(add(2)).then(added('cyd', 'viewer'));
+  });
+
   it('begin a new term when they are added again', () => {
     given(added('ann', 'owner'), added('bob', 'signer'), removed('bob'))
       .when({ type: 'AddMember', data: { userId: 'bob', role: 'viewer', email, overOwners } })

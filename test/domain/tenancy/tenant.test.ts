@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Rejection } from '../../../domain/kernel/rejection.ts';
-import { openingPlans } from '../../../domain/tenancy/plans.ts';
+import { memberLimit, openingPlans } from '../../../domain/tenancy/plans.ts';
 import { slug } from '../../../domain/tenancy/slug.ts';
 import type { SlugReserved } from '../../../domain/tenancy/slug.events.ts';
 import { tenant, type CreateTenant, type SetPlan } from '../../../domain/tenancy/tenant.ts';
@@ -10,7 +10,7 @@ import { specification } from '../../support/specification.ts';
 const at = '2026-03-01T00:00:00.000Z';
 const later = '2026-04-01T00:00:00.000Z';
 const free = { plan: 'free', status: 'active', since: at, cancelAtPeriodEnd: false, limits: {} } as const;
-const data = { slug: 'acme', name: 'Acme', plans: openingPlans({}, at) };
+const data = { slug: 'acme', name: 'Acme', plans: openingPlans({ 'qwick-cert': 'free' }, at) };
 const create: CreateTenant = { type: 'CreateTenant', data };
 const created: TenantCreated = { type: 'TenantCreated', data };
 const abandon = { type: 'AbandonTenant', data: { slug: 'acme' } } as const;
@@ -55,14 +55,33 @@ describe('a tenant', () => {
     given().when(setPlan).rejected('tenancy.tenant_unknown');
   });
 
+  it('has chosen the plan that it is given, even when it is the one that it came with', () => {
+    const assumed = { type: 'TenantCreated', data: { ...data, plans: openingPlans({}, at) } } as const;
+    const command = { type: 'SetPlan', data: { surface: 'qwick-cert', plan: { plan: 'free', status: 'active', cancelAtPeriodEnd: false, limits: {} }, at: later } } as const;
+    given(assumed).when(command).then({ type: 'PlanSet', data: { surface: 'qwick-cert', plan: free } });
+    given(assumed).twice(command);
+  });
+
   it('starts with the plans asked for and the first of each other surface', () => {
     expect(openingPlans({ 'quick-ztna': 'business' }, at)).to.deep.equal({
-      'qwick-cert': free,
+      'qwick-cert': { ...free, assumed: true },
       'quick-ztna': { ...free, plan: 'business' },
-      'quantum-lock': free,
+      'quantum-lock': { ...free, assumed: true },
     });
     expect(() => openingPlans({ 'quantum-lock': 'pro' }, at)).to.throw(Rejection).with.nested.property('details.fields').that.has.key('plans.quantum-lock');
   });
+});
+
+describe('how many members there may be', () => {
+  const cases: readonly (readonly [string, Parameters<typeof memberLimit>[0], number | undefined])[] = [
+    ['Free', { 'qwick-cert': free }, 3],
+    ['Pro', { 'qwick-cert': { ...free, plan: 'pro' } }, 10],
+    ['Enterprise', { 'qwick-cert': { ...free, plan: 'enterprise' } }, undefined],
+    ['a limit of its own', { 'qwick-cert': { ...free, plan: 'enterprise', limits: { members: 25 } } }, 25],
+    ['a plan that nobody chose', openingPlans({ 'quick-ztna': 'business' }, at), undefined],
+    ['no plan at all', {}, undefined],
+  ];
+  for (const [name, plans, limit] of cases) it(`${name}: ${limit ?? 'any number'}`, () => expect(memberLimit(plans)).to.equal(limit));
 });
 
 describe('a slug', () => {
