@@ -4,19 +4,25 @@ import { createAuthorities } from '../../application/authorities/authorities.ts'
 import { createSigningOperations } from '../../application/signing/operations.ts';
 import type { SigningBackend, TimestampAuthority } from '../../application/signing/ports.ts';
 import { createSigningQuotas } from '../../application/signing/quota.ts';
+import { createBilling } from '../../application/signing/billing.ts';
+import { createReportResult } from '../../application/signing/report-result.ts';
 import { createRecordExport } from '../../application/signing/record-export.ts';
+import { createSigningRules, type SigningRules, type SigningRulesDeps } from '../../application/signing/rules.ts';
 import { createSignDigest } from '../../application/signing/sign-digest.ts';
 import type { Authorities } from '../../application/authorities/authorities.ts';
 import type { Clock, Logger } from '../../application/kernel/ports.ts';
 import { createLocalPki } from '../../infrastructure/pki/certificates.ts';
+import type { TenancyAggregates } from '../../application/tenancy/aggregates.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
 import { createAzureSigningBackend } from '../../infrastructure/signing/azure-backend.ts';
 import { createBuiltInTimestamps } from '../../infrastructure/signing/built-in-timestamps.ts';
 import { createInProcessPlaces } from '../../infrastructure/signing/in-process-places.ts';
 import { createLocalSigningBackend } from '../../infrastructure/signing/local-backend.ts';
 import { createTimestampClient } from '../../infrastructure/signing/timestamp-client.ts';
+import type { Reader } from '../../projections/kernel/reader.ts';
+import { createRecentSignings } from '../../projections/signing/recent-signings.ts';
 import { provide, provideValue } from './provide.ts';
-import { authorities, runtime, signing, storage } from './tokens.ts';
+import { authorities, runtime, signing, storage, tenancy } from './tokens.ts';
 
 type BackendDeps = Readonly<{ config: Config; authorities: Authorities; timestamps: TimestampAuthority; log: Logger }>;
 
@@ -31,6 +37,11 @@ type TimestampDeps = Readonly<{ config: Config; clock: Clock; authorities: Autho
 const createTimestamps = ({ config, clock, authorities: own }: TimestampDeps): TimestampAuthority =>
   config.tsaUrl === undefined ? createBuiltInTimestamps(own, clock) : createTimestampClient({ url: config.tsaUrl, clock });
 
+type RulesDeps = Omit<SigningRulesDeps, 'memberships' | 'recent'> & Readonly<{ reader: Reader; aggregates: TenancyAggregates }>;
+
+const rulesOf = ({ reader, aggregates, ...deps }: RulesDeps): SigningRules =>
+  createSigningRules({ ...deps, memberships: aggregates.memberships, recent: createRecentSignings(reader) });
+
 export const bindSigning = (container: Container): void => {
   const { clock, ids, logger, publicUrl } = runtime;
   const { store, secrets, personalData } = storage;
@@ -42,8 +53,11 @@ export const bindSigning = (container: Container): void => {
   provide(container, signing.operations, ({ store: events }) => createSigningOperations(events), { store });
   provide(container, signing.quotas, createSigningQuotas, { store, clock });
   provideValue(container, signing.places, createInProcessPlaces());
+  provide(container, signing.rules, rulesOf, { store, aggregates: tenancy.aggregates, personalData, reader: storage.reader, clock, ids });
   provide(container, signing.signDigest, createSignDigest, {
-    operations: signing.operations, backend: signing.backend, quotas: signing.quotas, places: signing.places, personalData, clock, ids,
+    operations: signing.operations, rules: signing.rules, backend: signing.backend, quotas: signing.quotas, places: signing.places, personalData, clock, ids,
   });
   provide(container, signing.recordExport, createRecordExport, { store, clock });
+  provide(container, signing.reportResult, createReportResult, { operations: signing.operations, clock });
+  provide(container, signing.billing, createBilling, { quotas: signing.quotas, members: tenancy.members, clock });
 };

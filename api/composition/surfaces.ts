@@ -21,7 +21,7 @@ const bindQwickCert = (container: Container): void => {
   provide(container, surfaces.qwickCert, qwickCert, {
     config: runtime.config, clock: runtime.clock, reader: storage.reader, authorities: authorities.authorities,
     access, credentials, sessions, credentialList, members: tenancy.directory,
-    signDigest: signing.signDigest, recordExport: signing.recordExport,
+    signDigest: signing.signDigest, recordExport: signing.recordExport, reportResult: signing.reportResult, billing: signing.billing,
   });
 };
 

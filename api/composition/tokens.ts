@@ -11,6 +11,9 @@ import type { SigningOperations } from '../../application/signing/operations.ts'
 import type { SigningBackend, SigningPlaces, TimestampAuthority } from '../../application/signing/ports.ts';
 import type { SigningQuotas } from '../../application/signing/quota.ts';
 import type { RecordExport } from '../../application/signing/record-export.ts';
+import type { Billing } from '../../application/signing/billing.ts';
+import type { ReportResult } from '../../application/signing/report-result.ts';
+import type { SigningRules } from '../../application/signing/rules.ts';
 import type { SignDigest } from '../../application/signing/sign-digest.ts';
 import type { Access } from '../../application/tenancy/access.ts';
 import type { TenancyAggregates } from '../../application/tenancy/aggregates.ts';
@@ -90,8 +93,11 @@ export const signing = {
   operations: token<SigningOperations>('signing.operations'),
   quotas: token<SigningQuotas>('signing.quotas'),
   places: token<SigningPlaces>('signing.places'),
+  rules: token<SigningRules>('signing.rules'),
   signDigest: token<SignDigest>('signing.signDigest'),
   recordExport: token<RecordExport>('signing.recordExport'),
+  reportResult: token<ReportResult>('signing.reportResult'),
+  billing: token<Billing>('signing.billing'),
 };
 
 export const surfaces = {

@@ -48,6 +48,8 @@ const retry = ({ retryAfter }: RejectionDetails): object => (isSeconds(retryAfte
 const fields = ({ fields: named }: RejectionDetails): object => ({ fields: named ?? {} });
 const field = (name: string, wrong: string) => (): object => ({ fields: { [name]: wrong } });
 const required = (details: RejectionDetails): object => ('required' in details ? { required: details['required'] } : {});
+const limitOf = ({ limit }: RejectionDetails): object => (Number.isSafeInteger(limit) ? { limit } : {});
+const statusNow = ({ status }: RejectionDetails): object => (status === undefined ? {} : { status });
 const session = (): object => ({ required: 'session' });
 const organizations = ({ tenants }: RejectionDetails): object => ({ organizations: tenants });
 
@@ -59,9 +61,12 @@ const ROWS: Readonly<Record<string, Row>> = {
   'storage.behind': { code: 'QWICK_INFRA_000', status: 503, details: retry },
   'request.timeout': { code: 'QWICK_INFRA_000', status: 503 },
 
+  'signing.queue_timeout': { code: 'QWICK_SIGN_101', details: retry },
   'signing.backend_provisioning': { code: 'QWICK_SIGN_102', details: retry },
   'signing.backend_failed': { code: 'QWICK_SIGN_103' },
   'signing.backend_transient': { code: 'QWICK_SIGN_104', details: retry },
+  // Its signature came after the operation was given up, and goes nowhere.
+  'signing.operation_timed_out': { code: 'QWICK_SIGN_104' },
 
   'signing.forbidden': { code: 'QWICK_AUTH_303', details: required },
   // Removed between being let in and being acted for.
@@ -78,12 +83,16 @@ const ROWS: Readonly<Record<string, Row>> = {
   'idempotency.in_progress': { code: 'QWICK_API_601', details: retry },
   'signing.operation_exists': { code: 'QWICK_API_601' },
   'signing.operation_settled': { code: 'QWICK_API_601' },
+  'signing.result_reported': { code: 'QWICK_API_601', details: statusNow },
+  'signing.result_unexpected': { code: 'QWICK_API_601', details: statusNow },
   'signing.key_already_revoked': { code: 'QWICK_API_601' },
   'request.not_found': { code: 'QWICK_API_602' },
   'signing.organization_not_found': { code: 'QWICK_API_602' },
   'signing.operation_not_found': { code: 'QWICK_API_602' },
   'request.rate_limited': { code: 'QWICK_API_604', details: retry },
 
+  'signing.limit_reached': { code: 'QWICK_BILLING_700', details: limitOf },
+  'signing.free_limit_reached': { code: 'QWICK_BILLING_702', details: (details) => ({ ...limitOf(details), ...retry(details) }) },
   'signing.subscription_cancelled': { code: 'QWICK_BILLING_701' },
 
   'tenancy.credentials_invalid': { code: 'QWICK_AUTH_300' },

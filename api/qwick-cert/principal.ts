@@ -8,7 +8,7 @@ import type { Incoming, RateRule } from '../kernel/surface.ts';
 export type QwickPrincipal = SigningPrincipal | AnonymousPrincipal;
 
 /** The words of the route table. */
-export const PERMISSIONS = ['public', 'sign', 'read_audit', 'list_keys', 'manage_keys'] as const;
+export const PERMISSIONS = ['public', 'sign', 'report_result', 'read_audit', 'list_keys', 'manage_keys', 'read_billing'] as const;
 export type QwickPermission = (typeof PERMISSIONS)[number];
 
 const BEARER = /^Bearer ([\x21-\x7e]+)$/iu;
@@ -59,9 +59,11 @@ export const rateRule = (principal: QwickPrincipal): RateRule | undefined => {
 
 const DEMANDS: Readonly<Record<Exclude<QwickPermission, 'public'>, (principal: SigningPrincipal) => void>> = {
   sign: (principal) => requirePermission(principal, 'sign'),
+  report_result: (principal) => requirePermission(principal, 'sign'),
   read_audit: (principal) => requirePermission(principal, 'read_audit'),
   list_keys: (principal) => requireRole(inPerson(principal).role, 'viewer'),
   manage_keys: (principal) => requireRole(inPerson(principal).role, 'admin'),
+  read_billing: (principal) => requireRole(inPerson(principal).role, 'viewer'),
 };
 
 const demandOf = (permission: string) =>

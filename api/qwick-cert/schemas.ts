@@ -1,7 +1,8 @@
 /** The shapes of requests and answers: each the source of its type, its validation and its place in the OpenAPI document. */
 import Type, { type TArrayOptions, type TSchema } from 'typebox';
 import { FILE_KINDS } from '../../domain/signing/file-kind.ts';
-import { OPERATION_STATUSES, SIGNING_SOURCES } from '../../domain/signing/operation.ts';
+import { OPERATION_STATUSES, REPORTED_RESULTS, SIGNING_SOURCES } from '../../domain/signing/operation.ts';
+import { PLAN_STATUSES } from '../../domain/tenancy/terms.ts';
 
 const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
@@ -31,6 +32,9 @@ export const SignDigestBody = Type.Object({
   client_channel: Type.Optional(Type.Enum(['cli', 'github_action', 'api', 'dashboard'], { description: 'Source; "dashboard" only with a session' })),
   client_version: optionalText(100, { description: 'CLI or SDK version string' }),
   file_kind: Type.Optional(Type.Enum([...FILE_KINDS], { description: 'Kind of file, when its name does not tell' })),
+  await_result: Type.Optional(
+    Type.Boolean({ description: 'Whether the client will report what became of the embedding: the operation is `signed` until then, for 24 hours at most' }),
+  ),
 });
 
 export const SignDigestReply = Type.Object({
@@ -39,6 +43,16 @@ export const SignDigestReply = Type.Object({
   certificate_chain: Type.Array(Type.String(), { description: 'DER, base64; leaf first, root last' }),
   timestamp: dateTime(),
   signed_at: dateTime(),
+});
+
+export const ResultBody = Type.Object({
+  status: Type.Enum([...REPORTED_RESULTS], { description: 'What became of the embedding' }),
+  error: optionalText(2_000, { description: 'Why it failed; only with embed_failed' }),
+});
+export const ResultReply = Type.Object({
+  operation_id: uuid(),
+  status: Type.Enum([...REPORTED_RESULTS]),
+  reported_at: dateTime(),
 });
 
 const filters = {
@@ -125,6 +139,18 @@ export const CreatedKeyReply = Type.Object({
   created_at: dateTime(),
 });
 export const RevokedKeyReply = Type.Object({ id: uuid(), revoked_at: dateTime() });
+
+const countOrUnlimited = () => Type.Union([Type.Integer(), Type.Literal('unlimited')]);
+
+export const BillingReply = Type.Object({
+  plan: Type.String(),
+  status: Type.Enum([...PLAN_STATUSES]),
+  current_period_end: dateTime(),
+  cancel_at_period_end: Type.Boolean(),
+  limits: Type.Object({ members: countOrUnlimited(), signing_operations: countOrUnlimited() }),
+  usage: Type.Object({ members: Type.Integer(), signing_operations_this_period: Type.Integer() }),
+  discount: nullable(Type.Object({ name: Type.String(), percent_off: Type.Number(), ends_at: dateTime() })),
+});
 
 export const LoginBody = Type.Object({
   email: Type.String({ minLength: 1, maxLength: 320 }),

@@ -8,8 +8,9 @@ import { API_VERSION, errorCatalogue, renderError } from './errors.ts';
 import { parseFilters } from './operation-filters.ts';
 import { actorOfRequest, authenticate, idempotencyScope, permit, rateRule, type QwickPrincipal } from './principal.ts';
 import { qwickCertRoutes, type RouteDeps } from './routes.ts';
+import { checkReport } from './routes/result.ts';
 import { checkBody } from './routes/sign-digest.ts';
-import { envelope, ErrorBody, type ExportQuery, type SignDigestBody } from './schemas.ts';
+import { envelope, ErrorBody, type ExportQuery, type ResultBody, type SignDigestBody } from './schemas.ts';
 
 export type QwickCertDeps = RouteDeps & Readonly<{ access: Access; cliVersions?: CliVersions }>;
 
@@ -29,6 +30,7 @@ const member = (value: unknown, name: string): unknown =>
 /** What no schema can say of a request is said with the rest of its validation: before anything is said of permissions. */
 const checkInput = (request: Request, permission: string): void => {
   if (permission === 'sign') checkBody(request as ApiRequest<QwickPrincipal, unknown, unknown, Static<typeof SignDigestBody>>);
+  if (permission === 'report_result') checkReport(request.body as Static<typeof ResultBody>);
   if (permission === 'read_audit') parseFilters(request.query as Static<typeof ExportQuery>);
 };
 

@@ -16,12 +16,14 @@ export const checkBody = ({ principal, body }: Pick<Request, 'principal' | 'body
     ...(body.client_channel && { clientChannel: body.client_channel }),
   });
 
-const signRequest = ({ body, ip, commandId }: Request): SignRequest => ({
+const signRequest = ({ body, ip, commandId, signal }: Request): SignRequest => ({
   commandId,
   digest: Buffer.from(body.digest, 'base64'),
   fileName: body.file_name,
   fileSize: body.file_size,
   ip,
+  signal,
+  ...(body.await_result === true && { awaitResult: true }),
   ...(body.file_kind && { fileKind: body.file_kind }),
   ...(body.batch_id && { batchId: body.batch_id.toLowerCase() }),
   ...(body.reason && { reason: body.reason }),
@@ -64,6 +66,10 @@ export const signDigestRoute = (signDigest: SignDigest) =>
       'signing.forbidden',
       'signing.organization_not_found',
       'signing.subscription_cancelled',
+      'signing.limit_reached',
+      'signing.free_limit_reached',
+      'signing.queue_timeout',
+      'signing.operation_timed_out',
       'signing.backend_provisioning',
       'signing.backend_failed',
       'signing.backend_transient',

@@ -8,7 +8,10 @@ import type { Cause, Clock, EventStore } from '../../../application/kernel/ports
 import { createSigningOperations } from '../../../application/signing/operations.ts';
 import type { SignedDigest, SigningBackend } from '../../../application/signing/ports.ts';
 import { createSigningQuotas } from '../../../application/signing/quota.ts';
+import { createBilling } from '../../../application/signing/billing.ts';
+import { createReportResult } from '../../../application/signing/report-result.ts';
 import { createRecordExport } from '../../../application/signing/record-export.ts';
+import { createSigningRules } from '../../../application/signing/rules.ts';
 import { createSignDigest } from '../../../application/signing/sign-digest.ts';
 import type { PlanState, Role } from '../../../application/tenancy/access.ts';
 import { createTenancyAggregates } from '../../../application/tenancy/aggregates.ts';
@@ -30,6 +33,9 @@ import { openEmbedded, type Embedded } from '../../../infrastructure/runtime/emb
 import { announcing } from '../../../projections/kernel/announcing.ts';
 import { createInProcessPlaces } from '../../../infrastructure/signing/in-process-places.ts';
 import { createProjections, type Projections } from '../../../projections/kernel/projections.ts';
+import { signingApprovals } from '../../../projections/signing/approvals.ts';
+import { signingAttempts } from '../../../projections/signing/attempts.ts';
+import { createRecentSignings } from '../../../projections/signing/recent-signings.ts';
 import { signingOperations } from '../../../projections/signing/operations.ts';
 import { createCredentialIndex } from '../../../projections/tenancy/credential-index.ts';
 import { createCredentialList } from '../../../projections/tenancy/credentials.ts';
@@ -75,6 +81,7 @@ const tenancyOf = async ({ store, vault, state, readModels, log }: Embedded, clo
   const index = createCredentialIndex({ readModels, log, freshness, reader });
   const shared = { aggregates, views, accessTokens, secretTokens, personalData, clock, ids: randomIds };
   return {
+    aggregates,
     personalData,
     secrets,
     tenants: createTenants({ aggregates, persons, clock }),
@@ -106,7 +113,7 @@ const start = async () => {
   knobs.append = (...given) => embedded.store.append(...given);
   const store: EventStore = { ...embedded.store, append: (...given) => knobs.append(...given) };
   const projections = createProjections({
-    log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions: [signingOperations, ...tenancyProjections],
+    log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions: [signingOperations, signingAttempts, signingApprovals, ...tenancyProjections],
   });
   await projections.start();
   const tenancy = await tenancyOf({ ...embedded, store }, clock, projections);
@@ -121,10 +128,14 @@ export const startProgram = async () => {
   const announced = announcing(store, projections.freshness);
   const operations = createSigningOperations(announced);
   const quotas = createSigningQuotas({ store: announced, clock });
+  const { memberships } = tenancy.aggregates;
+  const rules = createSigningRules({ store: announced, memberships, personalData, recent: createRecentSignings(projections.reader), clock, ids: randomIds });
   const surface = createQwickCertSurface({
     access, credentials, sessions, credentialList, reader: projections.reader, clock, authorities,
-    signDigest: createSignDigest({ operations, backend, quotas, places: createInProcessPlaces({ waitMs: QUEUE_WAIT_MS }), personalData, clock, ids: randomIds }),
+    signDigest: createSignDigest({ operations, rules, backend, quotas, places: createInProcessPlaces({ waitMs: QUEUE_WAIT_MS }), personalData, clock, ids: randomIds }),
     recordExport: createRecordExport({ store, clock }),
+    reportResult: createReportResult({ operations, clock }),
+    billing: createBilling({ quotas, members: tenancy.members, clock }),
     members: tenancy.directory,
     cliVersions: { minimum: '1.2.0', current: '1.10.0' },
   });
@@ -145,6 +156,7 @@ export const startProgram = async () => {
   return {
     knobs,
     surface,
+    rules,
     running,
     store,
     log: embedded.log,
