@@ -1,6 +1,8 @@
 /** Every read model of the program. */
 import type { AnyProjection } from '../../projections/kernel/projection.ts';
+import { signingApprovals } from '../../projections/signing/approvals.ts';
+import { signingAttempts } from '../../projections/signing/attempts.ts';
 import { signingOperations } from '../../projections/signing/operations.ts';
 import { tenancyProjections } from '../../projections/tenancy/index.ts';
 
-export const projections: readonly AnyProjection[] = [...tenancyProjections, signingOperations];
+export const projections: readonly AnyProjection[] = [...tenancyProjections, signingOperations, signingAttempts, signingApprovals];

@@ -9,11 +9,13 @@ import type { SigningRequested, SigningSource } from '../../domain/signing/opera
 import type { Cause, Clock, Ids } from '../kernel/ports.ts';
 import type { PersonalData } from '../kernel/sealing.ts';
 import { actorOf, requirePermission, requireSubscription, type SigningPrincipal } from './authorise.ts';
+import { describeRequest } from './described.ts';
 import { passGates, type Asked, type Gate } from './gates.ts';
 import { operationStream, type SigningOperations } from './operations.ts';
 import { placesGate } from './places.ts';
 import type { SignedDigest, SigningBackend, SigningPlaces } from './ports.ts';
 import { quotaGate, type SigningQuotas } from './quota.ts';
+import type { SigningRules } from './rules.ts';
 
 export type SignRequest = Readonly<{
   /** The operation this request asks for again when it is a retry, and begins otherwise. A UUID. */
@@ -46,7 +48,7 @@ export type SignResult = Readonly<{
 
 /**
  * Rejects with `signing.forbidden`, `signing.subscription_cancelled`, `request.invalid` (a kind of file that cannot be signed, a
- * channel that is not the caller's), `signing.limit_reached`, `signing.free_limit_reached`, `signing.queue_timeout`,
+ * channel that is not the caller's), `signing.policy_…` (as the policy's gate says), `signing.limit_reached`, `signing.free_limit_reached`, `signing.queue_timeout`,
  * `signing.operation_timed_out` (its signature took too long and goes nowhere), `signing.backend_provisioning`, `…_failed`, `…_transient`, and with `storage.*` when what
  * happened cannot be recorded.
  */
@@ -54,6 +56,7 @@ export type SignDigest = (principal: SigningPrincipal, request: SignRequest, cau
 
 export type SignDigestDeps = Readonly<{
   operations: SigningOperations;
+  rules: Pick<SigningRules, 'gate'>;
   backend: SigningBackend;
   quotas: Pick<SigningQuotas, 'reserve' | 'spend' | 'release'>;
   places: SigningPlaces;
@@ -69,10 +72,11 @@ const check = (refuse: (asked: Asked) => void): Gate => (asked) => {
 };
 
 /** Asked in this order before the intent is recorded, as it is published (docs/contexts/signing.md); the first that rejects is the answer. */
-const gatesOf = ({ quotas, places }: SignDigestDeps): readonly Gate[] => [
+const gatesOf = ({ rules, quotas, places }: SignDigestDeps): readonly Gate[] => [
   check(({ principal, request }) => checkSignRequest(principal, request)),
   check(({ principal }) => requirePermission(principal, 'sign')),
   check(({ principal }) => requireSubscription(principal.tenant)),
+  rules.gate,
   quotaGate(quotas),
   placesGate(places),
 ];
@@ -90,13 +94,6 @@ export const checkSignRequest = (
   }
 };
 
-/** The server's view: the channel when the client names one, else what it came in with. */
-const sourceOf = (principal: SigningPrincipal, channel: SigningSource | undefined): SigningSource =>
-  channel ?? (principal.kind === 'person' ? 'cli' : 'api');
-
-const given = <Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> =>
-  value === undefined ? {} : ({ [key]: value } as Record<Key, Value>);
-
 const kindOf = ({ fileKind, fileName }: SignRequest): FileKind =>
   fileKind ?? fileKindOf(fileName) ?? reject('request.invalid', { fields: { file_name: 'cannot be signed' } });
 
@@ -106,28 +103,18 @@ const iso = (clock: Clock): string => new Date(clock.now()).toISOString();
 
 const codeOf = (error: unknown): string => (error instanceof Rejection ? error.code : 'kernel.internal');
 
-const intent = async ({ personalData, clock }: SignDigestDeps, { principal, request, operationId }: Asked): Promise<SigningRequested['data']> => {
-  const { userId, by, secondFactor } = actorOf(principal);
+const intent = async ({ personalData, clock }: SignDigestDeps, asked: Asked): Promise<SigningRequested['data']> => {
+  const { principal, request, operationId } = asked;
   const tenant = principal.tenant.id;
   const place = { tenant, place: `${operationStream(tenant, operationId)}#address` };
   return {
     operationId,
-    actorUserId: userId,
-    by,
-    secondFactor,
-    digest: Buffer.from(request.digest).toString('base64'),
+    ...describeRequest(asked),
     algorithm: 'sha256',
-    fileName: request.fileName,
-    fileSize: request.fileSize,
     fileKind: kindOf(request),
-    source: sourceOf(principal, request.clientChannel),
-    ...given('clientChannel', request.clientChannel),
-    ...given('clientVersion', request.clientVersion),
-    ...given('batchId', request.batchId),
-    ...given('reason', request.reason),
     ...(request.awaitResult === true && { awaitResult: true }),
     // A member's key has been stored since their membership: there is none to add.
-    address: await personalData.seal({ id: userId, newKeys: [] }, place, request.ip),
+    address: await personalData.seal({ id: actorOf(principal).userId, newKeys: [] }, place, request.ip),
     requestedAt: iso(clock),
   };
 };

@@ -102,6 +102,7 @@ export const credential = (over: Partial<CredentialPrincipal> = {}): CredentialP
 
 /** Neither quota nor queue: for tests of something else. */
 export const UNLIMITED = {
+  rules: { gate: () => undefined },
   quotas: {
     reserve: async ({ id }: Pick<TenantView, 'id'>, operationId: string) => ({ tenant: id, period: 'none', operationId }),
     spend: async () => undefined,

@@ -1,0 +1,86 @@
+/** Approvals: asked for by the gate, decided by approvers, used once. */
+import { streamId, type StreamId, type SubjectId, type TenantId } from '../../domain/kernel/ids.ts';
+import { reject } from '../../domain/kernel/rejection.ts';
+import { approval, isApproved, type ApprovalCommand, type ApprovalState } from '../../domain/signing/approval.ts';
+import type { ApprovalEvent } from '../../domain/signing/approval.events.ts';
+import { isApprover } from '../../domain/signing/policy.ts';
+import { createAggregate } from '../kernel/command-handler.ts';
+import type { Cause, Clock, EventStore, Ids } from '../kernel/ports.ts';
+import { describeRequest } from './described.ts';
+import type { Asked } from './gates.ts';
+import type { SigningPolicies } from './policies.ts';
+
+/** The standing approval of a request; `expiresAt` in UTC, ISO 8601. */
+export type StandingApproval = Readonly<{ approvalId: string; status: 'pending' | 'granted' | 'rejected' | 'used'; expiresAt: string }>;
+
+/** Where an approval is: whose request it was, for which digest (base64). */
+export type ApprovalPlace = Readonly<{ approvalId: string; requesterUserId: string; digest: string }>;
+export type Verdict = 'granted' | 'rejected';
+
+export interface Approvals {
+  /** Whether the request may go ahead as its operation. */
+  isApproved(asked: Asked, at: number): Promise<boolean>;
+  /** The one approval that stands for this person and digest, made now if there is none. */
+  request(asked: Asked, at: number): Promise<StandingApproval>;
+  /** From now on only this operation goes ahead on it; what it answers gives it back. Rejects with `signing.policy_approval`. */
+  use(asked: Asked, at: number): Promise<() => Promise<void>>;
+  /**
+   * Rejects with `signing.approver_required` (who is none, by the policy of this moment), `signing.approval_own`,
+   * `signing.approval_decided` {status} (also when this very decision was made before) or `signing.approval_expired`.
+   */
+  decide(tenant: TenantId, place: ApprovalPlace, how: Readonly<{ approver: SubjectId; verdict: Verdict; cause: Cause }>): Promise<void>;
+}
+
+const LIFE_MS = 24 * 3_600_000;
+const CACHED = 5_000;
+
+const iso = (at: number): string => new Date(at).toISOString();
+const streamOf = (tenant: TenantId, userId: string, digest: string): StreamId =>
+  streamId('signing.approval', tenant, `${userId}.${Buffer.from(digest, 'base64').toString('base64url')}`);
+
+type Deps = Readonly<{ store: EventStore; policies: Pick<SigningPolicies, 'current'>; clock: Clock; ids: Ids }>;
+
+const createDecide = (approvals: ReturnType<typeof aggregateOf>, { policies, clock }: Deps): Approvals['decide'] => async (tenant, place, { approver, verdict, cause }) => {
+  const { policy } = await policies.current(tenant);
+  if (!isApprover(policy, approver)) reject('signing.approver_required');
+  const { approvalId, requesterUserId, digest } = place;
+  const data = { approvalId, approverUserId: approver, decidedAt: iso(clock.now()) };
+  const type = verdict === 'granted' ? 'GrantApproval' : 'RejectApproval';
+  const { events } = await approvals.execute(streamOf(tenant, requesterUserId, digest), { type, data }, cause);
+  if (events.length === 0) reject('signing.approval_decided', { status: verdict });
+};
+
+const aggregateOf = (store: EventStore) => createAggregate<ApprovalState, ApprovalCommand, ApprovalEvent>(store, approval, { cached: CACHED });
+
+const placeOf = (asked: Asked) => {
+  const described = describeRequest(asked);
+  return { described, stream: streamOf(asked.principal.tenant.id, described.actorUserId, described.digest) };
+};
+
+export const createApprovals = (deps: Deps): Approvals => {
+  const { store, ids } = deps;
+  const approvals = aggregateOf(store);
+  return {
+    isApproved: async (asked, at) => isApproved((await approvals.load(placeOf(asked).stream)).state, asked.operationId, iso(at)),
+
+    request: async (asked, at) => {
+      const { described, stream } = placeOf(asked);
+      const { actorUserId: requesterUserId, by, digest, fileName, fileSize, source, reason } = described;
+      const times = { requestedAt: iso(at), expiresAt: iso(at + LIFE_MS) };
+      const data = { approvalId: ids.next(), requesterUserId, by, digest, fileName, fileSize, source, ...(reason !== undefined && { reason }), ...times };
+      const { state } = await approvals.execute(stream, { type: 'RequestApproval', data }, asked.cause);
+      return state.status === 'none' ? reject('signing.approval_not_found') : state;
+    },
+
+    use: async (asked, at) => {
+      const { stream } = placeOf(asked);
+      const { operationId, cause } = asked;
+      await approvals.execute(stream, { type: 'UseApproval', data: { operationId, usedAt: iso(at) } }, cause);
+      return async () => {
+        await approvals.execute(stream, { type: 'ReturnApproval', data: { operationId } }, cause);
+      };
+    },
+
+    decide: createDecide(approvals, deps),
+  };
+};
