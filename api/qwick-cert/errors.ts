@@ -53,6 +53,12 @@ const statusNow = ({ status }: RejectionDetails): object => (status === undefine
 const session = (): object => ({ required: 'session' });
 const organizations = ({ tenants }: RejectionDetails): object => ({ organizations: tenants });
 
+const approval = ({ approvalId, status, expiresAt }: RejectionDetails): object => ({
+  approval_id: approvalId,
+  status: status === 'granted' ? 'approved' : status,
+  expires_at: expiresAt,
+});
+
 /** Whose code the document lacks (405, 413, 415, 422, 503), the nearest one stands, under HTTP's own status. */
 const ROWS: Readonly<Record<string, Row>> = {
   'kernel.internal': { code: 'QWICK_INFRA_000' },
@@ -72,6 +78,17 @@ const ROWS: Readonly<Record<string, Row>> = {
   // Removed between being let in and being acted for.
   'tenancy.member_unknown': { code: 'QWICK_AUTH_303' },
   'signing.session_required': { code: 'QWICK_AUTH_303', details: session },
+
+  'signing.policy_reason': { code: 'QWICK_API_600', details: fields },
+  'signing.policy_lockdown': { code: 'QWICK_POLICY_415' },
+  'signing.policy_address': { code: 'QWICK_POLICY_401' },
+  'signing.policy_second_factor': { code: 'QWICK_POLICY_400' },
+  'signing.policy_hours': { code: 'QWICK_POLICY_404' },
+  'signing.policy_source': { code: 'QWICK_POLICY_407' },
+  'signing.policy_extension': { code: 'QWICK_POLICY_408' },
+  'signing.policy_file_size': { code: 'QWICK_POLICY_409' },
+  'signing.policy_user_rate': { code: 'QWICK_POLICY_403', details: retry },
+  'signing.policy_approval': { code: 'QWICK_POLICY_402', details: approval },
 
   'request.invalid': { code: 'QWICK_API_600', details: fields },
   'request.malformed_json': { code: 'QWICK_API_600', details: field('body', 'is not valid JSON') },

@@ -20,7 +20,12 @@ const DESCRIPTION = `Authenticode signatures by digest: the binary never leaves 
 
 Every JSON answer is an envelope of \`data\` or \`error\`, \`request_id\` and \`api_version\`. When several things are wrong with a
 request, the first of these is the answer: authentication (301, 304), rate limit (604), the request itself (600), organization
-(602), role or permission (303), subscription (701).
+(602), role or permission (303), subscription (701). A request to sign then meets the organization's policy: reason (600), lockdown (415),
+address (401), second factor (400), hours (404), source (407), extension (408), size (409), rate of the person (403), approval (402);
+then the plan (700, 702) and the queue (101).
+
+While an approval is pending the answer is 409 QWICK_POLICY_402 with its \`approval_id\`, \`status\` and \`expires_at\`: repeat the same request
+until it is decided. Once approved it signs one time.
 
 Under \`/pki\` are the trust anchors and the revocation list that a verifier needs, without authentication.`;
 

@@ -1,5 +1,6 @@
 /** POST /sign-digest */
 import type { Static } from 'typebox';
+import { POLICY_REFUSALS } from '../../../domain/signing/judge.ts';
 import { checkSignRequest, type SignDigest, type SignRequest, type SignResult } from '../../../application/signing/sign-digest.ts';
 import { defineRoute, type ApiRequest } from '../../kernel/route.ts';
 import { identified, type QwickPrincipal } from '../principal.ts';
@@ -66,6 +67,7 @@ export const signDigestRoute = (signDigest: SignDigest) =>
       'signing.forbidden',
       'signing.organization_not_found',
       'signing.subscription_cancelled',
+      ...POLICY_REFUSALS,
       'signing.limit_reached',
       'signing.free_limit_reached',
       'signing.queue_timeout',

@@ -1,5 +1,6 @@
 /** For every code that can be reached: the request that reaches it, and the answer in the document's shape. */
 import { expect } from 'chai';
+import type { PolicyDraft } from '../../../application/signing/policies.ts';
 import { Rejection } from '../../../domain/kernel/rejection.ts';
 import { errorCatalogue, QWICK_CODES, renderError, type QwickCode } from '../../../api/qwick-cert/errors.ts';
 import { KERNEL_REJECTIONS } from '../../../api/kernel/surface.ts';
@@ -55,6 +56,14 @@ describe('error codes', () => {
     for (let tried = 0; tried < 10; tried += 1) await post('/auth/login', { email: acme.owner.email, password: 'wrong' });
     return post('/auth/login', { email: acme.owner.email, password: PASSWORD });
   };
+  const policed = async (policy: PolicyDraft, over: object = {}) => {
+    await program.rules.policies.set(acme.id, policy, { actor: { kind: 'operator', id: 'test' }, correlation: 'test' });
+    return sign(key, { ...signBody(), ...over });
+  };
+  const tooOften = async () => {
+    await sign();
+    return policed({ perUserLimit: { count: 1, windowSeconds: 60 } });
+  };
   const inTwo = async () => {
     const other = await program.organization();
     await program.tenancy.members.add(other.id, { email: acme.owner.email, password: PASSWORD, role: 'viewer' }, {
@@ -63,17 +72,63 @@ describe('error codes', () => {
     return post('/auth/login', { email: acme.owner.email, password: PASSWORD });
   };
 
+  const allowed = async (plan: string, signingOperations: number) => {
+    await program.plan(acme, { plan, limits: { signingOperations } });
+    for (let signed = 0; signed < signingOperations; signed += 1) await sign();
+    return sign();
+  };
+  /** One request signs for as long as the other waits. */
+  const inTheWay = async () => {
+    await program.plan(acme, { plan: 'free' });
+    const entered = Promise.withResolvers<void>();
+    const done = Promise.withResolvers<void>();
+    program.knobs.sign = async () => {
+      entered.resolve();
+      await done.promise;
+      return SIGNED;
+    };
+    const first = sign();
+    await entered.promise;
+    const second = await sign();
+    done.resolve();
+    expect((await first).status).to.equal(200);
+    return second;
+  };
+  const report = (operation: string, body: object) =>
+    program.ask('POST', `${API}/signing-operations/${operation}/result?organization_slug=${acme.slug}`, { as: key, body });
+  const reportedTwice = async () => {
+    const { operation_id: operation } = (await sign(key, { ...signBody(), await_result: true })).json.data;
+    await report(operation, { status: 'completed' });
+    return report(operation, { status: 'completed' });
+  };
+
   const cases: readonly Case[] = [
+    ['QWICK_POLICY_400', 403, 'a policy of second factors', async () => {
+      key = await program.session(acme, 'signer');
+      return policed({ requireSecondFactor: true });
+    }],
+    ['QWICK_POLICY_401', 403, 'a policy of other addresses', () => policed({ ipAllowlist: ['192.0.2.0/24'] })],
+    ['QWICK_POLICY_402', 409, 'a policy of approvals', () => policed({ approval: { enabled: true, approvers: [acme.owner.email] } })],
+    ['QWICK_POLICY_403', 429, 'a policy of one signing a minute, after one', tooOften],
+    ['QWICK_POLICY_404', 403, 'a policy of other hours', () => policed({ signingHours: { timezone: 'UTC', from: '03:00', to: '03:01' } })],
+    ['QWICK_POLICY_407', 403, 'a policy of other sources', () => policed({ allowedSources: ['dashboard'] })],
+    ['QWICK_POLICY_408', 403, 'a policy of other extensions', () => policed({ allowedExtensions: ['.msi'] })],
+    ['QWICK_POLICY_409', 413, 'a policy of smaller files', () => policed({ maxFileSize: 1_000 }, { file_size: 1_001 })],
+    ['QWICK_POLICY_415', 403, 'a lockdown', () => policed({ lockdown: true })],
+    ['QWICK_API_600', 400, 'a policy of reasons', () => policed({ requireReason: true }, { reason: ' ' })],
     ['QWICK_INFRA_000', 500, 'signing, when something unforeseen breaks', () => failing(new Error('unforeseen'))],
     ['QWICK_INFRA_000', 503, 'signing, when nothing can be recorded', unrecorded],
+    ['QWICK_SIGN_101', 429, 'signing, when no place becomes free in time', inTheWay],
     ['QWICK_SIGN_102', 503, 'signing, while the certificate is being made', () => failing(new Rejection('signing.backend_provisioning', { retryAfter: 3 }))],
     ['QWICK_SIGN_103', 502, 'signing, when the backend fails', () => failing(new Rejection('signing.backend_failed'))],
     ['QWICK_SIGN_104', 502, 'signing, when the backend stumbles', () => failing(new Rejection('signing.backend_transient'))],
+    ['QWICK_SIGN_104', 502, 'signing, when it took so long that the operation was given up', () => failing(new Rejection('signing.operation_timed_out'))],
     ['QWICK_AUTH_300', 401, 'login with a wrong password', () => post('/auth/login', { email: acme.owner.email, password: 'wrong' })],
     ['QWICK_AUTH_301', 401, 'a list without a token', () => get('/signing-operations', '')],
     ['QWICK_AUTH_302', 401, 'a refresh token used twice', usedTwice],
     ['QWICK_AUTH_303', 403, 'signing as a viewer', async () => sign(await program.session(acme, 'viewer'))],
     ['QWICK_AUTH_303', 403, 'a key on /apikeys', () => get('/apikeys')],
+    ['QWICK_AUTH_303', 403, 'a key on /billing/summary', () => get('/billing/summary')],
     ['QWICK_AUTH_304', 401, 'a key that has been revoked', async () => get('/signing-operations', (await revoked()).secret)],
     ['QWICK_AUTH_305', 429, 'an eleventh login after ten failures', failedLogins],
     ['QWICK_API_600', 400, 'signing without a body', () => sign(key, {})],
@@ -87,6 +142,7 @@ describe('error codes', () => {
     }],
     ['QWICK_API_600', 400, 'an Idempotency-Key that is none', () => sign(key, signBody(), { 'idempotency-key': '"' })],
     ['QWICK_API_601', 409, 'revoking twice', async () => (await revoked()).again()],
+    ['QWICK_API_601', 409, 'reporting a result twice', reportedTwice],
     ['QWICK_API_601', 409, 'login to one of two organizations without naming it', inTwo],
     ['QWICK_API_602', 404, 'an operation that is not there', () => get('/signing-operations/019aa5c4-6f00-7000-8000-00000000dead')],
     ['QWICK_API_602', 404, 'another organization', () => program.ask('GET', `${API}/signing-operations?organization_slug=elsewhere`, { as: key })],
@@ -96,6 +152,8 @@ describe('error codes', () => {
       const { secret } = await program.key(acme);
       return exhausted(() => get('/signing-operations', secret));
     }],
+    ['QWICK_BILLING_700', 403, 'a third signing where the plan allows two', () => allowed('pro', 2)],
+    ['QWICK_BILLING_702', 429, 'a third signing in a year of Free that allows two', () => allowed('free', 2)],
     ['QWICK_BILLING_701', 403, 'signing on a cancelled subscription', async () => {
       await program.plan(acme, { status: 'cancelled' });
       return sign();
@@ -141,6 +199,12 @@ describe('error codes', () => {
     const reachable = Object.values(errorCatalogue).map(({ description }) => description.split(':')[0]);
     expect(reachable.length).to.be.greaterThan(30);
     expect([...new Set<string | undefined>(cases.map(([code]) => code))]).to.have.members([...new Set(reachable)]);
+  });
+
+  it('which are the codes of the document', () => {
+    const mapped = new Set(Object.values(errorCatalogue).map(({ description }) => description.split(':')[0]));
+    const missing = Object.keys(QWICK_CODES).filter((code) => !mapped.has(code));
+    expect(missing).to.deep.equal([]);
   });
 
   it('knows everything that the kernel rejects with', () => expect(Object.keys(errorCatalogue)).to.include.members([...KERNEL_REJECTIONS]));
