@@ -13,6 +13,16 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
 type Answer = Awaited<ReturnType<Program['ask']>>;
 type Case = readonly [code: QwickCode, status: number, request: string, make: () => Promise<Answer>];
 
+/** The API reference's table of codes, copied by hand. */
+const DOCUMENTED = [
+  ...['000'].map((number) => `QWICK_INFRA_${number}`),
+  ...['101', '102', '103', '104'].map((number) => `QWICK_SIGN_${number}`),
+  ...['300', '301', '302', '303', '304', '305'].map((number) => `QWICK_AUTH_${number}`),
+  ...['400', '401', '402', '403', '404', '407', '408', '409', '415'].map((number) => `QWICK_POLICY_${number}`),
+  ...['600', '601', '602', '604'].map((number) => `QWICK_API_${number}`),
+  ...['700', '701', '702'].map((number) => `QWICK_BILLING_${number}`),
+];
+
 const exhausted = async (make: () => Promise<Answer>) => {
   for (let asked = 0; asked < 60; asked += 1) await make();
   return make();
@@ -202,9 +212,8 @@ describe('error codes', () => {
   });
 
   it('which are the codes of the document', () => {
-    const mapped = new Set(Object.values(errorCatalogue).map(({ description }) => description.split(':')[0]));
-    const missing = Object.keys(QWICK_CODES).filter((code) => !mapped.has(code));
-    expect(missing).to.deep.equal([]);
+    expect(Object.keys(QWICK_CODES)).to.have.members(DOCUMENTED);
+    expect([...new Set<string>(cases.map(([code]) => code))]).to.have.members(DOCUMENTED);
   });
 
   it('knows everything that the kernel rejects with', () => expect(Object.keys(errorCatalogue)).to.include.members([...KERNEL_REJECTIONS]));
