@@ -20,6 +20,7 @@ import { createInProcessPlaces } from '../../infrastructure/signing/in-process-p
 import { createLocalSigningBackend } from '../../infrastructure/signing/local-backend.ts';
 import { createTimestampClient } from '../../infrastructure/signing/timestamp-client.ts';
 import type { Reader } from '../../projections/kernel/reader.ts';
+import { createWhatIf } from '../../projections/signing/what-if.ts';
 import { createRecentSignings } from '../../projections/signing/recent-signings.ts';
 import { provide, provideValue } from './provide.ts';
 import { authorities, runtime, signing, storage, tenancy } from './tokens.ts';
@@ -54,6 +55,7 @@ export const bindSigning = (container: Container): void => {
   provide(container, signing.quotas, createSigningQuotas, { store, clock });
   provideValue(container, signing.places, createInProcessPlaces());
   provide(container, signing.rules, rulesOf, { store, aggregates: tenancy.aggregates, personalData, reader: storage.reader, clock, ids });
+  provide(container, signing.whatIf, createWhatIf, { reader: storage.reader, log: storage.log, freshness: storage.freshness, personalData });
   provide(container, signing.signDigest, createSignDigest, {
     operations: signing.operations, rules: signing.rules, backend: signing.backend, quotas: signing.quotas, places: signing.places, personalData, clock, ids,
   });

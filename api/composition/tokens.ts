@@ -31,6 +31,7 @@ import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import type { Freshness } from '../../projections/kernel/freshness.ts';
 import type { Projections } from '../../projections/kernel/projections.ts';
 import type { Reader } from '../../projections/kernel/reader.ts';
+import type { WhatIf } from '../../projections/signing/what-if.ts';
 import type { CredentialList } from '../../projections/tenancy/credentials.ts';
 import type { MemberDirectory } from '../../projections/tenancy/member-directory.ts';
 import type { Surface } from '../kernel/surface.ts';
@@ -94,6 +95,7 @@ export const signing = {
   quotas: token<SigningQuotas>('signing.quotas'),
   places: token<SigningPlaces>('signing.places'),
   rules: token<SigningRules>('signing.rules'),
+  whatIf: token<WhatIf>('signing.whatIf'),
   signDigest: token<SignDigest>('signing.signDigest'),
   recordExport: token<RecordExport>('signing.recordExport'),
   reportResult: token<ReportResult>('signing.reportResult'),

@@ -10,9 +10,10 @@ import type { Incoming, RateRule } from '../kernel/surface.ts';
 export type PlatformPrincipal = OperatorPrincipal | PersonPrincipal | AnonymousPrincipal;
 
 /**
- * The words of the route table. `tenant`: the operator, or an owner or admin of the tenant in the path. `person`: anybody with a session.
+ * The words of the route table. `tenant`: the operator, or an owner or admin of the tenant in the path. `member`: the
+ * operator, or anybody who belongs to that tenant; the route asks for more. `person`: anybody with a session.
  */
-export const PERMISSIONS = ['public', 'operator', 'tenant', 'person'] as const;
+export const PERMISSIONS = ['public', 'operator', 'tenant', 'member', 'person'] as const;
 export type PlatformPermission = (typeof PERMISSIONS)[number];
 
 const BEARER = /^Bearer +([\x21-\x7e]{1,8192})$/iu;
@@ -59,11 +60,19 @@ export const rateRule = (principal: PlatformPrincipal, { ip }: Pick<Incoming, 'i
   }
 };
 
-const requireAdmin = (principal: PlatformPrincipal, slug: unknown): void => {
+const requireMember = (principal: PlatformPrincipal, slug: unknown): void => {
   if (principal.kind === 'operator') return;
   // Another tenant's slug answers as one that nobody has.
   if (principal.kind !== 'person' || principal.tenant.slug !== slug) reject('tenancy.tenant_unknown');
-  else if (principal.role !== 'owner' && principal.role !== 'admin') reject('tenancy.forbidden');
+};
+
+/** The operator, owners and admins. */
+export const isAdmin = (principal: PlatformPrincipal): boolean =>
+  principal.kind === 'operator' || (principal.kind === 'person' && (principal.role === 'owner' || principal.role === 'admin'));
+
+const requireAdmin = (principal: PlatformPrincipal, slug: unknown): void => {
+  requireMember(principal, slug);
+  if (!isAdmin(principal)) reject('tenancy.forbidden');
 };
 
 const DEMANDS: Readonly<Record<PlatformPermission, (principal: PlatformPrincipal, slug: unknown) => void>> = {
@@ -71,6 +80,7 @@ const DEMANDS: Readonly<Record<PlatformPermission, (principal: PlatformPrincipal
   operator: ({ kind }) => void (kind === 'operator' || reject('tenancy.operator_required')),
   person: ({ kind }) => void (kind === 'person' || reject('tenancy.session_required')),
   tenant: requireAdmin,
+  member: requireMember,
 };
 
 /** Rejects with `tenancy.operator_required`, `…session_required`, `…forbidden` or, for a foreign tenant, `…tenant_unknown`. */

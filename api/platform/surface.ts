@@ -4,10 +4,12 @@ import type { Access } from '../../application/tenancy/access.ts';
 import { defineSurface, type Surface } from '../kernel/surface.ts';
 import { createRenderError, errorCatalogue, ProblemBody } from './errors.ts';
 import { actorOf, createAuthenticate, idempotencyScope, permit, rateRule, tenantOf, type PlatformPrincipal } from './principal.ts';
+import { approvalRoutes, type ApprovalDeps } from './routes/approvals.ts';
 import { credentialRoutes, type CredentialDeps } from './routes/credentials.ts';
 import { memberRoutes, type MemberDeps } from './routes/members.ts';
 import { operationRoutes, type OperationDeps } from './routes/operations.ts';
 import { sessionRoutes, type SessionDeps } from './routes/sessions.ts';
+import { signingPolicyRoutes, type SigningPolicyDeps } from './routes/signing-policy.ts';
 import { tenantRoutes, type TenantDeps } from './routes/tenants.ts';
 
 export type PlatformDeps = TenantDeps &
@@ -15,6 +17,8 @@ export type PlatformDeps = TenantDeps &
   CredentialDeps &
   SessionDeps &
   OperationDeps &
+  SigningPolicyDeps &
+  ApprovalDeps &
   Readonly<{ access: Access; operatorToken: string }>;
 
 const MOUNT = '/platform';
@@ -31,7 +35,7 @@ export const createPlatformSurface = (deps: PlatformDeps): Surface =>
       description:
         'Tenants, plans, members, credentials and sessions, behind all surfaces. Errors are problems (RFC 9457); lists are pages by cursor; every POST honours Idempotency-Key.',
     },
-    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps)],
+    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps), ...signingPolicyRoutes(deps), ...approvalRoutes(deps)],
     security: { bearer: { type: 'http', scheme: 'bearer', description: 'The operator token, or the access token of a session.' } },
     publicPermissions: ['public'],
     authenticate: createAuthenticate(deps.access, deps.operatorToken),

@@ -126,6 +126,9 @@ const ROWS: Readonly<Record<string, Row>> = {
 
 const UNKNOWN: Row = { code: 'QWICK_INFRA_000' };
 const rowOf = (code: string): Row => (Object.hasOwn(ROWS, code) ? (ROWS[code] ?? UNKNOWN) : UNKNOWN);
+/** The document's code for a rejection. */
+export const qwickCodeOf = (rejection: string): QwickCode => rowOf(rejection).code;
+
 const statusOf = ({ code, status }: Row): number => status ?? QWICK_CODES[code][0];
 
 export const errorCatalogue: Readonly<Record<string, Readonly<{ status: number; description: string }>>> = Object.fromEntries(

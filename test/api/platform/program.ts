@@ -1,6 +1,9 @@
 /** The platform surface over the real kernel, the real embedded stores and the real tenancy, on a free port. */
 import { createPlatformSurface, publicKeys } from '../../../api/platform/surface.ts';
 import { openJobs } from '../../../api/composition/jobs.ts';
+import { createSigningRules } from '../../../application/signing/rules.ts';
+import { createRecentSignings } from '../../../projections/signing/recent-signings.ts';
+import { createWhatIf } from '../../../projections/signing/what-if.ts';
 import { randomIds } from '../../support/random-ids.ts';
 import { silentLogger } from '../../support/silent.ts';
 import { startTenancy } from '../../support/tenancy.ts';
@@ -11,7 +14,11 @@ export const startPlatform = async () => {
   const { ground, knobs } = tenancy;
   const { state } = ground.embedded;
   const jobs = await openJobs({ state, clock: ground.clock, logger: silentLogger, dataDir: ground.directory.path });
-  const surface = createPlatformSurface({ ...tenancy, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
+  const { store, sealing: { personalData }, projections: { reader, freshness } } = ground;
+  const { memberships } = tenancy.aggregates;
+  const rules = createSigningRules({ store, memberships, personalData, recent: createRecentSignings(reader), clock: ground.clock, ids: randomIds });
+  const whatIf = createWhatIf({ reader, log: ground.embedded.log, freshness, personalData });
+  const surface = createPlatformSurface({ ...tenancy, rules, whatIf, clock: ground.clock, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
   const running = await serve([surface], {
     state,
     secrets: ground.sealing.secrets,
