@@ -43,12 +43,19 @@ const uuidOf = (digest: Buffer): string => {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 };
 
-/** The payload's digest is keyed by the client's own key, which is not stored: a password in it cannot be guessed from the store. */
-export const idempotentCall = (scope: readonly string[], key: string, payload: readonly (string | Buffer)[]): IdempotentCall => {
-  const id = createHash('sha256').update(JSON.stringify([...scope, key])).digest('hex');
+/** `shared`: strangers are one caller to the surface, so a key alone does not say whose call it is. */
+export type KeyScope = Readonly<{ parts: readonly string[]; shared: boolean }>;
+
+/**
+ * The payload's digest is keyed by the client's own key, which is not stored: a password in it cannot be guessed from the store.
+ * In a shared scope it is a part of the entry's name: the same key with another payload is another call.
+ */
+export const idempotentCall = ({ parts, shared }: KeyScope, key: string, payload: readonly (string | Buffer)[]): IdempotentCall => {
   const digest = createHmac('sha256', key);
   for (const part of payload) digest.update(createHash('sha256').update(part).digest());
   const bytes = digest.digest();
+  const name = [...parts, key, ...(shared ? [bytes.toString('hex')] : [])];
+  const id = createHash('sha256').update(JSON.stringify(name)).digest('hex');
   return { id, payload: bytes.toString('hex'), commandId: uuidOf(createHash('sha256').update(id).update(bytes).digest()) };
 };
 

@@ -3,7 +3,7 @@ import { Rejection } from '../../domain/kernel/rejection.ts';
 import { readInput, type CompiledRoute, type Input } from './compiled-route.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
 import type { Exchange, Tools } from './exchange.ts';
-import { createIdempotency, idempotentCall, parseIdempotencyKey, type IdempotentCall } from './idempotency.ts';
+import { createIdempotency, idempotentCall, parseIdempotencyKey, type IdempotentCall, type KeyScope } from './idempotency.ts';
 import { countRequest } from './rate-limit.ts';
 import { answerOf, type Answer } from './reply.ts';
 import type { ApiRequest } from './route.ts';
@@ -11,16 +11,13 @@ import type { Surface } from './surface.ts';
 
 export type Pipeline = Pick<Delivery, 'fail'> & Readonly<{ run: (surface: Surface, compiled: CompiledRoute, exchange: Exchange) => Promise<void> }>;
 
-const scopeOf = (surface: Surface, principal: unknown, { incoming, actor, request }: Exchange): readonly string[] => [
-  surface.name,
-  surface.idempotencyScope(principal),
+const scopeOf = (surface: Surface, principal: unknown, { incoming, actor, request }: Exchange): KeyScope => {
   // Strangers share a principal, and must not share answers.
-  actor?.kind === 'anonymous' ? incoming.ip : '',
-  request.method,
-  incoming.path,
-];
+  const shared = actor?.kind === 'anonymous';
+  return { shared, parts: [surface.name, surface.idempotencyScope(principal), shared ? incoming.ip : '', request.method, incoming.path] };
+};
 
-const callOf = (scope: () => readonly string[], { request, incoming }: Exchange, input: Input): IdempotentCall | undefined => {
+const callOf = (scope: () => KeyScope, { request, incoming }: Exchange, input: Input): IdempotentCall | undefined => {
   const header = request.method === 'POST' ? incoming.header('idempotency-key') : undefined;
   if (header === undefined) return undefined;
   return idempotentCall(scope(), parseIdempotencyKey(header), [input.search, input.bytes]);

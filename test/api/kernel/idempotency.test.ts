@@ -113,6 +113,14 @@ describe('kernel: Idempotency-Key', () => {
     expect(effects).to.deep.equal(['192.0.2.1', '192.0.2.2']);
   });
 
+  it('takes a stranger\'s key with another payload for another call: nobody blocks a key for others behind the same address', async () => {
+    const key = newKey();
+    const say = (name: string) => create(key, name, { as: 'nobody', path: '/tiny/open' });
+    const answers = [await say('one'), await say('two'), await say('one')];
+    expect(answers.map(({ status, headers }) => [status, headers.get('idempotent-replayed')])).to.deep.equal([[201, null], [201, null], [201, 'true']]);
+    expect(answers[2]?.text).to.equal(answers[0]?.text);
+  });
+
   it('says 409 while the first is at work, and lets it finish', async () => {
     const key = newKey();
     const gate = Promise.withResolvers<void>();
