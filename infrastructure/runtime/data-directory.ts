@@ -1,7 +1,8 @@
 /** The data directory, and the lock that keeps a second process out of it. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { ConfigError } from './config-values.ts';
 
 export type DataDirectoryLock = Readonly<{ release: () => void }>;
 
@@ -10,9 +11,27 @@ const HOLDER = 'lock.pid';
 
 const BUSY = 5;
 
-/** Made when it is not there, readable by its owner alone. */
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/** One parent after the other: `mkdir` with `recursive` never returns where a directory lists no place for new ones (/proc). */
+const makeDirectories = (path: string): void => {
+  if (isDirectory(path)) return;
+  if (dirname(path) !== path) makeDirectories(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been faster.
+    if (!isDirectory(path)) throw error;
+  }
+};
+
+/** Made when it is not there, readable by its owner alone; `path` is absolute. Throws a `ConfigError` when it cannot be made. */
 export const makeDataDirectory = (path: string): void => {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    makeDirectories(path);
+  } catch (error) {
+    throw new ConfigError(`DATA_DIR ${JSON.stringify(path)} cannot be created (${(error as NodeJS.ErrnoException).code}); accepted is a directory that this user may write`);
+  }
 };
 
 const holder = (dataDir: string): string => {

@@ -1,8 +1,10 @@
 /** The secrets of an installation that nobody gave it: made once, in files that only their owner reads, and never overwritten. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from './config-values.ts';
+import { makeDataDirectory } from './data-directory.ts';
+import { DATABASES } from './databases.ts';
 
 export type InstallationSecrets = Readonly<{
   /** 32 bytes. */
@@ -64,14 +66,6 @@ const createOnce = (directory: string, name: string, bytes: Uint8Array): Buffer 
   return readFileSync(file);
 };
 
-const makeDirectory = (directory: string): void => {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new ConfigError(`DATA_DIR ${JSON.stringify(directory)} cannot be created (${(error as NodeJS.ErrnoException).code}); accepted is a directory that this user may write`);
-  }
-};
-
 const keyFrom = (bytes: Buffer, file: string): Uint8Array => {
   const text = bytes.toString('utf8').trim();
   const key = Buffer.from(text, 'base64');
@@ -87,12 +81,21 @@ const tokenFrom = (bytes: Buffer, file: string): string => {
   throw new ConfigError(`${file} is damaged; accepted is a token of 8 to 512 characters, and after removing the file a new one is made`);
 };
 
-/** Creates the data directory (mode 0700) and what is missing in it (mode 0600). Throws a `ConfigError` on a damaged file. */
+/** A new key would open nothing of what is stored already, and would stand where the right one belongs. */
+const newMasterKey = (directory: string, file: string): Buffer => {
+  if (existsSync(join(directory, DATABASES.events))) throw new ConfigError(`${file} is missing, and the data there is sealed with it: put it back, or set MASTER_KEY`);
+  return createOnce(directory, 'master.key', Buffer.from(`${randomBytes(KEY_BYTES).toString('base64')}\n`));
+};
+
+/**
+ * Creates the data directory (mode 0700) and what is missing in it (mode 0600). Throws a `ConfigError` on a damaged file, and
+ * when there is data without the master key that it was sealed with.
+ */
 export const installationSecrets = (directory: string, given: GivenSecrets): InstallationSecrets => {
-  makeDirectory(directory);
+  makeDataDirectory(directory);
   const keyFile = join(directory, 'master.key');
   const tokenFile = join(directory, 'operator.token');
-  const keyBytes = (): Buffer => readIfThere(keyFile) ?? createOnce(directory, 'master.key', Buffer.from(`${randomBytes(KEY_BYTES).toString('base64')}\n`));
+  const keyBytes = (): Buffer => readIfThere(keyFile) ?? newMasterKey(directory, keyFile);
   const tokenBytes = (): Buffer => readIfThere(tokenFile) ?? createOnce(directory, 'operator.token', Buffer.from(`op_${randomBytes(32).toString('base64url')}\n`));
   return {
     masterKey: given.masterKey ?? keyFrom(keyBytes(), keyFile),

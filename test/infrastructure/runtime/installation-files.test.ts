@@ -1,8 +1,8 @@
 /** The secrets that an installation makes for itself. */
 import { expect } from 'chai';
-import { fork } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../../../infrastructure/runtime/config.ts';
 import { installationSecrets } from '../../../infrastructure/runtime/installation-files.ts';
@@ -64,6 +64,24 @@ describe('installation files', () => {
   it('say so when the directory cannot be made', () => {
     writeFileSync(join(directory.path, 'file'), '');
     expect(() => installationSecrets(join(directory.path, 'file', 'data'), NOTHING)).to.throw(ConfigError, /^DATA_DIR .* cannot be created \(\w+\); accepted is /);
+  });
+
+  it('say so, and soon, when the system makes no directories there (pending without Linux: needs /proc)', function proc() {
+    if (!existsSync('/proc/self')) this.skip();
+    // In a process of its own: a loop inside a system call's wrapper would hang the tests.
+    const module = new URL('../../../infrastructure/runtime/installation-files.ts', import.meta.url).href;
+    const code = `import { installationSecrets } from ${JSON.stringify(module)};\ninstallationSecrets('/proc/foo/data', { masterKey: undefined, operatorToken: undefined });`;
+    const { stderr, signal } = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', code], { timeout: 5_000, encoding: 'utf8' });
+    expect(signal).to.equal(null);
+    expect(stderr).to.match(/ConfigError: DATA_DIR "\/proc\/foo\/data" cannot be created \(\w+\); accepted is /);
+  });
+
+  it('stop the start when there is data and its master key is gone, and nothing is written', () => {
+    installationSecrets(dataDir, { masterKey: new Uint8Array(32), operatorToken: 'given-token' });
+    writeFileSync(join(dataDir, 'events.db'), '');
+    expect(() => installationSecrets(dataDir, NOTHING)).to.throw(ConfigError, `${join(dataDir, 'master.key')} is missing, and the data there is sealed with it: put it back, or set MASTER_KEY`);
+    expect(readdirSync(dataDir)).to.deep.equal(['events.db']);
+    expect(installationSecrets(dataDir, { ...NOTHING, masterKey: new Uint8Array(32) }).operatorToken, 'a new token may be made').to.match(/^op_/);
   });
 
   it('come out the same for processes that start at once', async () => {
