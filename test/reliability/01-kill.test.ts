@@ -12,7 +12,7 @@ import { requireTool } from '../support/pending.ts';
 import { sampleCodec } from '../support/sample-events.ts';
 import { failOnFatal } from '../support/silent.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { kill, lost, program, readIndependently, type StartVictim } from './kill-harness.ts';
+import { kill, lost, program, readIndependently, requireWhole, type StartVictim } from './kill-harness.ts';
 
 const KILLS = Number(process.env['CHANCERY_KILLS'] ?? 50);
 /** Kills in one data directory, each on top of what the ones before left. */
@@ -32,16 +32,12 @@ const ownCount = async (path: string): Promise<number> => {
   return Number(head ?? 0);
 };
 
-/** What a reader that shares no code with the store must find, besides the events. */
-const WHOLE = { integrity: 'ok', gapsInStreams: 0, doubledRevisions: 0 };
-
 /** How many of the acknowledged events are missing; whatever is there must be whole. */
 const missingFrom = async (database: string, acknowledged: readonly string[]): Promise<number> => {
   const found = await readIndependently(database).catch(() => undefined);
   // Killed before its first table was made: then it cannot have acknowledged anything.
   if (found === undefined) return acknowledged.length;
-  const { integrity, events, head, gapsInStreams, doubledRevisions } = found;
-  expect({ integrity, head, gapsInStreams, doubledRevisions }).to.deep.equal({ ...WHOLE, head: events });
+  requireWhole(found);
   return lost(acknowledged, found).length;
 };
 

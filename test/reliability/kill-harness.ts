@@ -1,4 +1,5 @@
 /** Kills a program again and again in the middle of its work, and looks at what it left behind. */
+import { expect } from 'chai';
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +15,12 @@ export type Found = Readonly<{
   doubledRevisions: number;
   /** Event ids as 32 hex digits. */
   ids: readonly string[];
+  /** `<stored type> <stream>` of each event. */
+  facts: readonly string[];
 }>;
+
+/** What a reader that shares no code with the store must find, besides the events. */
+const WHOLE = { integrity: 'ok', gapsInStreams: 0, doubledRevisions: 0 } as const;
 
 /** A program at work on a data directory. */
 export type Victim = Readonly<{ process: ChildProcess; /** What it has acknowledged by now. */ acknowledged: readonly string[] }>;
@@ -23,7 +29,7 @@ export type Victim = Readonly<{ process: ChildProcess; /** What it has acknowled
 export type StartVictim = (dataDir: string) => Victim;
 
 /** Resolves once the process is gone and all it said has been heard. */
-export const kill = async ({ process }: Victim): Promise<void> => {
+export const kill = async ({ process }: Pick<Victim, 'process'>): Promise<void> => {
   const gone = once(process, 'close');
   process.kill('SIGKILL');
   await gone;
@@ -54,4 +60,9 @@ export const readIndependently = async (database: string): Promise<Found> => {
 export const lost = (acknowledged: readonly string[], { ids }: Pick<Found, 'ids'>): readonly string[] => {
   const stored = new Set(ids);
   return acknowledged.filter((id) => !stored.has(id.replaceAll('-', '')));
+};
+
+/** Throws unless the log is whole: no gap, no doubled revision, nothing damaged. */
+export const requireWhole = ({ integrity, events, head, gapsInStreams, doubledRevisions }: Found): void => {
+  expect({ integrity, head, gapsInStreams, doubledRevisions }).to.deep.equal({ ...WHOLE, head: events });
 };

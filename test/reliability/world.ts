@@ -23,9 +23,9 @@ const headersOf = ({ authorization, headers, body }: Asked): Record<string, stri
   ...headers,
 });
 
-/** Plain node:http: it sends what it is told, and sixteen at a time. Rejects when a connection breaks. */
-export const createAsk = (port: number): Readonly<{ ask: Ask; close: () => void }> => {
-  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+/** Plain node:http: it sends what it is told, and so many at a time. Rejects when a connection breaks. */
+export const createAsk = (port: number, maxSockets = 16): Readonly<{ ask: Ask; close: () => void }> => {
+  const agent = new Agent({ keepAlive: true, maxSockets });
   const ask: Ask = (asked) =>
     new Promise((resolve, reject) => {
       const started = performance.now();
