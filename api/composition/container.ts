@@ -5,6 +5,7 @@ import type { Config } from '../../infrastructure/runtime/config.ts';
 import type { RunningJobs } from '../../infrastructure/runtime/jobs.ts';
 import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import { provideValue } from './provide.ts';
+import { bindScheduler } from './scheduler.ts';
 import { bindSigning } from './signing.ts';
 import { bindStorage, type Engines } from './storage.ts';
 import { bindSurfaces } from './surfaces.ts';
@@ -37,6 +38,7 @@ export const composeContainer = ({ engines, ...given }: Given): Container => {
   bindStorage(container, engines);
   bindTenancy(container);
   bindSigning(container);
+  bindScheduler(container);
   bindSurfaces(container);
   return container;
 };

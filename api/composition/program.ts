@@ -19,7 +19,7 @@ import { composeContainer } from './container.ts';
 import { openJobs } from './jobs.ts';
 import { resolve } from './provide.ts';
 import { servedSurfaces } from './surfaces.ts';
-import { authorities, storage, tenancy } from './tokens.ts';
+import { authorities, runtime, storage, tenancy } from './tokens.ts';
 
 export type ProgramOptions = Readonly<{
   config: Config;
@@ -82,7 +82,10 @@ const openProgram = async (options: ProgramOptions, publicUrl: string, secrets: 
     const container = composeContainer({ config, ids: systemIds, ...tools, publicUrl, operatorToken: secrets.operatorToken, engines: { ...embedded, ...sealing }, jobs });
     await resolve(container, storage.projections).start();
     await resolve(container, authorities.authorities).ensureInstallation();
+    const scheduler = resolve(container, runtime.scheduler);
+    scheduler.start();
     const close = async (): Promise<void> => {
+      await scheduler.stop();
       await jobs.close();
       await resolve(container, authorities.authorities).idle();
       await resolve(container, storage.projections).stop();

@@ -2,7 +2,10 @@
 import type { AnyProjection } from '../../projections/kernel/projection.ts';
 import { signingApprovals } from '../../projections/signing/approvals.ts';
 import { signingAttempts } from '../../projections/signing/attempts.ts';
+import { openSigningOperations, openSigningReservations } from '../../projections/signing/open-operations.ts';
 import { signingOperations } from '../../projections/signing/operations.ts';
 import { tenancyProjections } from '../../projections/tenancy/index.ts';
 
-export const projections: readonly AnyProjection[] = [...tenancyProjections, signingOperations, signingAttempts, signingApprovals];
+export const projections: readonly AnyProjection[] = [
+  ...tenancyProjections, signingOperations, signingAttempts, signingApprovals, openSigningOperations, openSigningReservations,
+];

@@ -6,6 +6,7 @@ import type { SigningBackend, TimestampAuthority } from '../../application/signi
 import { createSigningQuotas } from '../../application/signing/quota.ts';
 import { createBilling } from '../../application/signing/billing.ts';
 import { createReportResult } from '../../application/signing/report-result.ts';
+import { createSweeper, type Sweeper, type SweeperDeps } from '../../application/signing/sweeper.ts';
 import { createRecordExport } from '../../application/signing/record-export.ts';
 import { createSigningRules, type SigningRules, type SigningRulesDeps } from '../../application/signing/rules.ts';
 import { createSignDigest } from '../../application/signing/sign-digest.ts';
@@ -21,6 +22,7 @@ import { createLocalSigningBackend } from '../../infrastructure/signing/local-ba
 import { createTimestampClient } from '../../infrastructure/signing/timestamp-client.ts';
 import type { Reader } from '../../projections/kernel/reader.ts';
 import { createWhatIf } from '../../projections/signing/what-if.ts';
+import { createOpenSignings } from '../../projections/signing/open-operations.ts';
 import { createRecentSignings } from '../../projections/signing/recent-signings.ts';
 import { provide, provideValue } from './provide.ts';
 import { authorities, runtime, signing, storage, tenancy } from './tokens.ts';
@@ -43,6 +45,9 @@ type RulesDeps = Omit<SigningRulesDeps, 'memberships' | 'recent'> & Readonly<{ r
 const rulesOf = ({ reader, aggregates, ...deps }: RulesDeps): SigningRules =>
   createSigningRules({ ...deps, memberships: aggregates.memberships, recent: createRecentSignings(reader) });
 
+const sweeperOf = ({ reader, ...deps }: Omit<SweeperDeps, 'open'> & Readonly<{ reader: Reader }>): Sweeper =>
+  createSweeper({ ...deps, open: createOpenSignings(reader) });
+
 export const bindSigning = (container: Container): void => {
   const { clock, ids, logger, publicUrl } = runtime;
   const { store, secrets, personalData } = storage;
@@ -61,5 +66,6 @@ export const bindSigning = (container: Container): void => {
   });
   provide(container, signing.recordExport, createRecordExport, { store, clock });
   provide(container, signing.reportResult, createReportResult, { operations: signing.operations, clock });
+  provide(container, signing.sweeper, sweeperOf, { operations: signing.operations, quotas: signing.quotas, reader: storage.reader, clock, ids, logger });
   provide(container, signing.billing, createBilling, { quotas: signing.quotas, members: tenancy.members, clock });
 };

@@ -6,6 +6,7 @@ import { createCredentials } from '../../application/tenancy/credentials.ts';
 import { createLoginThrottle } from '../../application/tenancy/login-throttle.ts';
 import { createMembers } from '../../application/tenancy/members.ts';
 import { createPersons } from '../../application/tenancy/persons.ts';
+import { createSecondFactors } from '../../application/tenancy/second-factors.ts';
 import { createSessionKeys } from '../../application/tenancy/session-keys.ts';
 import { createSessions } from '../../application/tenancy/sessions.ts';
 import { createTenantViews } from '../../application/tenancy/tenant-views.ts';
@@ -13,6 +14,7 @@ import { createTenants } from '../../application/tenancy/tenants.ts';
 import { createAccessTokens, makeSessionKey } from '../../infrastructure/crypto/access-tokens.ts';
 import { createPasswords } from '../../infrastructure/crypto/passwords.ts';
 import { secretTokens } from '../../infrastructure/crypto/secret-tokens.ts';
+import { totp } from '../../infrastructure/crypto/totp.ts';
 import { createCredentialIndex } from '../../projections/tenancy/credential-index.ts';
 import { createCredentialList } from '../../projections/tenancy/credentials.ts';
 import { createMemberDirectory } from '../../projections/tenancy/member-directory.ts';
@@ -25,10 +27,13 @@ const bindPeople = (container: Container): void => {
   const { clock, ids } = runtime;
   provide(container, persons, createPersons, { aggregates, personalData, passwords });
   provide(container, tenancy.tenants, createTenants, { aggregates, persons, clock });
-  provide(container, tenancy.members, createMembers, { aggregates, persons, personalData });
+  provide(container, tenancy.members, createMembers, { aggregates, persons });
   provide(container, tenancy.throttle, createLoginThrottle, { state: storage.state, clock });
+  provide(container, tenancy.factors, createSecondFactors, {
+    aggregates, personalData, clock, ids, totp: tenancy.totp, blindIndex: storage.blindIndex, throttle: tenancy.throttle,
+  });
   provide(container, tenancy.sessions, createSessions, {
-    aggregates, views, personalData, passwords, clock, ids,
+    factors: tenancy.factors, aggregates, views, personalData, passwords, clock, ids,
     accessTokens: tenancy.accessTokens, secretTokens: tenancy.secretTokens, throttle: tenancy.throttle, blindIndex: storage.blindIndex,
   });
 };
@@ -56,6 +61,7 @@ export const bindTenancy = (container: Container): void => {
   provideValue(container, tenancy.passwords, createPasswords());
   provideValue(container, tenancy.secretTokens, secretTokens);
   provideValue(container, tenancy.makeKey, makeSessionKey);
+  provideValue(container, tenancy.totp, totp);
   bindPeople(container);
   bindAccess(container);
   bindQuestions(container);

@@ -14,6 +14,7 @@ import type { RecordExport } from '../../application/signing/record-export.ts';
 import type { Billing } from '../../application/signing/billing.ts';
 import type { ReportResult } from '../../application/signing/report-result.ts';
 import type { SigningRules } from '../../application/signing/rules.ts';
+import type { Sweeper } from '../../application/signing/sweeper.ts';
 import type { SignDigest } from '../../application/signing/sign-digest.ts';
 import type { Access } from '../../application/tenancy/access.ts';
 import type { TenancyAggregates } from '../../application/tenancy/aggregates.ts';
@@ -21,13 +22,15 @@ import type { Credentials } from '../../application/tenancy/credentials.ts';
 import type { LoginThrottle } from '../../application/tenancy/login-throttle.ts';
 import type { Members } from '../../application/tenancy/members.ts';
 import type { Persons } from '../../application/tenancy/persons.ts';
-import type { AccessTokens, BlindIndex, CredentialIndex, MakeSessionKey, Passwords, SecretTokens } from '../../application/tenancy/ports.ts';
+import type { AccessTokens, BlindIndex, CredentialIndex, MakeSessionKey, Passwords, SecretTokens, Totp } from '../../application/tenancy/ports.ts';
+import type { SecondFactors } from '../../application/tenancy/second-factors.ts';
 import type { SessionKeys } from '../../application/tenancy/session-keys.ts';
 import type { Sessions } from '../../application/tenancy/sessions.ts';
 import type { TenantViews } from '../../application/tenancy/tenant-views.ts';
 import type { Tenants } from '../../application/tenancy/tenants.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
 import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
+import type { Scheduler } from '../../infrastructure/runtime/scheduler.ts';
 import type { Freshness } from '../../projections/kernel/freshness.ts';
 import type { Projections } from '../../projections/kernel/projections.ts';
 import type { Reader } from '../../projections/kernel/reader.ts';
@@ -46,6 +49,7 @@ export const runtime = {
   publicUrl: token<string>('publicUrl'),
   operatorToken: token<string>('operatorToken'),
   jobs: token<RunningJobs>('jobs'),
+  scheduler: token<Scheduler>('scheduler'),
 };
 
 export const storage = {
@@ -67,6 +71,8 @@ export const tenancy = {
   views: token<TenantViews>('tenancy.views'),
   passwords: token<Passwords>('tenancy.passwords'),
   secretTokens: token<SecretTokens>('tenancy.secretTokens'),
+  totp: token<Totp>('tenancy.totp'),
+  factors: token<SecondFactors>('tenancy.factors'),
   makeKey: token<MakeSessionKey>('tenancy.makeKey'),
   persons: token<Persons>('tenancy.persons'),
   sessionKeys: token<SessionKeys>('tenancy.sessionKeys'),
@@ -100,6 +106,7 @@ export const signing = {
   recordExport: token<RecordExport>('signing.recordExport'),
   reportResult: token<ReportResult>('signing.reportResult'),
   billing: token<Billing>('signing.billing'),
+  sweeper: token<Sweeper>('signing.sweeper'),
 };
 
 export const surfaces = {

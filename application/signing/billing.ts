@@ -24,19 +24,21 @@ export type Billing = (tenant: TenantView) => Promise<BillingSummary>;
 
 type Deps = Readonly<{ quotas: Pick<SigningQuotas, 'usage'>; members: Pick<Members, 'count'>; clock: Clock }>;
 
+const isAfter = (at: string | undefined, now: number): at is string => at !== undefined && Date.parse(at) > now;
+
 export const createBilling =
   ({ quotas, members, clock }: Deps): Billing =>
   async (tenant) => {
     const plan = signingPlan(tenant);
     const { period, used, limit } = await quotas.usage(tenant);
-    const isAhead = (at: string | undefined): at is string => at !== undefined && Date.parse(at) > clock.now();
+    const now = clock.now();
     return {
       plan: plan.plan,
       status: plan.status,
-      currentPeriodEnd: isAhead(plan.currentPeriodEnd) ? plan.currentPeriodEnd : period.end,
+      currentPeriodEnd: isAfter(plan.currentPeriodEnd, now) ? plan.currentPeriodEnd : period.end,
       cancelAtPeriodEnd: plan.cancelAtPeriodEnd,
       limits: { members: memberLimit(tenant.plans), signingOperations: limit },
       usage: { members: await members.count(tenant.id), signingOperations: used },
-      discount: isAhead(plan.discount?.endsAt) ? plan.discount : undefined,
+      discount: isAfter(plan.discount?.endsAt, now) ? plan.discount : undefined,
     };
   };

@@ -152,7 +152,9 @@ export const createSignDigest = (deps: SignDigestDeps): SignDigest => {
     const { principal, cause, operationId } = asked;
     const stream = operationStream(principal.tenant.id, operationId);
     const { signed, facts } = await (async () => {
-      await operations.execute(stream, { type: 'RequestSigning', data: await intent(deps, asked) }, cause);
+      const { state } = await operations.execute(stream, { type: 'RequestSigning', data: await intent(deps, asked) }, cause);
+      // Closed while it waited: nothing may be signed for it any more.
+      if (state.status !== 'pending') return reject('signing.operation_timed_out');
       return perform(deps, asked).catch(async (error: unknown) => {
         const failed = { operationId, code: codeOf(error), failedAt: iso(clock) };
         await operations.execute(stream, { type: 'FailSigning', data: failed }, cause);
@@ -162,8 +164,12 @@ export const createSignDigest = (deps: SignDigestDeps): SignDigest => {
       await undo();
       throw error;
     });
-    // From here on there is a signature: what was taken for it stays taken, even when its completion cannot be recorded.
-    await operations.execute(stream, { type: 'CompleteSigning', data: { operationId, ...facts } }, cause);
+    // From here on there is a signature: what was taken for it stays taken, even when its completion cannot be recorded. Only one that
+    // came too late goes nowhere.
+    await operations.execute(stream, { type: 'CompleteSigning', data: { operationId, ...facts } }, cause).catch(async (error: unknown) => {
+      if (codeOf(error) === 'signing.operation_timed_out') await undo();
+      throw error;
+    });
     return { operationId, signed, signedAt: facts.signedAt };
   };
 

@@ -31,18 +31,35 @@ type Line = { inside: number; limit: number; readonly waiting: Set<Waiting> };
 
 const tooLate = (): Rejection => new Rejection('signing.queue_timeout', { retryAfter: RETRY_AFTER_SECONDS });
 
+/** Lets in who waits longest, for as long as there is room. */
+const advance = (line: Line): void => {
+  for (const first of line.waiting) {
+    if (line.inside >= line.limit) return;
+    line.waiting.delete(first);
+    line.inside += 1;
+    first.admit();
+  }
+};
+
+/** Resolves when it is one's turn; rejects when it takes too long, or nobody waits any more. */
+const waitIn = (line: Line, until: Readonly<{ waitMs: number; after: After; signal: AbortSignal | undefined }>): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const { waitMs, after, signal } = until;
+    const over = (end: () => void): void => {
+      line.waiting.delete(mine);
+      callOff();
+      signal?.removeEventListener('abort', gone);
+      end();
+    };
+    const mine: Waiting = { admit: () => over(resolve) };
+    const gone = (): void => over(() => reject(new Rejection('request.timeout')));
+    const callOff = after(waitMs, () => over(() => reject(tooLate())));
+    signal?.addEventListener('abort', gone, { once: true });
+    line.waiting.add(mine);
+  });
+
 export const createInProcessPlaces = ({ waitMs = WAIT_MS, mostWaiting = MOST_WAITING, after = afterMilliseconds }: PlacesOptions = {}): SigningPlaces => {
   const lines = new Map<TenantId, Line>();
-
-  /** Lets in who waits longest, for as long as there is room. */
-  const advance = (line: Line): void => {
-    for (const first of line.waiting) {
-      if (line.inside >= line.limit) return;
-      line.waiting.delete(first);
-      line.inside += 1;
-      first.admit();
-    }
-  };
 
   const leaving = (tenant: TenantId, line: Line): (() => void) => {
     let left = false;
@@ -55,21 +72,6 @@ export const createInProcessPlaces = ({ waitMs = WAIT_MS, mostWaiting = MOST_WAI
     };
   };
 
-  const waitIn = (line: Line, signal: AbortSignal | undefined): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const over = (end: () => void): void => {
-        line.waiting.delete(mine);
-        callOff();
-        signal?.removeEventListener('abort', gone);
-        end();
-      };
-      const mine: Waiting = { admit: () => over(resolve) };
-      const gone = (): void => over(() => reject(new Rejection('request.timeout')));
-      const callOff = after(waitMs, () => over(() => reject(tooLate())));
-      signal?.addEventListener('abort', gone, { once: true });
-      line.waiting.add(mine);
-    });
-
   return {
     take: async (tenant, limit, signal) => {
       if (signal?.aborted === true) throw new Rejection('request.timeout');
@@ -78,7 +80,7 @@ export const createInProcessPlaces = ({ waitMs = WAIT_MS, mostWaiting = MOST_WAI
       line.limit = limit;
       advance(line);
       if (line.inside < limit) line.inside += 1;
-      else if (line.waiting.size < mostWaiting) await waitIn(line, signal);
+      else if (line.waiting.size < mostWaiting) await waitIn(line, { waitMs, after, signal });
       else throw tooLate();
       return leaving(tenant, line);
     },

@@ -1,0 +1,84 @@
+/** What of signing is not over yet, over all tenants: for the sweeper. Small, because everything leaves it again. */
+import { INSTALLATION, streamParts, type TenantId } from '../../domain/kernel/ids.ts';
+import type { SigningOperationEvent } from '../../domain/signing/operation.events.ts';
+import type { SigningQuotaEvent } from '../../domain/signing/quota.events.ts';
+import type { ReadModel } from '../../application/kernel/read-models.ts';
+import type { OpenSignings } from '../../application/signing/sweeper.ts';
+import { defineProjection } from '../kernel/projection.ts';
+import type { Reader } from '../kernel/reader.ts';
+
+export type OpenOperation = Readonly<{
+  tenant: TenantId;
+  operationId: string;
+  /** `signed`: the report of the embedding is awaited. */
+  status: 'pending' | 'signed';
+  awaitsResult: boolean;
+  /** Since when it has this status: UTC, ISO 8601 with milliseconds. */
+  since: string;
+}>;
+
+const over = (): undefined => undefined;
+
+export const openSigningOperations = defineProjection<OpenOperation, SigningOperationEvent>({
+  name: 'open_signing_operations',
+  version: 1,
+  indexes: [['status', 'since']],
+  tenant: () => INSTALLATION,
+  id: ({ tenant, data }) => `${tenant}/${data.operationId}`,
+  on: {
+    SigningRequested: (document, { tenant, data }) =>
+      document ?? { tenant, operationId: data.operationId, status: 'pending', awaitsResult: data.awaitResult ?? false, since: data.requestedAt },
+    SigningCompleted: (document, { data }) => (document?.awaitsResult === true ? { ...document, status: 'signed', since: data.signedAt } : undefined),
+    SigningFailed: over,
+    SigningResultReported: over,
+    SigningTimedOut: over,
+    SigningAbandoned: over,
+  },
+});
+
+export type OpenReservation = Readonly<{ tenant: TenantId; period: string; operationId: string; since: string }>;
+
+export const openSigningReservations = defineProjection<OpenReservation, SigningQuotaEvent>({
+  name: 'open_signing_reservations',
+  version: 1,
+  indexes: [['since']],
+  tenant: () => INSTALLATION,
+  id: ({ tenant, data }) => `${tenant}/${data.operationId}`,
+  on: {
+    SigningReserved: (_document, { tenant, stream, data }) => ({
+      tenant,
+      period: streamParts(stream).id,
+      operationId: data.operationId,
+      since: data.reservedAt,
+    }),
+    SigningSpent: over,
+    SigningReleased: over,
+  },
+});
+
+type Due = Readonly<{ tenant: TenantId; since: string }>;
+
+const PAGE = 200;
+
+/**
+ * Oldest first. Pages by place, so that what cannot be settled now does not stand before what can; what the sweep itself settles leaves
+ * the model behind the place.
+ */
+async function* dueIn<Document extends Due>(model: ReadModel<Document>, where: object, until: string): AsyncIterable<Document> {
+  for (let after: string | undefined; ; ) {
+    const asked = { where: { ...where, since: { lte: until } }, order: { by: 'since', direction: 'asc' }, limit: PAGE, ...(after !== undefined && { after }) };
+    const page = await model.page(asked as Parameters<typeof model.page>[0]);
+    yield* page.items;
+    if (page.next === undefined) return;
+    after = page.next;
+  }
+}
+
+export const createOpenSignings = (reader: Pick<Reader, 'open'>): OpenSignings => ({
+  operations: async function* operations(status, until) {
+    yield* dueIn(await reader.open<OpenOperation>(INSTALLATION, openSigningOperations), { status }, until);
+  },
+  reservations: async function* reservations(until) {
+    yield* dueIn(await reader.open<OpenReservation>(INSTALLATION, openSigningReservations), {}, until);
+  },
+});
