@@ -26,6 +26,8 @@ const CAUSE: Cause = { actor: { kind: 'system', id: 'test' }, correlation: 'test
 const SIGNED: SignedDigest = { pkcs7: Uint8Array.of(4), certificateChain: [Uint8Array.of(1)], certificateSerial: '0a', timestamp: '2026-03-09T15:00:03Z' };
 const iso = (at: number): string => new Date(at).toISOString();
 
+const request = (): SignRequest => ({ commandId: randomIds.next(), digest: Buffer.from(DIGEST, 'base64'), fileName: 'a.exe', fileSize: 1, ip: '192.0.2.7' });
+
 describe('the sweeper', () => {
   const directory = temporaryDirectory();
   const clock = { time: START, now: () => clock.time };
@@ -77,9 +79,6 @@ describe('the sweeper', () => {
 
   const tenant = () =>
     tenantView({ id: randomIds.next() as TenantId, plans: qwickPlan({ since: iso(START), limits: { signingOperations: 10 } }) });
-  const request = (over: Partial<SignRequest> = {}): SignRequest => ({
-    commandId: randomIds.next(), digest: Buffer.from(DIGEST, 'base64'), fileName: 'a.exe', fileSize: 1, ip: '192.0.2.7', ...over,
-  });
   /** An operation whose process died after the intent, or after the signature. */
   const begun = async ({ operations, quotas }: Program, of: ReturnType<typeof tenant>, more: { awaitResult?: boolean; signed?: boolean } = {}) => {
     const operationId = randomIds.next();
