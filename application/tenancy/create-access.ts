@@ -1,4 +1,4 @@
-/** Implements `Access` on the streams of credential, session, membership and tenant, each revalidated at its head. */
+/** Implements `Access` on the streams of credential, session, account, membership and tenant, each revalidated at its head. */
 import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
 import { reject } from '../../domain/kernel/rejection.ts';
 import type { CredentialState } from '../../domain/tenancy/credential.ts';
@@ -16,7 +16,7 @@ import type { TenantViews } from './tenant-views.ts';
 export const CREDENTIAL_USE = 'credential-use';
 
 type Deps = Readonly<{
-  aggregates: Pick<TenancyAggregates, 'credentials' | 'sessions' | 'memberships'>;
+  aggregates: Pick<TenancyAggregates, 'credentials' | 'sessions' | 'memberships' | 'accounts'>;
   views: TenantViews;
   index: CredentialIndex;
   accessTokens: AccessTokens;
@@ -74,8 +74,9 @@ const createSessionAccess = ({ aggregates, views, accessTokens, clock }: Deps): 
 
   const livingSession = async ({ tenant, userId, sessionId }: AccessClaims) => {
     const { state: session } = await aggregates.sessions.load(streams.session(tenant, sessionId));
-    const lives = session.status === 'live' && session.userId === userId && session.endsAt > instant(clock.now());
-    return lives ? session : undefined;
+    if (session.status !== 'live' || session.userId !== userId || session.endsAt <= instant(clock.now())) return undefined;
+    const { state: account } = await aggregates.accounts.load(streams.account(tenant, userId));
+    return account.epoch === session.epoch ? session : undefined;
   };
 
   const person = async (claims: AccessClaims): Promise<PersonPrincipal | undefined> => {

@@ -9,3 +9,6 @@ export const checkEmail = (email: string, field: string): string => {
   if (address.length > 254 || !EMAIL.test(address)) rejectFields({ [field]: 'must be an e-mail address' });
   return address;
 };
+
+/** Two spellings of one address: Unicode form C, lower case, no white space around it. */
+export const normalizedAddress = (email: string): string => email.normalize('NFC').trim().toLowerCase();

@@ -1,8 +1,11 @@
 /** What the tenancy context stores: schema of every version, in the event catalogue's terms. */
 import Type from 'typebox';
 import type { AccountEvent } from '../../domain/tenancy/account.events.ts';
+import type { EnvelopeKeyRotated } from '../../domain/tenancy/envelope.events.ts';
 import type { CredentialEvent } from '../../domain/tenancy/credential.events.ts';
+import type { MailEvent } from '../../domain/tenancy/mail.events.ts';
 import type { MembershipEvent } from '../../domain/tenancy/membership.events.ts';
+import type { SecondFactorEvent, TotpStepUsed } from '../../domain/tenancy/second-factor.events.ts';
 import type { SessionEvent } from '../../domain/tenancy/session.events.ts';
 import type { SessionKeysEvent } from '../../domain/tenancy/session-keys.events.ts';
 import type { SlugEvent } from '../../domain/tenancy/slug.events.ts';
@@ -16,7 +19,11 @@ export type TenancyEvent =
   | AccountEvent
   | CredentialEvent
   | SessionEvent
-  | SessionKeysEvent;
+  | SessionKeysEvent
+  | SecondFactorEvent
+  | TotpStepUsed
+  | MailEvent
+  | EnvelopeKeyRotated;
 
 const exact = { additionalProperties: false } as const;
 const uuid = () => Type.String({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' });
@@ -99,6 +106,7 @@ const SessionOpened = Type.Object(
   {
     userId: uuid(),
     term: Type.Integer({ minimum: 1 }),
+    epoch: Type.Optional(count()),
     amr: Type.Array(text()),
     refreshHash: sha256(),
     refreshUntil: instant(),
@@ -117,6 +125,24 @@ const SessionKeyAdded = Type.Object(
   exact,
 );
 
+const MemberAdded = Type.Object(
+  { userId: uuid(), role: Role, email: sealed(), term: Type.Integer({ minimum: 1 }), passwordHash: Type.Optional(sealed()) },
+  exact,
+);
+
+const code = { code: sealed(), codeHash: sha256(), expiresAt: instant() };
+const InvitationCreated = Type.Object(
+  { invitationId: uuid(), userId: uuid(), role: Role, email: sealed(), ...code, invitedBy: Type.Optional(uuid()), createdAt: instant() },
+  exact,
+);
+const InvitationEnd = Type.Union([Type.Literal('revoked'), Type.Literal('member_added'), Type.Literal('inviter_left')]);
+const PasswordResetRequested = Type.Object(
+  { resetId: uuid(), userId: uuid(), term: Type.Integer({ minimum: 1 }), email: sealed(), ...code, requestedAt: instant() },
+  exact,
+);
+const MailFailure = Type.Union([Type.Literal('refused'), Type.Literal('expired'), Type.Literal('withdrawn')]);
+const EnvelopeLevel = Type.Union([Type.Literal('master'), Type.Literal('tenant')]);
+
 const EndReason = Type.Union([Type.Literal('signed_out'), Type.Literal('refresh_reused')]);
 
 export const tenancyEvents = defineEvents<TenancyEvent>('tenancy', {
@@ -124,10 +150,22 @@ export const tenancyEvents = defineEvents<TenancyEvent>('tenancy', {
   TenantCreated: v1(Type.Object({ slug: text(), name: text(), plans: Plans }, exact)),
   TenantAbandoned: v1(Type.Object({ slug: text() }, exact)),
   PlanSet: v1(Type.Object({ surface: Surface, plan: Plan }, exact)),
-  MemberAdded: v1(Type.Object({ userId: uuid(), role: Role, email: sealed(), term: Type.Integer({ minimum: 1 }) }, exact)),
+  MemberAdded: v1(MemberAdded),
   MemberRoleChanged: v1(Type.Object({ userId: uuid(), role: Role }, exact)),
   MemberRemoved: v1(Type.Object({ userId: uuid() }, exact)),
-  PasswordSet: v1(Type.Object({ passwordHash: sealed() }, exact)),
+  InvitationCreated: v1(InvitationCreated),
+  InvitationAccepted: v1(Type.Object({ invitationId: uuid(), userId: uuid() }, exact)),
+  InvitationRevoked: v1(Type.Object({ invitationId: uuid(), userId: uuid(), reason: InvitationEnd }, exact)),
+  PasswordSet: v1(Type.Object({ passwordHash: sealed(), term: Type.Optional(Type.Integer({ minimum: 1 })), resetId: Type.Optional(uuid()) }, exact)),
+  PasswordResetRequested: v1(PasswordResetRequested),
+  TotpProposed: v1(Type.Object({ enrolmentId: uuid(), term: Type.Integer({ minimum: 1 }), secret: sealed() }, exact)),
+  TotpEnabled: v1(Type.Object({ enrolmentId: uuid(), recoveryHashes: Type.Array(sha256()) }, exact)),
+  RecoveryCodeUsed: v1(Type.Object({ enrolmentId: uuid(), recoveryHash: sha256() }, exact)),
+  TotpDisabled: v1(Type.Object({ enrolmentId: uuid() }, exact)),
+  TotpStepUsed: v1(Type.Object({ enrolmentId: uuid(), step: count(), useId: uuid() }, exact)),
+  MailSent: v1(Type.Object({ mailId: uuid(), at: instant() }, exact)),
+  MailFailed: v1(Type.Object({ mailId: uuid(), reason: MailFailure, status: Type.Optional(count()), at: instant() }, exact)),
+  EnvelopeKeyRotated: v1(Type.Object({ level: EnvelopeLevel, version: Type.Integer({ minimum: 1 }), rewrapped: count(), at: instant() }, exact)),
   CredentialCreated: v1(CredentialCreated),
   CredentialRevoked: v1(Type.Object({ credentialId: uuid(), surface: Surface, revokedAt: instant() }, exact)),
   SessionOpened: v1(SessionOpened),

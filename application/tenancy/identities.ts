@@ -1,20 +1,36 @@
-/** The memberships of a person, and whether a password is theirs. */
+/** The memberships of a person, and whether password and second factor are theirs. */
 import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
+import type { AccountState } from '../../domain/tenancy/account.ts';
+import type { Member } from '../../domain/tenancy/membership.ts';
 import type { Role } from '../../domain/tenancy/terms.ts';
 import type { PersonalData } from '../kernel/sealing.ts';
 import type { TenantView } from './access.ts';
 import { places, streams, type TenancyAggregates } from './aggregates.ts';
 import type { Passwords } from './ports.ts';
+import type { FactorUse, SecondFactors } from './second-factors.ts';
 import type { TenantViews } from './tenant-views.ts';
 
 export type Membership = Readonly<{ tenant: TenantView; userId: SubjectId; role: Role; term: number }>;
 
-export type Claim = Readonly<{ email: string; password: string; /** A slug. */ tenant?: string }>;
+export type Claim = Readonly<{ email: string; password: string; /** A slug. */ tenant?: string; /** Second factor. */ totp?: string }>;
+
+/** `epoch`: the account's, read before the password was checked. `use`: what of the second factor is used up by signing in. */
+export type Proved = Readonly<{ who: Membership; epoch: number; use?: FactorUse }>;
+
+export type Proof = Readonly<{
+  proved: readonly Proved[];
+  /** Some account of this address has a second factor, and none was given: it was not tried. */
+  factorMissing: boolean;
+  /** Whether any password was checked at all. */
+  tried: boolean;
+}>;
 
 export interface Identities {
   membership(tenant: TenantId, userId: SubjectId): Promise<Membership | undefined>;
-  /** Undefined when the password fits nowhere; takes as long for an address that nobody has. */
-  prove(claim: Claim): Promise<readonly Membership[] | undefined>;
+  /** Everywhere that this address belongs to a member. */
+  everywhere(email: string): Promise<readonly Membership[]>;
+  /** Takes as long for an address that nobody has. */
+  prove(claim: Claim): Promise<Proof>;
 }
 
 export type IdentityDeps = Readonly<{
@@ -22,36 +38,64 @@ export type IdentityDeps = Readonly<{
   views: TenantViews;
   personalData: PersonalData;
   passwords: Passwords;
+  factors: Pick<SecondFactors, 'demanded' | 'check'>;
 }>;
 
-export const createIdentities = ({ aggregates: { accounts, memberships }, views, personalData, passwords }: IdentityDeps): Identities => {
-  const membership = async (tenantId: TenantId, userId: SubjectId): Promise<Membership | undefined> => {
+/** The hash that a person's password must fit: the one set in this term, else the one they joined with. */
+const createPasswordOf =
+  ({ memberships }: Pick<TenancyAggregates, 'memberships'>, personalData: PersonalData) =>
+  async ({ tenant, userId }: Membership, account: AccountState): Promise<string | undefined> => {
+    const { state } = await memberships.load(streams.membership(tenant.id));
+    const member: Member | undefined = state.members.get(userId);
+    const joinedWith = account.passwordHash !== undefined && account.term === member?.term ? undefined : member?.passwordHash;
+    if (joinedWith !== undefined) return personalData.open(joinedWith, places.joinedWith(tenant.id, userId));
+    return account.passwordHash && personalData.open(account.passwordHash, places.passwordHash(tenant.id, userId));
+  };
+
+const createLookUp = ({ aggregates: { memberships }, views, personalData }: IdentityDeps): Pick<Identities, 'membership' | 'everywhere'> => {
+  const membership: Identities['membership'] = async (tenantId, userId) => {
     const { state } = await memberships.load(streams.membership(tenantId));
     const { role, term = 0 } = state.members.get(userId) ?? {};
     const tenant = role === undefined ? undefined : await views.byId(tenantId);
     return role === undefined || tenant === undefined ? undefined : { tenant, userId, role, term };
   };
-
-  const memberOf = async (email: string, slug: string | undefined): Promise<readonly Membership[]> => {
-    const everywhere = await personalData.findEverywhere(email);
-    const found = await Promise.all(everywhere.map(({ tenant, subject }) => membership(tenant, subject)));
-    return found.filter((each) => each !== undefined).filter(({ tenant }) => slug === undefined || tenant.slug === slug);
-  };
-
-  const passwordFits = async (password: string, { tenant, userId }: Membership): Promise<boolean> => {
-    const { state } = await accounts.load(streams.account(tenant.id, userId));
-    const hash = state.passwordHash && (await personalData.open(state.passwordHash, places.passwordHash(tenant.id, userId)));
-    return passwords.verify(password, hash);
-  };
-
   return {
     membership,
-    prove: async ({ email, password, tenant }) => {
-      const possible = await memberOf(email, tenant);
-      if (possible.length === 0) await passwords.verify(password, undefined);
-      const fits = await Promise.all(possible.map((each) => passwordFits(password, each)));
-      const proved = possible.filter((_, index) => fits[index]);
-      return proved.length === 0 ? undefined : proved;
+    everywhere: async (email) => {
+      const everywhere = await personalData.findEverywhere(email);
+      const found = await Promise.all(everywhere.map(({ tenant, subject }) => membership(tenant, subject)));
+      return found.filter((each) => each !== undefined);
+    },
+  };
+};
+
+export const createIdentities = (deps: IdentityDeps): Identities => {
+  const { aggregates: { accounts, memberships }, personalData, passwords, factors } = deps;
+  const lookUp = createLookUp(deps);
+  const passwordOf = createPasswordOf({ memberships }, personalData);
+
+  /** Password and code are looked at alike, whichever of them is wrong. */
+  const prove = async (who: Membership, { password, totp }: Claim, demanded: boolean): Promise<Proved | undefined> => {
+    const { tenant, userId, term } = who;
+    const { state } = await accounts.load(streams.account(tenant.id, userId));
+    const fits = await passwords.verify(password, await passwordOf(who, state));
+    const use = demanded && totp !== undefined ? await factors.check({ tenant: tenant.id, userId, term }, totp) : undefined;
+    if (!fits || (demanded && use === undefined)) return undefined;
+    return { who, epoch: state.epoch, ...(use !== undefined && { use }) };
+  };
+
+  const demands = ({ tenant, userId, term }: Membership): Promise<boolean> => factors.demanded({ tenant: tenant.id, userId, term });
+
+  return {
+    ...lookUp,
+    prove: async (claim) => {
+      const all = (await lookUp.everywhere(claim.email)).filter(({ tenant }) => claim.tenant === undefined || tenant.slug === claim.tenant);
+      const possible = await Promise.all(all.map(async (who) => ({ who, demanded: await demands(who) })));
+      const missing = claim.totp === undefined ? possible.filter(({ demanded }) => demanded) : [];
+      const tried = possible.filter((each) => !missing.includes(each));
+      if (possible.length === 0) await passwords.verify(claim.password, undefined);
+      const proved = await Promise.all(tried.map(({ who, demanded }) => prove(who, claim, demanded)));
+      return { proved: proved.filter((each) => each !== undefined), factorMissing: missing.length > 0, tried: missing.length === 0 || tried.length > 0 };
     },
   };
 };

@@ -4,8 +4,6 @@ import { reject } from '../../domain/kernel/rejection.ts';
 import { memberCount } from '../../domain/tenancy/membership.ts';
 import type { Role } from '../../domain/tenancy/terms.ts';
 import type { Cause } from '../kernel/ports.ts';
-import type { PersonalData } from '../kernel/sealing.ts';
-import { createTurns } from '../kernel/turns.ts';
 import { streams, type TenancyAggregates } from './aggregates.ts';
 import { checkEmail } from './email.ts';
 import { checkPassword } from './password-policy.ts';
@@ -29,30 +27,18 @@ export interface Members {
 }
 
 export const createMembers = (
-  deps: Readonly<{ aggregates: Pick<TenancyAggregates, 'memberships'>; persons: Persons; personalData: PersonalData }>,
+  { aggregates: { memberships }, persons }: Readonly<{ aggregates: Pick<TenancyAggregates, 'memberships'>; persons: Persons }>,
 ): Members => {
-  const { persons, personalData } = deps;
-  const { memberships } = deps.aggregates;
-  const inTurn = createTurns();
-
-  const isMember = async (tenant: TenantId, userId: SubjectId | undefined): Promise<boolean> => {
-    const { state } = await memberships.load(streams.membership(tenant));
-    return userId !== undefined && state.members.get(userId)?.role !== undefined;
-  };
-
   return {
     add: async (tenant, person, { cause, overOwners }) => {
       const email = checkEmail(person.email, 'email');
       checkPassword(person.password, 'password', [email]);
       if (person.role === 'owner' && !overOwners) return reject('tenancy.owner_required');
-      // In turn, so that whoever comes second is refused before it has changed the password.
-      return inTurn(tenant, async () => {
-        if (await isMember(tenant, await personalData.find(tenant, email))) return reject('tenancy.member_exists');
-        await persons.requireRoom(tenant);
-        const userId = await persons.withPassword(tenant, email, person.password, cause);
-        await persons.join({ tenant, userId, email, role: person.role, overOwners }, cause);
-        return { userId, email, role: person.role };
-      });
+      // Refused before a password is hashed; the append decides again.
+      if ((await persons.findMember(tenant, email)) !== undefined) return reject('tenancy.member_exists');
+      await persons.requireRoom(tenant);
+      const userId = await persons.join({ ...person, tenant, email, overOwners }, cause);
+      return { userId, email, role: person.role };
     },
 
     changeRole: async (tenant, userId, role, { cause, overOwners }) => {

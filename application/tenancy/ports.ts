@@ -42,3 +42,15 @@ export type MakeSessionKey = () => Promise<Readonly<{ kid: string; publicKey: st
 
 /** A keyed hash that hides what it was made of. */
 export type BlindIndex = (purpose: string, value: string) => Promise<string>;
+
+/** Time-based one-time passwords: RFC 6238 with SHA-1, 6 digits and steps of 30 seconds, as every authenticator app knows them. */
+export interface Totp {
+  /** 160 random bits in base32. */
+  makeSecret(): string;
+  /** `otpauth://totp/…`, for a QR code. */
+  uri(secret: string, labels: Readonly<{ issuer: string; account: string }>): string;
+  /** The time step whose code this is: that of `now` (milliseconds since 1970), the one before or the one after; undefined: none. */
+  step(secret: string, code: string, now: number): number | undefined;
+  /** 80 random bits, to be typed: four groups of four characters. */
+  makeRecoveryCode(): string;
+}

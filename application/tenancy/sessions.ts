@@ -5,24 +5,27 @@ import type { Role } from '../../domain/tenancy/terms.ts';
 import type { Cause, Clock, Ids } from '../kernel/ports.ts';
 import type { PersonPrincipal, TenantView } from './access.ts';
 import { streams, type TenancyAggregates } from './aggregates.ts';
-import { createIdentities, type Identities, type IdentityDeps, type Membership } from './identities.ts';
+import { normalizedAddress } from './email.ts';
+import { createIdentities, type Identities, type IdentityDeps, type Membership, type Proof, type Proved } from './identities.ts';
 import { instant } from './instant.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { AccessTokens, BlindIndex, SecretTokens } from './ports.ts';
-import { locationOf, newRefreshToken } from './refresh-tokens.ts';
+import { refreshTokens } from './located-tokens.ts';
+import type { SecondFactors } from './second-factors.ts';
 
 const DAY_MS = 86_400_000;
 /** An unused refresh token is good for 30 days, the whole chain for 90. */
 const REFRESH_MS = 30 * DAY_MS;
 const SESSION_MS = 90 * DAY_MS;
 
-/** `tenant` is a slug; `ip` the client's address. */
-export type SignIn = Readonly<{ email: string; password: string; tenant?: string; ip: string }>;
+/** `tenant` is a slug; `totp` a code of the second factor or a recovery code; `ip` the client's address. */
+export type SignIn = Readonly<{ email: string; password: string; tenant?: string; totp?: string; ip: string }>;
 export type SignedIn = Readonly<{ accessToken: string; refreshToken: string; expiresIn: number; tenant: TenantView; userId: SubjectId; role: Role }>;
 
 export interface Sessions {
   /**
-   * Rejects with `tenancy.credentials_invalid`, with `tenancy.tenant_required` {tenants: slugs} when the password fits in several, or with
+   * Rejects with `tenancy.credentials_invalid`, with `tenancy.totp_required` when the account has a second factor and none was given (then
+   * whatever the password is), with `tenancy.tenant_required` {tenants: slugs} when the password fits in several, or with
    * `tenancy.too_many_attempts` {retryAfter}.
    */
   signIn(attempt: SignIn, cause: Cause): Promise<SignedIn>;
@@ -33,7 +36,8 @@ export interface Sessions {
 
 type Deps = IdentityDeps &
   Readonly<{
-    aggregates: Pick<TenancyAggregates, 'sessions'>;
+    factors: Pick<SecondFactors, 'use'>;
+    aggregates: Pick<TenancyAggregates, 'sessions' | 'accounts'>;
     accessTokens: AccessTokens;
     secretTokens: SecretTokens;
     throttle: LoginThrottle;
@@ -54,49 +58,67 @@ const createAnswer =
     return { accessToken: token, refreshToken, expiresIn, tenant, userId, role };
   };
 
-const createSignIn = (deps: Deps, identities: Identities): Sessions['signIn'] => {
-  const { aggregates, secretTokens, throttle, blindIndex, clock, ids } = deps;
-  const answer = createAnswer(deps.accessTokens);
-
-  const open = async (who: Membership, cause: Cause): Promise<SignedIn> => {
+/** Opens the session of somebody who has proved to be themselves. */
+const createOpen = ({ aggregates, secretTokens, clock, ids, accessTokens }: Deps) => {
+  const answer = createAnswer(accessTokens);
+  return async ({ who, epoch, use }: Proved, cause: Cause): Promise<SignedIn> => {
     const { tenant, userId, term } = who;
     const now = clock.now();
     const id = ids.next();
-    const amr = ['pwd'];
-    const refreshToken = newRefreshToken(secretTokens, tenant.id, id);
+    const amr = use === undefined ? ['pwd'] : ['pwd', 'otp'];
+    const refreshToken = refreshTokens.make(secretTokens, { tenant: tenant.id, id });
     const until = { refreshUntil: instant(now + REFRESH_MS), endsAt: instant(now + SESSION_MS) };
-    const data = { userId, term, amr, refreshHash: secretTokens.hash(refreshToken), ...until };
+    const data = { userId, term, epoch, amr, refreshHash: secretTokens.hash(refreshToken), ...until };
     await aggregates.sessions.execute(streams.session(tenant.id, id), { type: 'OpenSession', data }, personCause(cause, userId));
     return answer(who, { id, amr, refreshToken });
   };
+};
+
+const createSignIn = (deps: Deps, identities: Identities): Sessions['signIn'] => {
+  const { throttle, blindIndex, factors } = deps;
+  const open = createOpen(deps);
+
+  /** Whether it counts as a guess that failed. What the second factor needs is used up here, so that a code that comes twice is one. */
+  const failed = async ({ proved: [first, ...others], tried }: Proof, cause: Cause): Promise<boolean> => {
+    if (first === undefined) return tried;
+    if (first.use === undefined || others.length > 0) return false;
+    return !(await factors.use(first.use, personCause(cause, first.who.userId)));
+  };
 
   return async ({ ip, ...claim }, cause) => {
-    const account = await blindIndex('login', claim.email.normalize('NFC').trim().toLowerCase());
-    const proved = await throttle.attempt([`ip:${ip}`, `account:${account}`], () => identities.prove(claim));
-    const [who, ...others] = proved ?? reject('tenancy.credentials_invalid');
-    if (who === undefined || others.length > 0) {
-      return reject('tenancy.tenant_required', { tenants: (proved ?? []).map(({ tenant }) => tenant.slug).toSorted() });
+    const account = await blindIndex('login', normalizedAddress(claim.email));
+    let factorMissing = false;
+    const proof = await throttle.attempt([`ip:${ip}`, `account:${account}`], async () => {
+      const made = await identities.prove(claim);
+      ({ factorMissing } = made);
+      return (await failed(made, cause)) ? undefined : made;
+    });
+    const [proved, ...others] = proof?.proved ?? [];
+    if (proved === undefined) return reject(factorMissing ? 'tenancy.totp_required' : 'tenancy.credentials_invalid');
+    if (others.length > 0) {
+      return reject('tenancy.tenant_required', { tenants: [proved, ...others].map(({ who }) => who.tenant.slug).toSorted() });
     }
-    return open(who, cause);
+    return open(proved, cause);
   };
 };
 
 const createRefresh = (deps: Deps, identities: Identities): Sessions['refresh'] => {
-  const { aggregates: { sessions }, secretTokens, clock } = deps;
+  const { aggregates: { sessions, accounts }, secretTokens, clock } = deps;
   const answer = createAnswer(deps.accessTokens);
 
   /** The person whose session it is, if they still belong to the tenant. */
   const holder = async (tenant: TenantId, sessionId: string): Promise<Readonly<{ who: Membership; amr: readonly string[] }>> => {
     const { state } = await sessions.load(streams.session(tenant, sessionId));
     if (state.status !== 'live') return reject('tenancy.refresh_invalid');
+    const { epoch } = (await accounts.load(streams.account(tenant, state.userId))).state;
     const who = await identities.membership(tenant, state.userId as SubjectId);
-    return who === undefined || who.term !== state.term ? reject('tenancy.refresh_invalid') : { who, amr: state.amr };
+    return who === undefined || who.term !== state.term || epoch !== state.epoch ? reject('tenancy.refresh_invalid') : { who, amr: state.amr };
   };
 
   return async (presented, cause) => {
-    const { tenant, sessionId } = locationOf(presented) ?? reject('tenancy.refresh_invalid');
+    const { tenant, id: sessionId } = refreshTokens.locate(presented) ?? reject('tenancy.refresh_invalid');
     const { who, amr } = await holder(tenant, sessionId);
-    const next = newRefreshToken(secretTokens, tenant, sessionId);
+    const next = refreshTokens.make(secretTokens, { tenant, id: sessionId });
     const now = clock.now();
     const hashes = { presented: secretTokens.hash(presented), next: secretTokens.hash(next) };
     const data = { ...hashes, at: instant(now), nextUntil: instant(now + REFRESH_MS) };

@@ -40,12 +40,14 @@ const checked = ({ slug, name, owner }: NewTenant) => {
   return { name: name.trim(), email };
 };
 
-/** What an earlier, equal call got done is done. */
-const unlessMember = (error: unknown): void => {
-  if (!(error instanceof Rejection) || error.code !== 'tenancy.member_exists') throw error;
-};
-
 type Deps = Readonly<{ aggregates: Pick<TenancyAggregates, 'slugs' | 'tenants'>; persons: Persons; clock: Clock }>;
+
+/** What an earlier, equal call got done is done. */
+const createAlreadyMember = (persons: Persons) => (id: TenantId, email: string) => async (error: unknown): Promise<string> => {
+  const found = error instanceof Rejection && error.code === 'tenancy.member_exists' ? await persons.findMember(id, email) : undefined;
+  if (found === undefined) throw error;
+  return found;
+};
 
 /** What the same call has completed before: said again, and nothing touched, least of all a password that may be another one by now. */
 const createCompleted =
@@ -61,6 +63,7 @@ const createCompleted =
 export const createTenants = (deps: Deps): Tenants => {
   const { persons, clock, aggregates: { slugs, tenants } } = deps;
   const completed = createCompleted(deps);
+  const alreadyMember = createAlreadyMember(persons);
 
   /** The slug leads to this tenant from now on, unless another one is complete; an incomplete one never will be. */
   const reserve = async (slug: string, tenantId: TenantId, cause: Cause): Promise<void> => {
@@ -80,8 +83,8 @@ export const createTenants = (deps: Deps): Tenants => {
       const before = await completed(id, wanted.slug, email);
       if (before !== undefined) return before;
       await reserve(wanted.slug, id, cause);
-      const owner = await persons.withPassword(id, email, wanted.owner.password, cause);
-      await persons.join({ tenant: id, userId: owner, role: 'owner', email, overOwners: true }, cause).catch(unlessMember);
+      const { password } = wanted.owner;
+      const owner = await persons.join({ tenant: id, email, password, role: 'owner', overOwners: true }, cause).catch(alreadyMember(id, email));
       const created = { type: 'CreateTenant', data: { slug: wanted.slug, name, plans } } as const;
       const { state } = await tenants.execute(streams.tenant(id), created, cause);
       if (state.status !== 'open') return reject('tenancy.slug_taken', { slug: wanted.slug });

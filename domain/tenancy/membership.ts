@@ -2,41 +2,25 @@
 import { otherwise, type Decider, type Message } from '../kernel/decider.ts';
 import { reject } from '../kernel/rejection.ts';
 import type { Sealed } from '../kernel/sealed.ts';
+import {
+  invitationsLost, invitationsSettled, invite, openInvitation, revokeInvitation,
+  type AcceptInvitation, type Invite, type RevokeInvitation,
+} from './invitations.ts';
 import type { MembershipEvent } from './membership.events.ts';
+import { evolveMembership, nobody, type MembershipState } from './membership-state.ts';
 import type { Role } from './terms.ts';
+
+export type { Member, MembershipState } from './membership-state.ts';
 
 /** Who asks may give and take ownership: an owner or the operator, but no admin. */
 type Authority = Readonly<{ overOwners: boolean }>;
 
 /** `limit`: how many members there may be; without, any number. */
-export type AddMember = Message<'AddMember', { userId: string; role: Role; email: Sealed; limit?: number } & Authority>;
+export type AddMember = Message<'AddMember', { userId: string; role: Role; email: Sealed; passwordHash: Sealed; limit?: number } & Authority>;
 export type ChangeRole = Message<'ChangeRole', { userId: string; role: Role } & Authority>;
 export type RemoveMember = Message<'RemoveMember', { userId: string } & Authority>;
 
-export type MembershipCommand = AddMember | ChangeRole | RemoveMember;
-
-/** `role` is undefined for somebody who has been removed. */
-export type Member = Readonly<{ role: Role | undefined; term: number }>;
-export type MembershipState = Readonly<{ members: ReadonlyMap<string, Member> }>;
-
-const withMember = (state: MembershipState, userId: string, member: Member): MembershipState => ({
-  members: new Map(state.members).set(userId, member),
-});
-
-const evolve = (state: MembershipState, event: MembershipEvent): MembershipState => {
-  const { userId } = event.data;
-  const term = state.members.get(userId)?.term ?? 0;
-  switch (event.type) {
-    case 'MemberAdded':
-      return withMember(state, userId, { role: event.data.role, term: event.data.term });
-    case 'MemberRoleChanged':
-      return withMember(state, userId, { role: event.data.role, term });
-    case 'MemberRemoved':
-      return withMember(state, userId, { role: undefined, term });
-    default:
-      return otherwise(event, state);
-  }
-};
+export type MembershipCommand = AddMember | ChangeRole | RemoveMember | Invite | AcceptInvitation | RevokeInvitation;
 
 /** Rejects when nobody but this person owns the tenant. */
 const keepAnOwner = (state: MembershipState, leaving: string): void => {
@@ -56,34 +40,49 @@ export const requireRoom = (state: MembershipState, limit: number | undefined): 
   if (limit !== undefined && memberCount(state) >= limit) reject('tenancy.member_limit', { limit });
 };
 
-const add = ({ data }: AddMember, state: MembershipState): readonly MembershipEvent[] => {
-  const before = state.members.get(data.userId);
+type Joining = Readonly<{ userId: string; role: Role; email: Sealed; passwordHash: Sealed; limit?: number }>;
+
+const join = (state: MembershipState, { limit, ...person }: Joining): MembershipEvent => {
+  const before = state.members.get(person.userId);
   if (before?.role !== undefined) return reject('tenancy.member_exists');
-  checkAuthority(data, data.role);
-  requireRoom(state, data.limit);
-  const { userId, role, email } = data;
-  return [{ type: 'MemberAdded', data: { userId, role, email, term: (before?.term ?? 0) + 1 } }];
+  requireRoom(state, limit);
+  return { type: 'MemberAdded', data: { ...person, term: (before?.term ?? 0) + 1 } };
+};
+
+const add = ({ data }: AddMember, state: MembershipState): readonly MembershipEvent[] => {
+  const { overOwners: _, ...person } = data;
+  if (state.members.get(data.userId)?.role === undefined) checkAuthority(data, data.role);
+  return [join(state, person), ...invitationsSettled(state, data.userId)];
+};
+
+const accept = ({ data }: AcceptInvitation, state: MembershipState): readonly MembershipEvent[] => {
+  const { userId, role } = openInvitation(state, data) ?? reject('tenancy.code_invalid');
+  const { invitationId, email, passwordHash, limit } = data;
+  const member = join(state, { userId, role, email, passwordHash, ...(limit !== undefined && { limit }) });
+  return [{ type: 'InvitationAccepted', data: { invitationId, userId } }, member];
 };
 
 const changeRole = ({ data }: ChangeRole, state: MembershipState): readonly MembershipEvent[] => {
-  const role = state.members.get(data.userId)?.role ?? reject('tenancy.member_unknown');
-  if (role === data.role) return [];
-  checkAuthority(data, role, data.role);
-  if (role === 'owner') keepAnOwner(state, data.userId);
-  return [{ type: 'MemberRoleChanged', data: { userId: data.userId, role: data.role } }];
+  const { userId, role } = data;
+  const before = state.members.get(userId)?.role ?? reject('tenancy.member_unknown');
+  if (before === role) return [];
+  checkAuthority(data, before, role);
+  if (before === 'owner') keepAnOwner(state, userId);
+  return [{ type: 'MemberRoleChanged', data: { userId, role } }, ...invitationsLost(state, userId, role)];
 };
 
 const remove = ({ data }: RemoveMember, state: MembershipState): readonly MembershipEvent[] => {
-  const member = state.members.get(data.userId) ?? reject('tenancy.member_unknown');
+  const { userId } = data;
+  const member = state.members.get(userId) ?? reject('tenancy.member_unknown');
   if (member.role === undefined) return [];
   checkAuthority(data, member.role);
-  if (member.role === 'owner') keepAnOwner(state, data.userId);
-  return [{ type: 'MemberRemoved', data: { userId: data.userId } }];
+  if (member.role === 'owner') keepAnOwner(state, userId);
+  return [{ type: 'MemberRemoved', data: { userId } }, ...invitationsLost(state, userId, undefined)];
 };
 
 export const membership: Decider<MembershipState, MembershipCommand, MembershipEvent> = {
-  initialState: { members: new Map() },
-  evolve,
+  initialState: nobody,
+  evolve: evolveMembership,
   decide: (command, state) => {
     switch (command.type) {
       case 'AddMember':
@@ -92,6 +91,12 @@ export const membership: Decider<MembershipState, MembershipCommand, MembershipE
         return changeRole(command, state);
       case 'RemoveMember':
         return remove(command, state);
+      case 'Invite':
+        return invite(command, state);
+      case 'AcceptInvitation':
+        return accept(command, state);
+      case 'RevokeInvitation':
+        return revokeInvitation(command, state);
       default:
         return otherwise(command, []);
     }

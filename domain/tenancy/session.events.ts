@@ -9,6 +9,8 @@ export type SessionOpened = Message<
     userId: string;
     /** The term of membership it belongs to. */
     term: number;
+    /** The account's epoch when the password was checked; absent: the first, 0. */
+    epoch?: number;
     /** RFC 8176: `pwd`, `otp`. */
     amr: readonly string[];
     /** SHA-256 of the refresh token, base64url. */

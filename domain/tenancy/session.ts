@@ -16,6 +16,7 @@ export type SessionCommand = OpenSession | RefreshSession | EndSession;
 type Family = Readonly<{
   userId: string;
   term: number;
+  epoch: number;
   amr: readonly string[];
   endsAt: string;
   current: string;
@@ -25,8 +26,9 @@ type Family = Readonly<{
 
 export type SessionState = Readonly<{ status: 'none' }> | (Readonly<{ status: 'live' | 'ended' }> & Family);
 
-const opened = ({ refreshHash, refreshUntil, ...rest }: SessionOpened['data']): SessionState => ({
+const opened = ({ refreshHash, refreshUntil, epoch = 0, ...rest }: SessionOpened['data']): SessionState => ({
   ...rest,
+  epoch,
   status: 'live',
   current: refreshHash,
   currentUntil: refreshUntil,

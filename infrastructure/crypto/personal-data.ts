@@ -5,6 +5,7 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import type { Ids, KeyRecord, KeyVault } from '../../application/kernel/ports.ts';
 import type { PersonalData, Place } from '../../application/kernel/sealing.ts';
+import { normalizedAddress } from '../../application/tenancy/email.ts';
 import type { SubjectId } from '../../domain/kernel/ids.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { open, seal, type Binding } from './aead.ts';
@@ -12,9 +13,6 @@ import { unwrapKey, wrapKey, type Keyring } from './keyring.ts';
 
 const FORMAT = 1;
 const INDEX_KEY = 'subject-index';
-
-/** Two spellings of one address: Unicode form C, lower case, no white space around it. */
-export const normalizedAddress = (email: string): string => email.normalize('NFC').trim().toLowerCase();
 
 /** A keyed hash under which something is found without being stored: HMAC-SHA256, base64url. `purpose` keeps uses apart. */
 export type BlindIndex = (purpose: string, value: string) => Promise<string>;

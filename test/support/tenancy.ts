@@ -9,6 +9,7 @@ import { createLoginThrottle } from '../../application/tenancy/login-throttle.ts
 import { createMembers } from '../../application/tenancy/members.ts';
 import { createPersons } from '../../application/tenancy/persons.ts';
 import type { Passwords } from '../../application/tenancy/ports.ts';
+import { createSecondFactors } from '../../application/tenancy/second-factors.ts';
 import { createSessionKeys } from '../../application/tenancy/session-keys.ts';
 import { createSessions } from '../../application/tenancy/sessions.ts';
 import { createTenantViews } from '../../application/tenancy/tenant-views.ts';
@@ -17,6 +18,7 @@ import type { TenantId } from '../../domain/kernel/ids.ts';
 import { createAccessTokens, makeSessionKey } from '../../infrastructure/crypto/access-tokens.ts';
 import { openSealing } from '../../infrastructure/crypto/sealing.ts';
 import { secretTokens } from '../../infrastructure/crypto/secret-tokens.ts';
+import { totp } from '../../infrastructure/crypto/totp.ts';
 import { openEmbedded } from '../../infrastructure/runtime/embedded.ts';
 import { announcing } from '../../projections/kernel/announcing.ts';
 import { createProjections } from '../../projections/kernel/projections.ts';
@@ -78,15 +80,17 @@ const createProgram = ({ clock, embedded, store, sealing, projections }: Ground)
   const index = createCredentialIndex({ readModels, log, freshness, reader });
   const shared = { aggregates, views, accessTokens, secretTokens, personalData, clock, ids: randomIds };
   const throttle = createLoginThrottle({ state, clock });
+  const factors = createSecondFactors({ ...shared, totp, blindIndex, throttle });
   return {
     aggregates,
     keys,
+    factors,
     accessTokens,
     reader,
     tenants: createTenants({ aggregates, persons, clock }),
-    members: createMembers({ aggregates, persons, personalData }),
+    members: createMembers({ aggregates, persons }),
     credentials: createCredentials(shared),
-    sessions: createSessions({ ...shared, passwords: cheapPasswords, throttle, blindIndex }),
+    sessions: createSessions({ ...shared, factors, passwords: cheapPasswords, throttle, blindIndex }),
     access: createAccess({ ...shared, index, state }),
     credentialList: createCredentialList({ reader, state }),
     directory: createMemberDirectory({ reader, personalData }),

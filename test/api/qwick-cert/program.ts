@@ -21,6 +21,7 @@ import { createLoginThrottle } from '../../../application/tenancy/login-throttle
 import { createMembers } from '../../../application/tenancy/members.ts';
 import { createPersons } from '../../../application/tenancy/persons.ts';
 import type { Passwords } from '../../../application/tenancy/ports.ts';
+import { createSecondFactors } from '../../../application/tenancy/second-factors.ts';
 import { createSessionKeys } from '../../../application/tenancy/session-keys.ts';
 import { createSessions } from '../../../application/tenancy/sessions.ts';
 import { createTenantViews } from '../../../application/tenancy/tenant-views.ts';
@@ -29,6 +30,7 @@ import { createQwickCertSurface, type QwickCertDeps } from '../../../api/qwick-c
 import { createAccessTokens, makeSessionKey } from '../../../infrastructure/crypto/access-tokens.ts';
 import { openSealing } from '../../../infrastructure/crypto/sealing.ts';
 import { secretTokens } from '../../../infrastructure/crypto/secret-tokens.ts';
+import { totp } from '../../../infrastructure/crypto/totp.ts';
 import { openEmbedded, type Embedded } from '../../../infrastructure/runtime/embedded.ts';
 import { announcing } from '../../../projections/kernel/announcing.ts';
 import { createInProcessPlaces } from '../../../infrastructure/signing/in-process-places.ts';
@@ -80,15 +82,17 @@ const tenancyOf = async ({ store, vault, state, readModels, log }: Embedded, clo
   const throttle = createLoginThrottle({ state, clock });
   const index = createCredentialIndex({ readModels, log, freshness, reader });
   const shared = { aggregates, views, accessTokens, secretTokens, personalData, clock, ids: randomIds };
+  const factors = createSecondFactors({ ...shared, totp, blindIndex, throttle });
   return {
     aggregates,
+    factors,
     personalData,
     secrets,
     tenants: createTenants({ aggregates, persons, clock }),
-    members: createMembers({ aggregates, persons, personalData }),
+    members: createMembers({ aggregates, persons }),
     access: createAccess({ ...shared, index, state }),
     credentials: createCredentials(shared),
-    sessions: createSessions({ ...shared, passwords: cheapPasswords, throttle, blindIndex }),
+    sessions: createSessions({ ...shared, factors, passwords: cheapPasswords, throttle, blindIndex }),
     credentialList: createCredentialList({ reader, state }),
     directory: createMemberDirectory({ reader, personalData }),
   };

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { Rejection } from '../../../domain/kernel/rejection.ts';
-import { account } from '../../../domain/tenancy/account.ts';
 import type { MemberAdded, MembershipEvent } from '../../../domain/tenancy/membership.events.ts';
 import { membership, type MembershipCommand } from '../../../domain/tenancy/membership.ts';
 import { ROLES } from '../../../domain/tenancy/terms.ts';
@@ -9,23 +8,24 @@ import { specification } from '../../support/specification.ts';
 
 const overOwners = true;
 const email = { subject: 'ann', box: 'sealed' };
+const passwordHash = { subject: 'ann', box: 'hashed' };
 const added = (userId: string, role: MemberAdded['data']['role'], term = 1): MemberAdded => ({
   type: 'MemberAdded',
-  data: { userId, role, email, term },
+  data: { userId, role, email, passwordHash, term },
 });
 const removed = (userId: string) => ({ type: 'MemberRemoved', data: { userId } }) as const;
+const add = (limit: number | undefined) =>
+  ({ type: 'AddMember', data: { userId: 'cyd', role: 'viewer', email, passwordHash, overOwners, ...(limit !== undefined && { limit }) } }) as const;
 
 describe('the members of a tenant', () => {
   const { given } = specification(membership);
 
   it('are added once', () => {
-    given().when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email, overOwners } }).then(added('ann', 'owner'));
-    given(added('ann', 'owner')).when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email, overOwners } }).rejected('tenancy.member_exists');
+    given().when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email, passwordHash, overOwners } }).then(added('ann', 'owner'));
+    given(added('ann', 'owner')).when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email, passwordHash, overOwners } }).rejected('tenancy.member_exists');
   });
 
   it('are no more than there may be', () => {
-    const add = (limit: number | undefined) =>
-      ({ type: 'AddMember', data: { userId: 'cyd', role: 'viewer', email, overOwners, ...(limit !== undefined && { limit }) } }) as const;
     const history = [added('ann', 'owner'), added('bob', 'signer')] as const;
     given(...history).when(add(2)).rejected('tenancy.member_limit', { limit: 2 });
     given(...history).when(add(1)).rejected('tenancy.member_limit', { limit: 1 });
@@ -36,7 +36,7 @@ describe('the members of a tenant', () => {
 
   it('begin a new term when they are added again', () => {
     given(added('ann', 'owner'), added('bob', 'signer'), removed('bob'))
-      .when({ type: 'AddMember', data: { userId: 'bob', role: 'viewer', email, overOwners } })
+      .when({ type: 'AddMember', data: { userId: 'bob', role: 'viewer', email, passwordHash, overOwners } })
       .then(added('bob', 'viewer', 2));
   });
 
@@ -66,7 +66,7 @@ describe('the members of a tenant', () => {
     given(...history).when({ type: 'ChangeRole', data: { userId: 'bob', role: 'owner', ...byAdmin } }).rejected('tenancy.owner_required');
     given(...history).when({ type: 'ChangeRole', data: { userId: 'cyd', role: 'viewer', ...byAdmin } }).rejected('tenancy.owner_required');
     given(...history).when({ type: 'RemoveMember', data: { userId: 'cyd', ...byAdmin } }).rejected('tenancy.owner_required');
-    given(...history).when({ type: 'AddMember', data: { userId: 'dan', role: 'owner', email, ...byAdmin } }).rejected('tenancy.owner_required');
+    given(...history).when({ type: 'AddMember', data: { userId: 'dan', role: 'owner', email, passwordHash, ...byAdmin } }).rejected('tenancy.owner_required');
     given(...history).when({ type: 'RemoveMember', data: { userId: 'bob', ...byAdmin } }).then(removed('bob'));
   });
 
@@ -74,7 +74,7 @@ describe('the members of a tenant', () => {
     const userId = fc.constantFrom('ann', 'bob', 'cyd');
     const command: fc.Arbitrary<MembershipCommand> = fc.oneof(
       fc.record({ userId, role: fc.constantFrom(...ROLES), overOwners: fc.boolean() }).map((data) => ({ type: 'ChangeRole' as const, data })),
-      fc.record({ userId, role: fc.constantFrom(...ROLES), overOwners: fc.boolean() }).map((data) => ({ type: 'AddMember' as const, data: { ...data, email } })),
+      fc.record({ userId, role: fc.constantFrom(...ROLES), overOwners: fc.boolean() }).map((data) => ({ type: 'AddMember' as const, data: { ...data, email, passwordHash } })),
       fc.record({ userId, overOwners: fc.boolean() }).map((data) => ({ type: 'RemoveMember' as const, data })),
     );
     fc.assert(
@@ -96,12 +96,3 @@ const attempt = (command: MembershipCommand, history: readonly MembershipEvent[]
     throw error;
   }
 };
-
-describe('an account', () => {
-  const { given } = specification(account);
-
-  it('takes a password', () => {
-    given().when({ type: 'SetPassword', data: { passwordHash: email } }).then({ type: 'PasswordSet', data: { passwordHash: email } });
-    given().twice({ type: 'SetPassword', data: { passwordHash: email } });
-  });
-});
