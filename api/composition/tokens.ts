@@ -24,7 +24,6 @@ import type { Members } from '../../application/tenancy/members.ts';
 import type { Persons } from '../../application/tenancy/persons.ts';
 import type { AccessTokens, BlindIndex, CredentialIndex, MakeSessionKey, Passwords, SecretTokens, Totp } from '../../application/tenancy/ports.ts';
 import type { SecondFactors } from '../../application/tenancy/second-factors.ts';
-import type { SecondFactors } from '../../application/tenancy/second-factors.ts';
 import type { SessionKeys } from '../../application/tenancy/session-keys.ts';
 import type { Sessions } from '../../application/tenancy/sessions.ts';
 import type { TenantViews } from '../../application/tenancy/tenant-views.ts';
@@ -72,8 +71,6 @@ export const tenancy = {
   views: token<TenantViews>('tenancy.views'),
   passwords: token<Passwords>('tenancy.passwords'),
   secretTokens: token<SecretTokens>('tenancy.secretTokens'),
-  totp: token<Totp>('tenancy.totp'),
-  factors: token<SecondFactors>('tenancy.factors'),
   totp: token<Totp>('tenancy.totp'),
   factors: token<SecondFactors>('tenancy.factors'),
   makeKey: token<MakeSessionKey>('tenancy.makeKey'),
