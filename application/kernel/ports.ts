@@ -54,6 +54,8 @@ export type AppendOptions = Readonly<{
   ids?: readonly string[];
   /** Keys that the events need to be readable: stored in the same commit. */
   keys?: readonly KeyRecord[];
+  /** One for each event, where commands of different causes are appended together. */
+  causes?: readonly Cause[];
 }>;
 
 /**

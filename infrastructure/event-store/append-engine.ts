@@ -30,6 +30,8 @@ const createSalts = (): (() => Uint8Array) => {
 const INSERT = `INSERT INTO events (position, stream, revision, type, tenant, time, id, salt, cause, data)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
+const causeOf = (cause: AppendOperation[4], index: number): string => (typeof cause === 'string' ? cause : (cause[index] as string));
+
 export class AppendEngine {
   readonly #streams: Interned;
   readonly #types: Interned;
@@ -68,7 +70,7 @@ export class AppendEngine {
     const envelope = [tenant, time] as const;
     blobs.forEach((id, index) => {
       const type = this.#types.key(types[index] as string);
-      this.#insert.run(this.#position + 1 + index, key, head + 1 + index, type, ...envelope, id, this.#salt(), cause, data[index] as string);
+      this.#insert.run(this.#position + 1 + index, key, head + 1 + index, type, ...envelope, id, this.#salt(), causeOf(cause, index), data[index] as string);
     });
     return this.#landed(key, head + blobs.length, blobs.length);
   }

@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { EventCodec } from '../../application/kernel/event-codec.ts';
-import type { Appended, Clock, EventLog, EventStore, ExpectedRevision, Ids, KeyVault, Recorded } from '../../application/kernel/ports.ts';
+import type { Appended, AppendOptions, Cause, Clock, EventLog, EventStore, ExpectedRevision, Ids, KeyVault, Recorded } from '../../application/kernel/ports.ts';
 import type { Message } from '../../domain/kernel/decider.ts';
 import type { StreamId } from '../../domain/kernel/ids.ts';
 import { openReader, type Synchronous } from '../runtime/sqlite-open.ts';
@@ -50,10 +50,20 @@ const checkIds = (ids: readonly string[], events: readonly Message[]): readonly 
   return ids;
 };
 
+const storedCause = ({ actor, correlation, causation }: Cause): string =>
+  JSON.stringify({ actor, correlation, ...(causation === undefined ? {} : { causation }) });
+
+const storedCauses = ({ causes, ...cause }: Cause & AppendOptions, events: readonly Message[]): string | readonly string[] => {
+  if (causes === undefined) return storedCause(cause);
+  if (causes.length !== events.length) throw new TypeError(`${causes.length} causes for ${events.length} events`);
+  return causes.map(storedCause);
+};
+
 type Deps = Readonly<EventStoreOptions & { writer: SqliteWriter; heads: Heads; log: MovingLog }>;
 
 const appender = ({ writer, heads, log, codec, clock, ids: generator }: Deps): EventStore['append'] =>
-  async (stream, expected, events, { actor, correlation, causation, ids, keys }): Promise<Appended> => {
+  async (stream, expected, events, how): Promise<Appended> => {
+    const { ids, keys } = how;
     if (events.length === 0) throw new TypeError(`nothing to append to ${stream}`);
     const stored = events.map((event) => codec.encode(event));
     const operation: AppendOperation = [
@@ -61,7 +71,7 @@ const appender = ({ writer, heads, log, codec, clock, ids: generator }: Deps): E
       stream,
       expectation(expected),
       clock.now(),
-      JSON.stringify({ actor, correlation, ...(causation === undefined ? {} : { causation }) }),
+      storedCauses(how, events),
       ids === undefined ? events.map(() => generator.next()) : checkIds(ids, events),
       ids !== undefined,
       stored.map(({ type }) => type),

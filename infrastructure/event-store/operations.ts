@@ -10,7 +10,8 @@ export type AppendOperation = readonly [
   stream: string,
   expected: number,
   time: number,
-  cause: string,
+  /** JSON: of all events, or of each. */
+  cause: string | readonly string[],
   /** UUIDs, one per event. */
   ids: readonly string[],
   /** Whether the caller chose the ids, so that they may be there already. */

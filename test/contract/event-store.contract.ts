@@ -38,6 +38,13 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
       expect((events[0]?.position ?? '') < (events[1]?.position ?? '')).to.equal(true);
     });
 
+    it('keeps the cause of each event where they differ', async () => {
+      const stream = someStream();
+      const causes = ['one', 'other'].map((correlation) => ({ ...someCause, correlation }));
+      await store().append(stream, 'none', [noted('a'), noted('b')], { ...someCause, causes });
+      expect((await readAll(store(), stream)).map(({ cause }) => cause)).to.deep.equal(causes);
+    });
+
     it('reads from a revision on, over pages', async () => {
       const stream = someStream();
       const many: Message[] = Array.from({ length: 700 }, (_, index) => noted(String(index)));

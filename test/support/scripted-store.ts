@@ -12,6 +12,8 @@ export type ScriptedStore = EventStore &
     plan: ('ok' | Error)[];
   }>;
 
+const causeOf = (how: Cause & AppendOptions, index: number): Cause => how.causes?.[index] ?? how;
+
 export const createScriptedStore = (): ScriptedStore => {
   const log: Recorded[] = [];
   const plan: ('ok' | Error)[] = [];
@@ -21,7 +23,8 @@ export const createScriptedStore = (): ScriptedStore => {
     if (next !== 'ok') throw next;
     const actual = of(stream).length - 1;
     if (expected !== 'any' && (expected === 'none' ? -1 : expected) !== actual) throw new Rejection('kernel.wrong_revision', { expected, actual });
-    for (const event of events) {
+    for (const [index, event] of events.entries()) {
+      const { actor, correlation } = causeOf(how, index);
       log.push({
         ...event,
         id: `event-${log.length}`,
@@ -30,7 +33,7 @@ export const createScriptedStore = (): ScriptedStore => {
         revision: of(stream).length,
         position: String(log.length).padStart(20, '0') as Position,
         time: '2026-03-09T14:23:42.100Z',
-        cause: { actor: how.actor, correlation: how.correlation },
+        cause: { actor, correlation },
       });
     }
     return { revision: of(stream).length - 1, position: log.at(-1)?.position as Position };
