@@ -51,6 +51,9 @@ const platform =
 const always: Rule = (_who, ok) => ok;
 const forOperator = platform(['operator'], { people: '403 tenancy.operator_required', others: '403 tenancy.operator_required', operator: '' });
 const forTenant = platform(['operator', 'owner', 'admin'], { people: '403 tenancy.forbidden', others: '404 tenancy.tenant_unknown', operator: '' });
+const forQueue = platform(['operator', 'owner', 'admin'], { people: '403 signing.approver_required', others: '404 tenancy.tenant_unknown', operator: '' });
+/** Nobody in the cast is one. */
+const forApprovers = platform([], { people: '403 signing.approver_required', others: '404 tenancy.tenant_unknown', operator: '403 tenancy.session_required' });
 const forPersons = platform([...PEOPLE, 'other owner', 'other viewer'], { people: '', others: '', operator: '403 tenancy.session_required' });
 const toSign = qwick(['owner', 'admin', 'signer', 'key to sign', 'key to both']);
 const toRead = qwick([...PEOPLE, 'key to read', 'key to both']);
@@ -82,6 +85,12 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     revokeCredential: { rule: forTenant, ok: '404 tenancy.credential_not_found', path: (cell) => `${tenant(cell)}/credentials/${target(cell, cell.cast.home.keyId)}` },
     signIn: { rule: always, ok: '400 request.invalid', path: () => `${V1}/sessions`, body: () => ({ email: 5, password: 'x' }) },
     refreshSession: { rule: always, ok: '401 tenancy.refresh_invalid', path: () => `${V1}/sessions/refresh`, body: () => ({ refresh_token: 'none' }) },
+    getSigningPolicy: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/signing-policy` },
+    setSigningPolicy: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/signing-policy`, body: () => ({ require_reason: false }) },
+    trySigningPolicy: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/signing-policy/what-if`, body: () => ({ policy: { lockdown: true }, days: 1 }) },
+    listApprovals: { rule: forQueue, ok: '200', path: (cell) => `${tenant(cell)}/approvals` },
+    approveSigning: { rule: forApprovers, ok: '', path: (cell) => `${tenant(cell)}/approvals/${NO_JOB}/approve` },
+    rejectSigning: { rule: forApprovers, ok: '', path: (cell) => `${tenant(cell)}/approvals/${NO_JOB}/reject` },
     // Sessions end last: see the order below.
     signOut: { rule: forPersons, ok: '204', path: () => `${V1}/sessions/current` },
     listProjections: { rule: forOperator, ok: '200', path: () => `${V1}/projections` },
