@@ -1,0 +1,108 @@
+/** Other processes that take part: the program itself, and what loads it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const ROOT = join(import.meta.dirname, '../..');
+const FLAGS = ['--disable-warning=ExperimentalWarning'] as const;
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+export type Program = Readonly<{
+  url: string;
+  pid: number;
+  /** Milliseconds from the process' start to its first ready answer. */
+  readyAfter: number;
+  operatorToken: string;
+  stop: () => Promise<void>;
+}>;
+
+const isReady = async (url: string): Promise<boolean> => {
+  try {
+    const answer = await fetch(`${url}/readyz`);
+    await answer.arrayBuffer();
+    return answer.status === 200;
+  } catch {
+    return false;
+  }
+};
+
+const POLL_MS = 5;
+
+const untilReady = async (url: string, child: ChildProcess): Promise<void> => {
+  while (!(await isReady(url))) {
+    if (child.exitCode !== null) throw new Error(`the program ended with ${child.exitCode} before it was ready`);
+    await delay(POLL_MS);
+  }
+};
+
+export type Running = Readonly<{ dataDir: string; env?: Readonly<Record<string, string>>; nodeOptions?: readonly string[]; onStarted?: (pid: number) => void }>;
+
+/** The whole program as it is started in production, in a process of its own; resolves when it is ready. */
+export const startProgram = async ({ dataDir, env = {}, nodeOptions = [], onStarted }: Running): Promise<Program> => {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  // Its log is written as always, to where nobody reads it.
+  const nowhere = openSync('/dev/null', 'w');
+  const begin = performance.now();
+  const extra = (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((option) => option !== '');
+  const child = spawn(process.execPath, [...FLAGS, ...extra, ...nodeOptions, 'api/main.ts'], {
+    cwd: ROOT,
+    env: { ...process.env, DATA_DIR: dataDir, PORT: String(port), ...env },
+    stdio: ['ignore', nowhere, nowhere],
+  });
+  closeSync(nowhere);
+  const pid = child.pid ?? -1;
+  onStarted?.(pid);
+  await untilReady(url, child);
+  const readyAfter = performance.now() - begin;
+  return {
+    url,
+    pid,
+    readyAfter,
+    operatorToken: readFileSync(join(dataDir, 'operator.token'), 'utf8').trim(),
+    stop: async () => {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+};
+
+/** A script of this folder in a process of its own, asked over its channel: one answer for each question. */
+export type Helper = Readonly<{ ask: <Answer>(question: unknown) => Promise<Answer>; stop: () => Promise<void> }>;
+
+export const startHelper = (script: string): Helper => {
+  const child = spawn(process.execPath, [...FLAGS, join(import.meta.dirname, script)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  return {
+    ask: async <Answer>(question: unknown) => {
+      const answered = once(child, 'message');
+      const failed = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${script} ended with ${String(code)}`)));
+      failed.catch(() => undefined);
+      child.send(question as object);
+      const [answer] = await Promise.race([answered, failed]);
+      return answer as Answer;
+    },
+    stop: async () => {
+      const ended = once(child, 'exit');
+      child.disconnect();
+      await ended;
+    },
+  };
+};
+
+/** Resident memory of a process in bytes, as the kernel counts it. */
+export const residentBytes = (pid: number): number => {
+  const [, kilobytes = '0'] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1_024;
+};
