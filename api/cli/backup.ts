@@ -1,7 +1,7 @@
 /** `chancery backup` and `chancery restore` */
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -75,6 +75,12 @@ export const backupCommand = (io: Io, own: WithOwnServer): Command =>
       await runBackup(io, own, options);
     });
 
+/** No backup holds the master key, and the program does not start without the one that sealed the data. */
+const missingMasterKey = (dataDir: string): readonly string[] => {
+  const file = join(dataDir, 'master.key');
+  return existsSync(file) ? [] : [`${file} is missing: before the start put the master key of the installation that was backed up there, or set MASTER_KEY`];
+};
+
 export const restoreCommand = (io: Io): Command =>
   new Command('restore')
     .description('restore a backup into an empty DATA_DIR; the program must not run there')
@@ -82,7 +88,10 @@ export const restoreCommand = (io: Io): Command =>
     .option('--keys <file>', "today's backup of the keys: who was erased since stays erased")
     .option('--json', 'machine-readable output')
     .action((file: string, options: Readonly<{ keys?: string; json?: boolean }>) => {
-      const { dataDir } = readConfig(io.env);
+      const { dataDir, masterKey } = readConfig(io.env);
       const restored = restore({ dataDir, file: resolve(file), ...(options.keys !== undefined && { keysFile: resolve(options.keys) }) });
-      print(io, options.json, { dataDir, ...restored }, ({ events, keys, subjectKeys }) => `restored ${events} events, ${keys} keys and ${subjectKeys} keys of people into ${dataDir}`);
+      const warnings = [...restored.warnings, ...(masterKey === undefined ? missingMasterKey(dataDir) : [])];
+      print(io, options.json, { dataDir, ...restored, warnings }, ({ events, keys, subjectKeys }) =>
+        [`restored ${events} events, ${keys} keys and ${subjectKeys} keys of people into ${dataDir}`, ...warnings.map((warning) => `warning: ${warning}`)].join('\n'),
+      );
     });

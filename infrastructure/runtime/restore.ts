@@ -1,24 +1,28 @@
 /** Brings a data directory back from backup files. The directory is complete or empty at any moment: the event database comes last. */
-import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { EVENT_MIGRATIONS } from '../event-store/schema.ts';
 import { STATE_MIGRATIONS } from '../state/schema.ts';
-import { type BackupAbout, readAbout } from './backup-format.ts';
+import { EVENT_TABLES } from './backup-digest.ts';
+import { type BackupAbout, readAbout, warningsAbout } from './backup-format.ts';
 import { lockDataDirectory, makeDataDirectory } from './data-directory.ts';
 import { DATABASES } from './databases.ts';
 import { publishFile } from './durable-file.ts';
-import { migrate } from './sqlite-migrations.ts';
+import { migrate, schemaVersion } from './sqlite-migrations.ts';
 
 export type RestoreOptions = Readonly<{ dataDir: string; file: string; /** A backup of the keys. */ keysFile?: string }>;
-export type RestoreSummary = Readonly<{ events: number; keys: number; subjectKeys: number }>;
+/** `warnings`: sentences for the operator. */
+export type RestoreSummary = Readonly<{ events: number; keys: number; subjectKeys: number; warnings: readonly string[] }>;
+type Counts = Omit<RestoreSummary, 'warnings'>;
 
 /** What an operator puts into a new data directory before restoring, and what the lock leaves there. */
 const NO_DATA = new Set(['master.key', 'operator.token', 'lock.db', 'lock.pid']);
 
 const number = (db: DatabaseSync, query: string): number => Number(db.prepare(query).get()?.['n'] ?? 0);
 
-const summary = (db: DatabaseSync): RestoreSummary => ({
+const summary = (db: DatabaseSync): Counts => ({
   events: number(db, 'SELECT count(*) AS n FROM events'),
   keys: number(db, 'SELECT count(*) AS n FROM keys'),
   subjectKeys: number(db, "SELECT count(*) AS n FROM keys WHERE kind = 'subject'"),
@@ -28,6 +32,10 @@ const open = (path: string): DatabaseSync => {
   const db = new DatabaseSync(path);
   db.exec('PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON');
   return db;
+};
+
+const attach = (db: DatabaseSync, path: string, name: string): void => {
+  db.prepare(`ATTACH ? AS ${name}`).run(`${pathToFileURL(path).href}?mode=ro`);
 };
 
 const keysAbout = (keysFile: string, data: BackupAbout): BackupAbout => {
@@ -43,7 +51,7 @@ const keysAbout = (keysFile: string, data: BackupAbout): BackupAbout => {
  */
 const joinKeys = (db: DatabaseSync, keysFile: string, data: BackupAbout): void => {
   const about = keysAbout(keysFile, data);
-  db.prepare('ATTACH ? AS joined').run(keysFile);
+  attach(db, keysFile, 'joined');
   const replace = about.head >= data.head ? 'DELETE FROM main.keys;' : '';
   db.exec(`BEGIN; ${replace} INSERT OR IGNORE INTO main.keys SELECT * FROM joined.keys; COMMIT; DETACH joined`);
 };
@@ -53,7 +61,7 @@ const restoreState = (dataDir: string, file: string): void => {
   rmSync(path, { force: true });
   const db = open(path);
   migrate(db, STATE_MIGRATIONS);
-  db.prepare('ATTACH ? AS source').run(file);
+  attach(db, file, 'source');
   db.exec(`BEGIN;
     INSERT INTO entries SELECT scope, key, value, NULL FROM source.state_entries;
     INSERT INTO messages SELECT number, topic, key, id, body FROM source.state_messages;
@@ -63,13 +71,31 @@ const restoreState = (dataDir: string, file: string): void => {
   db.close();
 };
 
-const restoreEvents = ({ dataDir, file, keysFile }: RestoreOptions, about: BackupAbout): RestoreSummary => {
+const versionOf = (file: string): number => {
+  const db = new DatabaseSync(file, { readOnly: true });
+  try {
+    return schemaVersion(db);
+  } finally {
+    db.close();
+  }
+};
+
+/** Row by row into tables of our own making: nothing of the file's structure gets into the installation. */
+const copyRows = (db: DatabaseSync, file: string): void => {
+  db.exec('PRAGMA foreign_keys=OFF');
+  migrate(db, EVENT_MIGRATIONS.slice(0, versionOf(file)));
+  attach(db, file, 'source');
+  const copied = EVENT_TABLES.filter((table) => table !== 'migrations').map((table) => `INSERT INTO main.${table} SELECT * FROM source.${table}`);
+  db.exec(`BEGIN; ${copied.join('; ')}; COMMIT; DETACH source`);
+  migrate(db, EVENT_MIGRATIONS);
+};
+
+const restoreEvents = ({ dataDir, file, keysFile }: RestoreOptions, about: BackupAbout): Counts => {
   const temporary = join(dataDir, `${DATABASES.events}.partial`);
-  copyFileSync(file, temporary);
+  writeFileSync(temporary, '', { mode: 0o600 });
   const db = open(temporary);
   try {
-    db.exec('DROP TABLE about; DROP TABLE state_entries; DROP TABLE state_messages; DROP TABLE state_sequence; PRAGMA application_id=0');
-    migrate(db, EVENT_MIGRATIONS);
+    copyRows(db, file);
     if (keysFile !== undefined) joinKeys(db, keysFile, about);
     const restored = summary(db);
     db.close();
@@ -87,7 +113,7 @@ const requireEmpty = (dataDir: string): void => {
 };
 
 /** Keys alone, into a directory that was restored without them. */
-const restoreKeys = (dataDir: string, keysFile: string): RestoreSummary => {
+const restoreKeys = (dataDir: string, keysFile: string): Counts => {
   const path = join(dataDir, DATABASES.events);
   if (!existsSync(path)) throw new Error(`${dataDir} holds no data yet: restore the data first, then the keys`);
   const db = new DatabaseSync(path);
@@ -104,12 +130,15 @@ const restoreKeys = (dataDir: string, keysFile: string): RestoreSummary => {
 };
 
 const restoreInto = (options: RestoreOptions): RestoreSummary => {
-  const { dataDir, file } = options;
+  const { dataDir, file, keysFile } = options;
   const about = readAbout(file);
-  if (about.kind === 'keys') return restoreKeys(dataDir, file);
+  const warnings = [...warningsAbout(file, about)];
+  if (about.kind === 'keys') return { ...restoreKeys(dataDir, file), warnings };
+  // Both files are read before anything is written.
+  if (keysFile !== undefined) warnings.push(...warningsAbout(keysFile, keysAbout(keysFile, about)));
   requireEmpty(dataDir);
   restoreState(dataDir, file);
-  return restoreEvents(options, about);
+  return { ...restoreEvents(options, about), warnings };
 };
 
 /**

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { KeyRecord } from '../../../application/kernel/ports.ts';
 import type { Position, StreamId } from '../../../domain/kernel/ids.ts';
+import { readAbout } from '../../../infrastructure/runtime/backup-format.ts';
 import { backup } from '../../../infrastructure/runtime/backup.ts';
 import { systemClock } from '../../../infrastructure/runtime/clock.ts';
 import { type Embedded, openEmbedded } from '../../../infrastructure/runtime/embedded.ts';
@@ -10,6 +11,7 @@ import { restore } from '../../../infrastructure/runtime/restore.ts';
 import { someKey } from '../../contract/key-vault.contract.ts';
 import { collect } from '../../support/collect.ts';
 import { counted, noted, sampleCodec, someCause, someStream, someTenant } from '../../support/sample-events.ts';
+import { seeded } from '../../support/seeded.ts';
 import { failOnFatal, silentLogger } from '../../support/silent.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -29,6 +31,21 @@ const refused = (options: Parameters<typeof restore>[0], reason: RegExp): void =
   const message = whyNot(() => restore(options));
   expect(message).to.match(reason);
   expect(message.split('\n')).to.have.lengthOf(1);
+};
+
+const TABLES = ['migrations', 'tenants', 'types', 'streams', 'events', 'keys', 'state_entries', 'state_messages', 'state_sequence'];
+
+/** Every row that a restore takes from a backup; undefined when it takes none, because it refuses the file. */
+const restorable = (file: string): readonly string[] | undefined => {
+  try {
+    readAbout(file);
+  } catch {
+    return undefined;
+  }
+  const db = new DatabaseSync(file, { readOnly: true });
+  const rows = TABLES.flatMap((table) => db.prepare(`SELECT * FROM ${table}`).all().map((row) => JSON.stringify([table, ...Object.values(row)])));
+  db.close();
+  return rows;
 };
 
 describe('backup and restore', () => {
@@ -141,6 +158,17 @@ describe('backup and restore', () => {
     opened = await open(data);
   });
 
+  it('restores the first format too, and warns that its rows cannot be checked', async () => {
+    await opened.store.append(someStream(), 'none', [noted('old')], someCause);
+    await backup({ dataDir: data, out: at('b.db'), kind: 'data' });
+    const db = new DatabaseSync(at('b.db'));
+    db.exec('ALTER TABLE about DROP COLUMN digest; UPDATE about SET format = 1');
+    db.close();
+    const { events, warnings } = restore({ dataDir: restored, file: at('b.db') });
+    expect(events).to.equal(1);
+    expect(warnings.join()).to.match(/^\S+b\.db has backup format 1, which carries no checksum/);
+  });
+
   describe('refuses, in one line,', () => {
     beforeEach(async () => {
       for (let index = 0; index < 50; index += 1) await opened.store.append(someStream(), 'none', [noted('x'.repeat(200))], someCause);
@@ -170,6 +198,56 @@ describe('backup and restore', () => {
       writeFileSync(at('changed.db'), changed);
       refused({ dataDir: restored, file: at('changed.db') }, /changed\.db is (not a backup|damaged)/);
       expect(readdirSync(restored).filter((name) => !name.startsWith('lock'))).to.deep.equal([]);
+    });
+
+    it('whatever bit of the file is changed, unless no row depends on it', async function bits() {
+      this.timeout(60_000);
+      await opened.state.compareAndSet('checkpoint:follower', 'mail', undefined, { value: 'here' });
+      await opened.bus.publish([{ topic: 't', key: 'k', id: 'm', body: '{}' }]);
+      await opened.vault.add([someKey({ kind: 'tenant' })]);
+      await backup({ dataDir: data, out: at('all.db'), kind: 'data' });
+      const whole = readFileSync(at('all.db'));
+      const expected = restorable(at('all.db'));
+      expect(expected).to.have.length.greaterThan(50);
+      const random = seeded(20_261_122);
+      let refusals = 0;
+      for (let flips = 0; flips < 500; flips += 1) {
+        const changed = Buffer.from(whole);
+        const place = random.below(whole.length);
+        changed.writeUInt8(changed.readUInt8(place) ^ (1 << random.below(8)), place);
+        writeFileSync(at('flipped.db'), changed);
+        const rows = restorable(at('flipped.db'));
+        if (rows === undefined) refusals += 1;
+        else expect(rows, `byte ${place}`).to.deep.equal(expected);
+      }
+      expect(refusals).to.be.greaterThan(50);
+    });
+
+    it('whatever of the file is no row: a view with another text is not restored', () => {
+      const db = new DatabaseSync(at('b.db'));
+      db.exec("DROP VIEW log; CREATE VIEW log AS SELECT 'planted' AS id");
+      db.close();
+      restore({ dataDir: restored, file: at('b.db') });
+      const copy = new DatabaseSync(`${restored}/events.db`, { readOnly: true });
+      expect(copy.prepare('SELECT count(DISTINCT id) AS n FROM log').get()?.['n']).to.equal(50);
+      copy.close();
+    });
+
+    it('changed rows in a file that is whole, of data and of keys, and writes nothing', async () => {
+      await backup({ dataDir: data, out: at('keys.db'), kind: 'keys' });
+      for (const [file, change] of [
+        ['b.db', "UPDATE events SET data = replace(data, 'x', 'y') WHERE position = 7"], ['b.db', 'DELETE FROM events WHERE position = 50'],
+        ['b.db', "UPDATE streams SET name = name || 'x' WHERE key = 1"], ['b.db', "INSERT INTO state_entries VALUES ('checkpoint:follower', 'mail', 'elsewhere')"],
+        ['b.db', "UPDATE about SET head = 51"], ['b.db', "UPDATE about SET format = 1"], ['keys.db', "INSERT INTO keys VALUES ('planted', 't', 'tenant', 1, 1, x'00', NULL)"],
+      ] as const) {
+        copyFileSync(at(file), at('changed.db'));
+        const db = new DatabaseSync(at('changed.db'));
+        db.exec(change);
+        db.close();
+        const options = file === 'b.db' ? { file: at('changed.db') } : { file: at('b.db'), keysFile: at('changed.db') };
+        refused({ dataDir: restored, ...options }, /changed\.db is damaged: its rows are not those that were backed up/);
+        expect(readdirSync(restored).filter((name) => !name.startsWith('lock'))).to.deep.equal([]);
+      }
     });
 
     it('a newer format, and the keys of another installation', async () => {
