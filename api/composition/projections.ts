@@ -4,8 +4,9 @@ import { signingApprovals } from '../../projections/signing/approvals.ts';
 import { signingAttempts } from '../../projections/signing/attempts.ts';
 import { openSigningOperations, openSigningReservations } from '../../projections/signing/open-operations.ts';
 import { signingOperations } from '../../projections/signing/operations.ts';
+import { signingRecall } from '../../projections/signing/recall.ts';
 import { tenancyProjections } from '../../projections/tenancy/index.ts';
 
 export const projections: readonly AnyProjection[] = [
-  ...tenancyProjections, signingOperations, signingAttempts, signingApprovals, openSigningOperations, openSigningReservations,
+  ...tenancyProjections, signingOperations, signingAttempts, signingApprovals, openSigningOperations, openSigningReservations, signingRecall,
 ];

@@ -23,6 +23,7 @@ import { createTimestampClient } from '../../infrastructure/signing/timestamp-cl
 import type { Reader } from '../../projections/kernel/reader.ts';
 import { createWhatIf } from '../../projections/signing/what-if.ts';
 import { createOpenSignings } from '../../projections/signing/open-operations.ts';
+import { createRecall } from '../../projections/signing/recall.ts';
 import { createRecentSignings } from '../../projections/signing/recent-signings.ts';
 import { provide, provideValue } from './provide.ts';
 import { authorities, runtime, signing, storage, tenancy } from './tokens.ts';
@@ -67,5 +68,6 @@ export const bindSigning = (container: Container): void => {
   provide(container, signing.recordExport, createRecordExport, { store, clock });
   provide(container, signing.reportResult, createReportResult, { operations: signing.operations, clock });
   provide(container, signing.sweeper, sweeperOf, { operations: signing.operations, quotas: signing.quotas, reader: storage.reader, clock, ids, logger });
+  provide(container, signing.recall, createRecall, { log: storage.log, freshness: storage.freshness, reader: storage.reader });
   provide(container, signing.billing, createBilling, { quotas: signing.quotas, members: tenancy.members, clock });
 };

@@ -30,7 +30,7 @@ const bindPlatform = (container: Container): void => {
   provide(container, surfaces.platform, createPlatformSurface, {
     access, tenants, members, credentials, sessions, credentialList, directory,
     reader: storage.reader, projections: storage.projections, jobs: runtime.jobs, logger: runtime.logger, operatorToken: runtime.operatorToken,
-    rules: signing.rules, whatIf: signing.whatIf, clock: runtime.clock,
+    rules: signing.rules, whatIf: signing.whatIf, clock: runtime.clock, recall: signing.recall, authorities: authorities.authorities,
   });
 };
 

@@ -33,6 +33,7 @@ import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import type { Scheduler } from '../../infrastructure/runtime/scheduler.ts';
 import type { Freshness } from '../../projections/kernel/freshness.ts';
 import type { Projections } from '../../projections/kernel/projections.ts';
+import type { Recall } from '../../projections/signing/recall.ts';
 import type { Reader } from '../../projections/kernel/reader.ts';
 import type { WhatIf } from '../../projections/signing/what-if.ts';
 import type { CredentialList } from '../../projections/tenancy/credentials.ts';
@@ -107,6 +108,7 @@ export const signing = {
   reportResult: token<ReportResult>('signing.reportResult'),
   billing: token<Billing>('signing.billing'),
   sweeper: token<Sweeper>('signing.sweeper'),
+  recall: token<Recall>('signing.recall'),
 };
 
 export const surfaces = {

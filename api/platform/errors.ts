@@ -46,6 +46,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   'signing.approval_own': [403, 'Nobody approves a request of their own.'],
   'signing.approval_decided': [409, 'The approval has been decided already.'],
   'signing.approval_expired': [409, 'The approval is over.'],
+  'authorities.certificate_unknown': [404, 'The tenant has no such certificate.'],
+  'authorities.certificate_revoked': [409, 'The certificate has been revoked before.'],
   'platform.projection_unknown': [404, 'There is no such projection.'],
   'platform.job_unknown': [404, 'There is no such job.'],
   'platform.job_has_no_file': [409, 'The job has nothing to fetch, or not yet.'],

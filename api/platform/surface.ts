@@ -8,7 +8,9 @@ import { approvalRoutes, type ApprovalDeps } from './routes/approvals.ts';
 import { credentialRoutes, type CredentialDeps } from './routes/credentials.ts';
 import { memberRoutes, type MemberDeps } from './routes/members.ts';
 import { operationRoutes, type OperationDeps } from './routes/operations.ts';
+import { recallRoute, type RecallDeps } from './routes/recall.ts';
 import { sessionRoutes, type SessionDeps } from './routes/sessions.ts';
+import { revokeCertificateRoute, type CertificateDeps } from './routes/signing-certificates.ts';
 import { signingPolicyRoutes, type SigningPolicyDeps } from './routes/signing-policy.ts';
 import { tenantRoutes, type TenantDeps } from './routes/tenants.ts';
 
@@ -19,6 +21,8 @@ export type PlatformDeps = TenantDeps &
   OperationDeps &
   SigningPolicyDeps &
   ApprovalDeps &
+  RecallDeps &
+  CertificateDeps &
   Readonly<{ access: Access; operatorToken: string }>;
 
 const MOUNT = '/platform';
@@ -35,7 +39,7 @@ export const createPlatformSurface = (deps: PlatformDeps): Surface =>
       description:
         'Tenants, plans, members, credentials and sessions, behind all surfaces. Errors are problems (RFC 9457); lists are pages by cursor; every POST honours Idempotency-Key.',
     },
-    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps), ...signingPolicyRoutes(deps), ...approvalRoutes(deps)],
+    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps), ...signingPolicyRoutes(deps), ...approvalRoutes(deps), recallRoute(deps), revokeCertificateRoute(deps)],
     security: { bearer: { type: 'http', scheme: 'bearer', description: 'The operator token, or the access token of a session.' } },
     publicPermissions: ['public'],
     authenticate: createAuthenticate(deps.access, deps.operatorToken),

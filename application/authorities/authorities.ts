@@ -30,8 +30,11 @@ export interface Authorities {
    * {retryAfter: seconds}. Renewal ahead goes on in the background.
    */
   leafFor(owner: LeafOwner): Promise<CertifiedSigner>;
-  /** Puts a leaf on the list at once and has a new one made. Rejects with `authorities.certificate_unknown` or `request.invalid`. */
-  revokeLeaf(owner: LeafOwner, revocation: Revocation, cause: Cause): Promise<void>;
+  /**
+   * Puts a leaf on the list at once and has a new one made; false when it had been revoked before. Rejects with
+   * `authorities.certificate_unknown` or `request.invalid`.
+   */
+  revokeLeaf(owner: LeafOwner, revocation: Revocation, cause: Cause): Promise<boolean>;
   /** Resolves when nothing is going on in the background: for shutdown. */
   idle(): Promise<void>;
 }

@@ -20,8 +20,11 @@ export interface Leaves {
    * {retryAfter: seconds}.
    */
   leafFor(owner: LeafOwner): Promise<CertifiedSigner>;
-  /** Lists the certificate and has a new one made. Rejects with `authorities.certificate_unknown` or `request.invalid`. */
-  revoke(owner: LeafOwner, revocation: Revocation, cause: Cause): Promise<void>;
+  /**
+   * Lists the certificate and has a new one made; false when it had been revoked before. Rejects with
+   * `authorities.certificate_unknown` or `request.invalid`.
+   */
+  revoke(owner: LeafOwner, revocation: Revocation, cause: Cause): Promise<boolean>;
   /** Resolves when no certificate is being made. */
   idle(): Promise<void>;
 }
@@ -145,8 +148,11 @@ export const createLeaves = (deps: LeafDeps): Leaves => {
       // Refused before the list is touched; from the list on, nobody is given this key again.
       certifiedKeys.decide(command, await holders.load(stream));
       await revocations.list(revocation, cause);
-      await holders.execute(stream, command, cause);
+      // Of two at once, the one that reached the list first says why and since when.
+      const listed = (await revocations.find(revocation.serial)) ?? revocation;
+      const { events } = await holders.execute(stream, commandOf(listed, clock.now()), cause);
       inBackground(owner);
+      return events.length > 0;
     },
     idle,
   };

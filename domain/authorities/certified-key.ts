@@ -24,8 +24,8 @@ export type CertifiedKeys = Readonly<{
   pending?: RequestedKey;
   /** The newest one issued, revoked or not. */
   current?: IssuedKey;
-  /** Every serial ever issued, and when it was revoked. */
-  issued: ReadonlyMap<string, Readonly<{ revokedAt?: number }>>;
+  /** Every serial ever issued, since when it is valid, and when it was revoked. */
+  issued: ReadonlyMap<string, Readonly<{ notBefore: number; revokedAt?: number }>>;
 }>;
 
 const initialState: CertifiedKeys = { issued: new Map() };
@@ -43,11 +43,14 @@ const evolve = (state: CertifiedKeys, event: CertifiedKeyEvent): CertifiedKeys =
     case 'CertifiedKeyIssued': {
       if (state.pending?.request.serial !== event.data.serial) return state;
       const { pending, ...rest } = state;
-      const issued = new Map(state.issued).set(event.data.serial, {});
+      const issued = new Map(state.issued).set(event.data.serial, { notBefore: pending.request.notBefore });
       return { ...rest, issued, current: { ...pending, certificate: event.data.certificate } };
     }
-    case 'CertifiedKeyRevoked':
-      return { ...state, issued: new Map(state.issued).set(event.data.serial, { revokedAt: event.data.revokedAt }) };
+    case 'CertifiedKeyRevoked': {
+      const { serial, revokedAt } = event.data;
+      const { notBefore = revokedAt } = state.issued.get(serial) ?? {};
+      return { ...state, issued: new Map(state.issued).set(serial, { notBefore, revokedAt }) };
+    }
     default:
       return otherwise(event, state);
   }
@@ -65,9 +68,10 @@ const issue = ({ serial, certificate, now }: IssueCertifiedKey['data'], state: C
 };
 
 const revoke = ({ serial, reason, revokedAt, now }: RevokeCertifiedKey['data'], state: CertifiedKeys): readonly CertifiedKeyEvent[] => {
-  if (!state.issued.has(serial)) return reject('authorities.certificate_unknown', { serial });
+  const { notBefore } = state.issued.get(serial) ?? reject('authorities.certificate_unknown', { serial });
   if (isRevoked(state, serial)) return [];
   if (revokedAt > now) return rejectFields({ at: 'must not lie in the future' });
+  if (revokedAt < notBefore) return rejectFields({ at: 'must not lie before the certificate\'s own time' });
   return [{ type: 'CertifiedKeyRevoked', data: { serial, reason, revokedAt, recordedAt: now } }];
 };
 

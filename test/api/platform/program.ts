@@ -1,4 +1,5 @@
 /** The platform surface over the real kernel, the real embedded stores and the real tenancy, on a free port. */
+import { reject } from '../../../domain/kernel/rejection.ts';
 import { createPlatformSurface, publicKeys } from '../../../api/platform/surface.ts';
 import { openJobs } from '../../../api/composition/jobs.ts';
 import { createSigningRules } from '../../../application/signing/rules.ts';
@@ -18,7 +19,10 @@ export const startPlatform = async () => {
   const { memberships } = tenancy.aggregates;
   const rules = createSigningRules({ store, memberships, personalData, recent: createRecentSignings(reader), clock: ground.clock, ids: randomIds });
   const whatIf = createWhatIf({ reader, log: ground.embedded.log, freshness, personalData });
-  const surface = createPlatformSurface({ ...tenancy, rules, whatIf, clock: ground.clock, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
+  // Nothing is signed here: recall and revocation are shown over the whole program.
+  const recall = async () => ({ page: { items: [], total: 0 }, toPosition: undefined });
+  const authorities = { revokeLeaf: async () => reject('authorities.certificate_unknown') };
+  const surface = createPlatformSurface({ ...tenancy, rules, whatIf, recall, authorities, clock: ground.clock, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
   const running = await serve([surface], {
     state,
     secrets: ground.sealing.secrets,

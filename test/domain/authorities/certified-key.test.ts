@@ -5,7 +5,7 @@ import { specification } from '../../support/specification.ts';
 const { given } = specification(certifiedKeys);
 
 const request = (serial: string): CertificateRequest => ({
-  purpose: 'code_signing', serial, commonName: 'Acme Corp', organization: 'Acme Corp', notBefore: 1_000, notAfter: 259_201_000,
+  purpose: 'code_signing', serial, commonName: 'Acme Corp', organization: 'Acme Corp', notBefore: 3, notAfter: 259_201_000,
   publicKey: 'MIIB', crlUrl: 'http://example.test/issuing.crl', issuerUrl: null,
 });
 const privateKey = { tenantKey: 1, box: 'sealed' };
@@ -43,4 +43,8 @@ describe('domain: certified keys', () => {
   it('knows nothing of certificates of others', () => given(requested('0a')).when(revoke('0a')).rejected('authorities.certificate_unknown', { serial: '0a' }));
   it('refuses a revocation from the future', () =>
     given(requested('0a'), issued('0a')).when(revoke('0a', 10)).rejected('request.invalid', { fields: { at: 'must not lie in the future' } }));
+  it('and one from before the certificate', () => {
+    given(requested('0a'), issued('0a')).when(revoke('0a', 2)).rejected('request.invalid', { fields: { at: 'must not lie before the certificate\'s own time' } });
+    given(requested('0a'), issued('0a'), requested('0b'), issued('0b')).when(revoke('0a', 2)).rejected('request.invalid');
+  });
 });
