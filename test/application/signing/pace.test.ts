@@ -9,10 +9,11 @@ const MIDNIGHT = Date.parse('2026-03-10T00:00:00.000Z');
 const WHO: Paces = { tenant: tenantView().id, userId: USER, revision: 0, count: 3, windowSeconds: 60 };
 const CAUSE = { actor: { kind: 'person', id: USER }, correlation: 'test' } as const;
 
+const asking = (operationId: string, at: number) => ({ operationId, at, cause: CAUSE });
+
 const setUp = (recent: RecentSignings = async () => []) => {
   const store = createScriptedStore();
   const pace = createPace({ store, recent });
-  const asking = (operationId: string, at: number) => ({ operationId, at, cause: CAUSE });
   return {
     store,
     take: (operationId: string, at: number, who: Paces = WHO) => pace.take(who, asking(operationId, at)),

@@ -13,10 +13,10 @@ const requested = (approvalId = 'one', hour = 0) =>
   }) as const;
 const request = (approvalId = 'one', hour = 0) => ({ type: 'RequestApproval', data: requested(approvalId, hour).data }) as const;
 const data = (approverUserId = 'boss', hour = 1, approvalId = 'one') => ({ approvalId, approverUserId, decidedAt: at(hour) });
-const granted = (...given: Parameters<typeof data>) => ({ type: 'ApprovalGranted', data: data(...given) }) as const;
-const rejected = (...given: Parameters<typeof data>) => ({ type: 'ApprovalRejected', data: data(...given) }) as const;
-const grant = (...given: Parameters<typeof data>) => ({ type: 'GrantApproval', data: data(...given) }) as const;
-const refuse = (...given: Parameters<typeof data>) => ({ type: 'RejectApproval', data: data(...given) }) as const;
+const granted = (...how: Parameters<typeof data>) => ({ type: 'ApprovalGranted', data: data(...how) }) as const;
+const rejected = (...how: Parameters<typeof data>) => ({ type: 'ApprovalRejected', data: data(...how) }) as const;
+const grant = (...how: Parameters<typeof data>) => ({ type: 'GrantApproval', data: data(...how) }) as const;
+const refuse = (...how: Parameters<typeof data>) => ({ type: 'RejectApproval', data: data(...how) }) as const;
 const used = (operationId = 'op') => ({ type: 'ApprovalUsed', data: { approvalId: 'one', operationId, usedAt: at(2) } }) as const;
 const use = (operationId = 'op', hour = 2) => ({ type: 'UseApproval', data: { operationId, usedAt: at(hour) } }) as const;
 const returned = { type: 'ApprovalReturned', data: { approvalId: 'one', operationId: 'op' } } as const;
