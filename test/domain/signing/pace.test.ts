@@ -6,9 +6,10 @@ import { specification } from '../../support/specification.ts';
 const BASE = Date.parse('2026-03-09T14:00:00.000Z');
 const at = (second: number): string => new Date(BASE + second * 1_000).toISOString();
 const { given } = specification(pace);
-const opened = (...signings: readonly (readonly [string, number])[]) =>
+type Given = readonly [operationId: string, second: number];
+const opened = (...signings: readonly Given[]) =>
   ({ type: 'PaceOpened', data: { count: 2, windowSeconds: 60, signings: signings.map(([operationId, second]) => ({ operationId, at: at(second) })) } }) as const;
-const open = (...signings: Parameters<typeof opened>) => ({ type: 'OpenPace', data: opened(...signings).data }) as const;
+const open = (...signings: readonly Given[]) => ({ type: 'OpenPace', data: opened(...signings).data }) as const;
 const taken = (operationId: string, second: number) => ({ type: 'PaceTaken', data: { operationId, at: at(second) } }) as const;
 const take = (operationId: string, second: number) => ({ type: 'TakePace', data: { operationId, at: at(second) } }) as const;
 const returned = (operationId: string) => ({ type: 'PaceReturned', data: { operationId } }) as const;
