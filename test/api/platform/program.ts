@@ -10,6 +10,12 @@ import { silentLogger } from '../../support/silent.ts';
 import { startTenancy } from '../../support/tenancy.ts';
 import { ask, OPERATOR_TOKEN, serve } from '../kernel/support.ts';
 
+/** Nothing is signed here: recall and revocation are shown over the whole program. */
+const unsigned = {
+  recall: async () => ({ page: { items: [], total: 0 }, toPosition: undefined }),
+  authorities: { revokeLeaf: async () => reject('authorities.certificate_unknown') },
+};
+
 export const startPlatform = async () => {
   const tenancy = await startTenancy();
   const { ground, knobs } = tenancy;
@@ -19,10 +25,7 @@ export const startPlatform = async () => {
   const { memberships } = tenancy.aggregates;
   const rules = createSigningRules({ store, memberships, personalData, recent: createRecentSignings(reader), clock: ground.clock, ids: randomIds });
   const whatIf = createWhatIf({ reader, log: ground.embedded.log, freshness, personalData });
-  // Nothing is signed here: recall and revocation are shown over the whole program.
-  const recall = async () => ({ page: { items: [], total: 0 }, toPosition: undefined });
-  const authorities = { revokeLeaf: async () => reject('authorities.certificate_unknown') };
-  const surface = createPlatformSurface({ ...tenancy, rules, whatIf, recall, authorities, clock: ground.clock, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
+  const surface = createPlatformSurface({ ...tenancy, rules, whatIf, ...unsigned, clock: ground.clock, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
   const running = await serve([surface], {
     state,
     secrets: ground.sealing.secrets,
