@@ -1,13 +1,15 @@
 /** The whole log, in order. Positions have no gaps and one writer, so that what is below the head is all there. */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { EventCodec } from '../../application/kernel/event-codec.ts';
-import type { EventFeed, EventLog, FeedPage } from '../../application/kernel/ports.ts';
+import type { EventFeed, EventLog, FeedPage, Recorded } from '../../application/kernel/ports.ts';
 import { reading } from '../runtime/sqlite-reading.ts';
 import { fromPosition, toPosition } from '../runtime/positions.ts';
 import { type Decode, EVENT_COLUMNS } from './recorded.ts';
 
 /** Rows that one pull looks at when it has a filter: bounds the time for which the calling thread is held. */
 const SCANNED_AT_ONCE = 10_000;
+/** Events at the end of the log that are kept decoded: what followers that are up to date ask for, all of them the same. */
+const KEPT_AT_THE_END = 2_000;
 
 export interface MovingLog extends EventLog {
   /** Told by the store of each commit. */
@@ -46,18 +48,57 @@ const createScan = (db: DatabaseSync, names: readonly string[] | undefined): Sca
   };
 };
 
+type ReadAll = (after: number, upTo: number) => readonly Recorded[];
+
+/** The end of the log, read and decoded once for everybody who follows it. */
+const createEnd = (readAll: ReadAll) => {
+  let events: Recorded[] = [];
+  let from = 0;
+  let upTo = 0;
+  const reach = (head: number): void => {
+    for (const event of readAll(upTo, head)) events.push(event);
+    upTo = head;
+    // Dropped in bulk: moving what is left costs as much as there is.
+    if (events.length < KEPT_AT_THE_END * 2) return;
+    from += events.length - KEPT_AT_THE_END;
+    events = events.slice(-KEPT_AT_THE_END);
+  };
+  /** All events after a position; undefined when that is too far back. */
+  return (after: number, head: number): readonly Recorded[] | undefined => {
+    if (head - after > KEPT_AT_THE_END) return undefined;
+    if (after < from || after > upTo) {
+      events = [];
+      from = after;
+      upTo = after;
+    }
+    if (head > upTo) reach(head);
+    return events.slice(after - from);
+  };
+};
+
+/** The first events of a page that a filter lets pass. */
+const pageOf = (all: readonly Recorded[], types: ReadonlySet<string> | undefined, limit: number, upTo: number): FeedPage => {
+  const wanted = types === undefined ? all : all.filter(({ type }) => types.has(type));
+  const events = wanted.slice(0, limit);
+  return { events, scannedTo: events.length < limit ? toPosition(upTo) : events.at(-1)?.position };
+};
+
 export const createEventLog = (db: DatabaseSync, codec: EventCodec, decode: Decode): MovingLog => {
   const waiters: Waiters = new Set();
   const last = db.prepare('SELECT coalesce(max(position), 0) AS position FROM events');
   let head = Number(last.get()?.['position']);
+  const everything = createScan(db, undefined);
+  const end = createEnd((after, upTo) => reading(() => everything(after, upTo, upTo - after)).map(decode));
 
   const feed = (types?: readonly string[]): EventFeed => {
     const scan = createScan(db, types === undefined ? undefined : codec.storedNames(types));
+    const names = types === undefined ? undefined : new Set(types);
     const window = types === undefined ? Number.MAX_SAFE_INTEGER : SCANNED_AT_ONCE;
     const page = (after: number, limit: number): FeedPage => {
+      const newest = end(after, head);
+      if (newest !== undefined) return pageOf(newest, names, limit, head);
       const upTo = Math.min(head, after + window);
-      const events = reading(() => scan(after, upTo, limit)).map(decode);
-      return { events, scannedTo: events.length < limit ? toPosition(upTo) : events.at(-1)?.position };
+      return pageOf(reading(() => scan(after, upTo, limit)).map(decode), undefined, limit, upTo);
     };
     return {
       pull: async (after, limit, signal) => {

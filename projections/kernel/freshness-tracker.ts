@@ -39,6 +39,7 @@ export const createFreshness = (): Freshness => {
   const writes = new Writes();
   const positions = new Map<string, Position>();
   const waiters = new Map<string, Set<Waiter>>();
+  const calls = new Map<string, () => void>();
 
   const until = (projection: string, position: Position, timeoutMs = TIMEOUT_MS): Promise<void> => {
     if ((positions.get(projection) ?? '') >= position) return Promise.resolve();
@@ -56,6 +57,7 @@ export const createFreshness = (): Freshness => {
       };
       const waiter: Waiter = { position, wake };
       list.add(waiter);
+      calls.get(projection)?.();
     });
   };
 
@@ -71,5 +73,7 @@ export const createFreshness = (): Freshness => {
       if (newest !== undefined) await until(projection, newest, timeoutMs);
     },
     until,
+    awaited: (projection) => (waiters.get(projection)?.size ?? 0) > 0,
+    whenAwaited: (projection, call) => void calls.set(projection, call),
   };
 };

@@ -11,6 +11,10 @@ export interface Freshness {
    * (default 5,000), which surfaces answer with 503 and Retry-After.
    */
   settled(projection: string, tenant: TenantId, timeoutMs?: number): Promise<void>;
+  /** Whether somebody waits for a projection right now. */
+  awaited(projection: string): boolean;
+  /** Calls back, until the next one is given for the same projection, whenever somebody begins to wait for it. */
+  whenAwaited(projection: string, call: () => void): void;
   /** The same for one position: `until(projection, position)`. */
   until(projection: string, position: Position, timeoutMs?: number): Promise<void>;
 }

@@ -117,9 +117,11 @@ export class LiveModel {
   }
 
   #launch(projection: AnyProjection, onProgress: (position: Position) => void): Run {
-    const { log, store, logger, onPoison } = this.#options;
+    const { log, store, logger, onPoison, freshness } = this.#options;
     const stopping = new AbortController();
-    const runner = createRunner({ projection, feed: log.feed(Object.keys(projection.on)), store, logger, onPoison, onProgress });
+    const isAwaited = (): boolean => freshness.awaited(projection.name);
+    const runner = createRunner({ projection, feed: log.feed(Object.keys(projection.on)), store, logger, onPoison, onProgress, isAwaited });
+    freshness.whenAwaited(projection.name, () => runner.hurry());
     const running = runner.run(stopping.signal);
     const stop = (): Promise<void> => {
       stopping.abort();

@@ -19,12 +19,16 @@ export type RunnerOptions = Readonly<{
   /** Told whenever the model stands somewhere new, committed; also past events that it ignores. */
   onProgress: (position: Position) => void;
   batch?: number;
+  /** Whether somebody waits for this model. Without it, nobody ever does. */
+  isAwaited?: () => boolean;
 }>;
 
 export interface Runner {
   /** Runs until `signal` fires, then finishes the batch at hand and stores where the model stands. */
   run(signal: AbortSignal): Promise<void>;
   readonly position: Position | undefined;
+  /** Somebody has begun to wait for this model: what has gathered is looked at now. */
+  hurry(): void;
 }
 
 const BATCH = 500;
@@ -32,6 +36,8 @@ const DOCUMENTS_KEPT = 10_000;
 /** Pulls without any change after which the bare checkpoint is stored. */
 const IDLE_PULLS = 16;
 const RETRY_MS = 1_000;
+/** At the end of a log that moves all the time, events gather for so long, unless somebody waits for them. */
+const GATHERING_MS = 25;
 
 class LogRunner implements Runner {
   readonly #options: RunnerOptions;
@@ -41,6 +47,7 @@ class LogRunner implements Runner {
   #committing: Position | undefined;
   #position: Position | undefined;
   #idle = 0;
+  #gathering = new AbortController();
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -49,6 +56,10 @@ class LogRunner implements Runner {
 
   get position(): Position | undefined {
     return this.#position;
+  }
+
+  hurry(): void {
+    this.#gathering.abort();
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -77,10 +88,16 @@ class LogRunner implements Runner {
       commit = this.#advance(changes, scannedTo);
       commit.catch(() => failing.abort());
       this.#scanned = scannedTo;
-      await yieldToOthers();
+      await (events.length < batch ? this.#gather(stop) : yieldToOthers());
     }
     await commit;
     await this.#settle();
+  }
+
+  async #gather(stop: AbortSignal): Promise<void> {
+    if (this.#options.isAwaited?.() === true) return yieldToOthers();
+    this.#gathering = new AbortController();
+    return pause(GATHERING_MS, AbortSignal.any([stop, this.#gathering.signal]));
   }
 
   async #begin(): Promise<void> {

@@ -164,6 +164,32 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
       expect(page.scannedTo).to.equal(await opened().log.head());
     });
 
+    it('gives followers of any pace and filter the same events in the same order', async () => {
+      const begin = await opened().log.head();
+      const followers = [
+        { feed: opened().log.feed(), limit: 1_000 },
+        { feed: opened().log.feed(), limit: 90 },
+        { feed: opened().log.feed(['Counted']), limit: 1_000 },
+        { feed: opened().log.feed(['Counted']), limit: 7 },
+      ].map((follower) => ({ ...follower, after: begin, seen: [] as string[] }));
+      const step = async (follower: (typeof followers)[number]): Promise<void> => {
+        const page = await follower.feed.pull(follower.after, follower.limit, endless);
+        follower.after = page.scannedTo;
+        follower.seen.push(...page.events.filter(({ type }) => type === 'Counted').map(({ position, data }) => `${position} ${JSON.stringify(data)}`));
+      };
+      // More than any store keeps at hand, so that the slow ones fall behind it while the quick ones do not.
+      for (let round = 0; round < 60; round += 1) {
+        const events = Array.from({ length: 100 }, (_, index) => (index % 10 === 0 ? counted(round * 100 + index) : noted('x')));
+        await store().append(someStream(), 'none', events, someCause);
+        for (const follower of followers) if (follower.after !== (await opened().log.head())) await step(follower);
+      }
+      const head = await opened().log.head();
+      for (const follower of followers) while (follower.after !== head) await step(follower);
+      const [first, ...others] = followers.map(({ seen }) => seen);
+      expect(first).to.have.length(600);
+      for (const other of others) expect(other).to.deep.equal(first);
+    });
+
     it('waits for the log to move', async () => {
       const before = await opened().log.head();
       const pulled = opened().log.feed().pull(before, 10, endless);

@@ -125,11 +125,11 @@ describe('promise 6: replaying gives the same read models, byte for byte', funct
     const seen = new Set<string>();
     const ordered: AnyProjection = {
       ...tallies,
-      id: ({ stream }) => stream,
-      on: { Noted: (known, { stream, position }) => {
-        seen.delete(stream);
-        seen.add(stream);
-        return { ...known, longestUnseen: [...seen][0], position };
+      id: ({ id }) => id,
+      on: { Noted: (known, { id, position }) => {
+        seen.delete(id);
+        seen.add(id);
+        return { ...known, before: [...seen].at(-2), position };
       } },
     };
     expect(await differing([ordered], 1, seeded(1))).to.equal(1);

@@ -54,4 +54,15 @@ describe('freshness', () => {
     expect(await rejection(freshness.settled('list', tenant, 5))).to.deep.equal({ code: 'storage.behind', details: { retryAfter: 1 } });
     expect((await rejection(freshness.until('list', at(1), 5))).code).to.equal('storage.behind');
   });
+
+  it('tells a projection that somebody begins to wait for it, and whether somebody does', async () => {
+    const [freshness, calls] = [createFreshness(), [] as string[]];
+    freshness.whenAwaited('list', () => calls.push('list'));
+    const waiting = freshness.until('list', at(1));
+    expect([calls, freshness.awaited('list'), freshness.awaited('other')]).to.deep.equal([['list'], true, false]);
+    freshness.reached('list', at(1));
+    await waiting;
+    await freshness.until('list', at(1));
+    expect([calls, freshness.awaited('list')]).to.deep.equal([['list'], false]);
+  });
 });
