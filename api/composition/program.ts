@@ -18,6 +18,7 @@ import { createHttpServer, type HttpServer } from '../kernel/server.ts';
 import { composeContainer } from './container.ts';
 import { openJobs } from './jobs.ts';
 import { resolve } from './provide.ts';
+import { listenError, originError } from './start-errors.ts';
 import { servedSurfaces } from './surfaces.ts';
 import { authorities, runtime, storage, tenancy } from './tokens.ts';
 
@@ -77,7 +78,9 @@ const openProgram = async (options: ProgramOptions, publicUrl: string, secrets: 
   const embedded = await openEmbedded({ dataDir: config.dataDir, codec: createEventCodec(catalogue), ...tools, onFatal });
   try {
     const sealing = await openSealing({ vault: embedded.vault, masterKey: secrets.masterKey, ids: systemIds });
-    await fixLogIdentity(embedded.store, systemIds, config.logOrigin);
+    await fixLogIdentity(embedded.store, systemIds, config.logOrigin).catch((error: unknown) => {
+      throw originError(error, config.logOrigin);
+    });
     const jobs = await openJobs({ ...tools, state: embedded.state, dataDir: config.dataDir });
     const container = composeContainer({ config, ids: systemIds, ...tools, publicUrl, operatorToken: secrets.operatorToken, engines: { ...embedded, ...sealing }, jobs });
     await resolve(container, storage.projections).start();
@@ -118,7 +121,9 @@ export const startProgram = async (options: ProgramOptions): Promise<Program> =>
   const stopping = new AbortController();
   const server = createHttpServer(door.listener, { onStopping: () => stopping.abort() });
   // Listening comes first: the address is part of links, and a taken port should stop the start before data is touched.
-  const { address, port } = await server.listen(config.host, config.port);
+  const { address, port } = await server.listen(config.host, config.port).catch((error: unknown) => {
+    throw listenError(error, config);
+  });
   const url = listeningUrl(address, port);
   try {
     const secrets = installationSecrets(config.dataDir, config);

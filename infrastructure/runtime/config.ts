@@ -13,6 +13,7 @@ import {
   logOrigin,
   oneOf,
   port,
+  refuse,
   someOf,
   version,
   webUrl,
@@ -87,6 +88,12 @@ const readerOf =
     return text === '' ? otherwise : read({ name, text });
   };
 
+/** The embedded engines belong to one process, so nobody else could do what this one leaves out. */
+const allRoles = (setting: Setting): readonly ProcessRole[] => {
+  const roles = someOf(ROLES)(setting);
+  return roles.length === ROLES.length ? roles : refuse(setting, `leaving it unset, or all of ${ROLES.join(',')}: with the embedded engines every role is in this process`);
+};
+
 /** Throws a `ConfigError` on the first wrong value. */
 export const readConfig = (env: Environment): Config => {
   refuseUnserved(env);
@@ -105,7 +112,7 @@ export const readConfig = (env: Environment): Config => {
     azure: signingBackend === 'azure' ? readAzure((name, reader) => read(name, reader, undefined)) : undefined,
     cliMinVersion: read('CLI_MIN_VERSION', version, undefined),
     cliVersion: read('CLI_VERSION', version, undefined),
-    roles: read('ROLES', someOf(ROLES), ROLES),
+    roles: read('ROLES', allRoles, ROLES),
     surfaceHosts: read('SURFACE_HOSTS', hostMap(SURFACES), DEFAULT_SURFACE_HOSTS),
     trustProxy: read('TRUST_PROXY', cidrs, []),
     outboundAllow: read('OUTBOUND_ALLOW', hostsAndPorts, []),

@@ -1,0 +1,28 @@
+/** What keeps the program from starting, said in one line by the name of the variable that can be changed. */
+import { Rejection } from '../../domain/kernel/rejection.ts';
+import { ConfigError, type Config } from '../../infrastructure/runtime/config.ts';
+
+type Listening = Pick<Config, 'host' | 'port'>;
+
+const notFound = ({ host }: Listening): string => `HOST ${JSON.stringify(host)} cannot be resolved; accepted is an IP address of this machine or a name that leads to one`;
+
+const LISTEN_ERRORS: Readonly<Record<string, (listening: Listening) => string>> = {
+  EADDRINUSE: ({ host, port }) => `PORT ${port} of HOST ${host} is in use by another program; accepted is a free port (0: any free one)`,
+  EACCES: ({ host, port }) => `PORT ${port} of HOST ${host} is not for this user to listen on; accepted is a free port that is, mostly one from 1024 on (0: any free one)`,
+  EADDRNOTAVAIL: ({ host }) => `HOST ${JSON.stringify(host)} is no address of this machine; accepted is one of its own, such as 127.0.0.1 (this machine alone) or 0.0.0.0 (all of them)`,
+  ENOTFOUND: notFound,
+  EAI_AGAIN: notFound,
+};
+
+/** The error of a server that cannot listen as a `ConfigError`; any other one as it is. */
+export const listenError = (error: unknown, listening: Listening): unknown => {
+  const line = LISTEN_ERRORS[String((error as NodeJS.ErrnoException).code)]?.(listening);
+  return line === undefined ? error : new ConfigError(`${line} (${(error as NodeJS.ErrnoException).code})`);
+};
+
+/** The refusal of another origin than the log bears, likewise. */
+export const originError = (error: unknown, wished: string | undefined): unknown => {
+  if (!(error instanceof Rejection) || error.code !== 'transparency.origin_differs') return error;
+  const { origin } = error.details;
+  return new ConfigError(`LOG_ORIGIN is ${JSON.stringify(wished)}, but the log in DATA_DIR bears ${JSON.stringify(origin)} since its first start; accepted is ${JSON.stringify(origin)}, or leaving it unset`);
+};
