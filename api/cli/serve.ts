@@ -8,14 +8,17 @@ import { EXIT } from './io.ts';
 /** After a failed disk: long enough for the requests in flight to be answered with 503, and well within the promised second. */
 const FATAL_GRACE_MS = 300;
 
-const banner = (program: Program, { dataDir }: Config): string => {
+const mailOf = ({ mailServer, dataDir }: Config): string => (mailServer === undefined ? `files in ${dataDir}/outbox` : `SMTP, ${mailServer.host}:${mailServer.port}`);
+
+const banner = (program: Program, config: Config): string => {
+  const { dataDir } = config;
   const token = program.secrets.operatorTokenFile ?? 'given by OPERATOR_TOKEN';
   return [
     '',
     `Chancery listens on ${program.url}`,
     `  data            ${dataDir}`,
     `  operator token  ${token}`,
-    '  engines         events, read models, state: embedded SQLite; bus: in-process; mail: none yet',
+    `  engines         events, read models, state: embedded SQLite; bus: in-process; mail: ${mailOf(config)}`,
     '  surfaces        /qwick-cert (docs: /qwick-cert/docs), /platform/v1 (docs: /platform/docs)',
     '',
     'Try it, in another shell in this folder:',

@@ -5,6 +5,7 @@ import type { Config } from '../../infrastructure/runtime/config.ts';
 import type { RunningJobs } from '../../infrastructure/runtime/jobs.ts';
 import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import { provideValue } from './provide.ts';
+import { bindMail } from './mail.ts';
 import { bindScheduler } from './scheduler.ts';
 import { bindSigning } from './signing.ts';
 import { bindStorage, type Engines } from './storage.ts';
@@ -37,6 +38,7 @@ export const composeContainer = ({ engines, ...given }: Given): Container => {
   provideValue(container, runtime.jobs, given.jobs);
   bindStorage(container, engines);
   bindTenancy(container);
+  bindMail(container);
   bindSigning(container);
   bindScheduler(container);
   bindSurfaces(container);

@@ -86,9 +86,12 @@ const openProgram = async (options: ProgramOptions, publicUrl: string, secrets: 
     await resolve(container, storage.projections).start();
     await resolve(container, authorities.authorities).ensureInstallation();
     const scheduler = resolve(container, runtime.scheduler);
+    const dispatcher = resolve(container, runtime.dispatcher);
     scheduler.start();
+    dispatcher.start();
     const close = async (): Promise<void> => {
       await scheduler.stop();
+      await dispatcher.stop();
       await jobs.close();
       await resolve(container, authorities.authorities).idle();
       await resolve(container, storage.projections).stop();

@@ -29,6 +29,7 @@ const bindPlatform = (container: Container): void => {
   const { access, tenants, members, credentials, sessions, credentialList, directory } = tenancy;
   provide(container, surfaces.platform, createPlatformSurface, {
     access, tenants, members, credentials, sessions, credentialList, directory,
+    invitations: tenancy.invitations, invitationList: tenancy.invitationList, passwordResets: tenancy.passwordResets, factors: tenancy.factors,
     reader: storage.reader, projections: storage.projections, jobs: runtime.jobs, logger: runtime.logger, operatorToken: runtime.operatorToken,
     rules: signing.rules, whatIf: signing.whatIf, clock: runtime.clock, recall: signing.recall, authorities: authorities.authorities,
   });

@@ -4,7 +4,10 @@ import { createTenancyAggregates } from '../../application/tenancy/aggregates.ts
 import { createAccess } from '../../application/tenancy/create-access.ts';
 import { createCredentials } from '../../application/tenancy/credentials.ts';
 import { createLoginThrottle } from '../../application/tenancy/login-throttle.ts';
+import { createIdentities } from '../../application/tenancy/identities.ts';
+import { createInvitations } from '../../application/tenancy/invitations.ts';
 import { createMembers } from '../../application/tenancy/members.ts';
+import { createPasswordResets } from '../../application/tenancy/password-resets.ts';
 import { createPersons } from '../../application/tenancy/persons.ts';
 import { createSecondFactors } from '../../application/tenancy/second-factors.ts';
 import { createSessionKeys } from '../../application/tenancy/session-keys.ts';
@@ -17,6 +20,7 @@ import { secretTokens } from '../../infrastructure/crypto/secret-tokens.ts';
 import { totp } from '../../infrastructure/crypto/totp.ts';
 import { createCredentialIndex } from '../../projections/tenancy/credential-index.ts';
 import { createCredentialList } from '../../projections/tenancy/credentials.ts';
+import { createInvitationList } from '../../projections/tenancy/invitations.ts';
 import { createMemberDirectory } from '../../projections/tenancy/member-directory.ts';
 import { provide, provideValue } from './provide.ts';
 import { runtime, storage, tenancy } from './tokens.ts';
@@ -38,6 +42,18 @@ const bindPeople = (container: Container): void => {
   });
 };
 
+/** What begins with a mail. */
+const bindCodes = (container: Container): void => {
+  const { aggregates, views, persons, passwords, throttle, factors, identities } = tenancy;
+  const { personalData, state, secrets, blindIndex } = storage;
+  const { clock, ids, logger } = runtime;
+  provide(container, identities, createIdentities, { aggregates, views, personalData, passwords, factors });
+  provide(container, tenancy.invitations, createInvitations, { aggregates, persons, views, personalData, passwords, secretTokens: tenancy.secretTokens, throttle, state, clock });
+  provide(container, tenancy.passwordResets, createPasswordResets, {
+    aggregates, identities, personalData, secrets, passwords, secretTokens: tenancy.secretTokens, blindIndex, throttle, state, clock, ids, logger,
+  });
+};
+
 const bindAccess = (container: Container): void => {
   const { aggregates, views, accessTokens } = tenancy;
   const { clock, ids } = runtime;
@@ -52,6 +68,7 @@ const bindAccess = (container: Container): void => {
 const bindQuestions = (container: Container): void => {
   const { reader, personalData, state } = storage;
   provide(container, tenancy.credentialList, createCredentialList, { reader, state });
+  provide(container, tenancy.invitationList, createInvitationList, { reader, personalData, clock: runtime.clock });
   provide(container, tenancy.directory, createMemberDirectory, { reader, personalData });
 };
 
@@ -63,6 +80,7 @@ export const bindTenancy = (container: Container): void => {
   provideValue(container, tenancy.makeKey, makeSessionKey);
   provideValue(container, tenancy.totp, totp);
   bindPeople(container);
+  bindCodes(container);
   bindAccess(container);
   bindQuestions(container);
 };

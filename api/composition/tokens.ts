@@ -25,6 +25,12 @@ import type { Persons } from '../../application/tenancy/persons.ts';
 import type { AccessTokens, BlindIndex, CredentialIndex, MakeSessionKey, Passwords, SecretTokens, Totp } from '../../application/tenancy/ports.ts';
 import type { SecondFactors } from '../../application/tenancy/second-factors.ts';
 import type { SessionKeys } from '../../application/tenancy/session-keys.ts';
+import type { Mailer } from '../../application/kernel/mailer.ts';
+import type { Identities } from '../../application/tenancy/identities.ts';
+import type { Invitations } from '../../application/tenancy/invitations.ts';
+import type { MailDispatch } from '../../application/tenancy/mail-dispatch.ts';
+import type { MailQueue } from '../../application/tenancy/mail-queue.ts';
+import type { PasswordResets } from '../../application/tenancy/password-resets.ts';
 import type { Sessions } from '../../application/tenancy/sessions.ts';
 import type { TenantViews } from '../../application/tenancy/tenant-views.ts';
 import type { Tenants } from '../../application/tenancy/tenants.ts';
@@ -37,6 +43,7 @@ import type { Recall } from '../../projections/signing/recall.ts';
 import type { Reader } from '../../projections/kernel/reader.ts';
 import type { WhatIf } from '../../projections/signing/what-if.ts';
 import type { CredentialList } from '../../projections/tenancy/credentials.ts';
+import type { InvitationList } from '../../projections/tenancy/invitations.ts';
 import type { MemberDirectory } from '../../projections/tenancy/member-directory.ts';
 import type { Surface } from '../kernel/surface.ts';
 import { token } from './provide.ts';
@@ -51,6 +58,7 @@ export const runtime = {
   operatorToken: token<string>('operatorToken'),
   jobs: token<RunningJobs>('jobs'),
   scheduler: token<Scheduler>('scheduler'),
+  dispatcher: token<Scheduler>('dispatcher'),
 };
 
 export const storage = {
@@ -85,6 +93,13 @@ export const tenancy = {
   access: token<Access>('tenancy.access'),
   credentials: token<Credentials>('tenancy.credentials'),
   sessions: token<Sessions>('tenancy.sessions'),
+  identities: token<Identities>('tenancy.identities'),
+  invitations: token<Invitations>('tenancy.invitations'),
+  passwordResets: token<PasswordResets>('tenancy.passwordResets'),
+  mailer: token<Mailer>('tenancy.mailer'),
+  mailQueue: token<MailQueue>('tenancy.mailQueue'),
+  mailDispatch: token<MailDispatch>('tenancy.mailDispatch'),
+  invitationList: token<InvitationList>('tenancy.invitationList'),
   credentialList: token<CredentialList>('tenancy.credentialList'),
   directory: token<MemberDirectory>('tenancy.directory'),
 };

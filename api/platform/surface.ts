@@ -4,8 +4,10 @@ import type { Access } from '../../application/tenancy/access.ts';
 import { defineSurface, type Surface } from '../kernel/surface.ts';
 import { createRenderError, errorCatalogue, ProblemBody } from './errors.ts';
 import { actorOf, createAuthenticate, idempotencyScope, permit, rateRule, tenantOf, type PlatformPrincipal } from './principal.ts';
+import { accountRoutes, type AccountDeps } from './routes/account.ts';
 import { approvalRoutes, type ApprovalDeps } from './routes/approvals.ts';
 import { credentialRoutes, type CredentialDeps } from './routes/credentials.ts';
+import { invitationRoutes, type InvitationDeps } from './routes/invitations.ts';
 import { memberRoutes, type MemberDeps } from './routes/members.ts';
 import { operationRoutes, type OperationDeps } from './routes/operations.ts';
 import { recallRoute, type RecallDeps } from './routes/recall.ts';
@@ -16,6 +18,8 @@ import { tenantRoutes, type TenantDeps } from './routes/tenants.ts';
 
 export type PlatformDeps = TenantDeps &
   MemberDeps &
+  InvitationDeps &
+  AccountDeps &
   CredentialDeps &
   SessionDeps &
   OperationDeps &
@@ -39,7 +43,7 @@ export const createPlatformSurface = (deps: PlatformDeps): Surface =>
       description:
         'Tenants, plans, members, credentials and sessions, behind all surfaces. Errors are problems (RFC 9457); lists are pages by cursor; every POST honours Idempotency-Key.',
     },
-    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps), ...signingPolicyRoutes(deps), ...approvalRoutes(deps), recallRoute(deps), revokeCertificateRoute(deps)],
+    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...invitationRoutes(deps), ...accountRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps), ...signingPolicyRoutes(deps), ...approvalRoutes(deps), recallRoute(deps), revokeCertificateRoute(deps)],
     security: { bearer: { type: 'http', scheme: 'bearer', description: 'The operator token, or the access token of a session.' } },
     publicPermissions: ['public'],
     authenticate: createAuthenticate(deps.access, deps.operatorToken),

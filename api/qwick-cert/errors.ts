@@ -50,6 +50,7 @@ const field = (name: string, wrong: string) => (): object => ({ fields: { [name]
 const required = (details: RejectionDetails): object => ('required' in details ? { required: details['required'] } : {});
 const limitOf = ({ limit }: RejectionDetails): object => (Number.isSafeInteger(limit) ? { limit } : {});
 const statusNow = ({ status }: RejectionDetails): object => (status === undefined ? {} : { status });
+const totp = (): object => ({ required: 'totp' });
 const session = (): object => ({ required: 'session' });
 const organizations = ({ tenants }: RejectionDetails): object => ({ organizations: tenants });
 
@@ -113,6 +114,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'signing.subscription_cancelled': { code: 'QWICK_BILLING_701' },
 
   'tenancy.credentials_invalid': { code: 'QWICK_AUTH_300' },
+  'tenancy.totp_required': { code: 'QWICK_AUTH_300', details: totp },
   'tenancy.refresh_invalid': { code: 'QWICK_AUTH_302' },
   'tenancy.refresh_reused': { code: 'QWICK_AUTH_302' },
   'tenancy.too_many_attempts': { code: 'QWICK_AUTH_305', details: retry },

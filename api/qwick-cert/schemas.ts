@@ -157,6 +157,7 @@ export const LoginBody = Type.Object({
   password: Type.String({ minLength: 1, maxLength: 1_024 }),
   organization_slug: Type.Optional(slug()),
   tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'The same as organization_slug' })),
+  totp: Type.Optional(Type.String({ maxLength: 50, description: 'A code of the second factor or a recovery code, where one is set up' })),
 });
 export const RefreshBody = Type.Object({ refresh_token: Type.String({ minLength: 1, maxLength: 4_096 }) });
 export const SessionReply = Type.Object({

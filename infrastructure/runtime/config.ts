@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { AzureSettings } from '../signing/azure-backend.ts';
 import { readAzure } from './config-azure.ts';
+import { mailServer, type MailServer } from './config-mail.ts';
 import {
   bearerToken,
   cidrs,
@@ -51,6 +52,8 @@ export type Config = Readonly<{
   /** Undefined: kept in a file of the data directory. */
   operatorToken: string | undefined;
   logOrigin: string | undefined;
+  /** Undefined: mail is kept in the data directory. */
+  mailServer: MailServer | undefined;
   tsaUrl: string | undefined;
   signingBackend: (typeof SIGNING_BACKENDS)[number];
   /** Set when the signing backend is Azure. */
@@ -71,7 +74,6 @@ const NOT_SERVED: Readonly<Record<string, string>> = {
   EVENTSTORE_URL: 'the embedded event store',
   MONGO_URL: 'the embedded read models',
   KAFKA_BROKERS: 'the in-process bus',
-  SMTP_URL: 'mail kept in DATA_DIR/outbox',
 };
 
 const refuseUnserved = (env: Environment): void => {
@@ -107,6 +109,7 @@ export const readConfig = (env: Environment): Config => {
     masterKey: read('MASTER_KEY', keyOf32Bytes, undefined),
     operatorToken: read('OPERATOR_TOKEN', bearerToken, undefined),
     logOrigin: read('LOG_ORIGIN', logOrigin, undefined),
+    mailServer: read('SMTP_URL', mailServer, undefined),
     tsaUrl: read('TSA_URL', webUrl, undefined),
     signingBackend,
     azure: signingBackend === 'azure' ? readAzure((name, reader) => read(name, reader, undefined)) : undefined,

@@ -18,7 +18,7 @@ const SECRET_NAMES =
 
 /** Forms of secrets that Chancery itself hands out, and those that any program may meet. */
 const SECRET_FORMS: readonly RegExp[] = [
-  /\b(?:qwick_ak|qapi|qlk|svc|whsec|whsk)_[\w+/=.-]+/g,
+  /\b(?:qwick_ak|qapi|qlk|svc|whsec|whsk|crt|cinv|crst)_[\w+/=.-]+/g,
   /\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*){0,3}/g,
   /\b(?:bearer|basic|token)\s+[\w.~+/=-]{6,}/gi,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,

@@ -1,12 +1,19 @@
 /** Tenancy over the real embedded stores and the real sealing, in a directory of its own; only the clock and the passwords' cost are a test's. */
 import { catalogue } from '../../application/catalogue.ts';
 import { createEventCodec } from '../../application/kernel/event-codec.ts';
+import type { Mailer } from '../../application/kernel/mailer.ts';
+import { createReaction } from '../../application/kernel/reactions.ts';
 import type { Appended, Cause, EventStore } from '../../application/kernel/ports.ts';
 import { createTenancyAggregates } from '../../application/tenancy/aggregates.ts';
 import { createAccess } from '../../application/tenancy/create-access.ts';
 import { createCredentials } from '../../application/tenancy/credentials.ts';
 import { createLoginThrottle } from '../../application/tenancy/login-throttle.ts';
+import { createIdentities } from '../../application/tenancy/identities.ts';
+import { createInvitations } from '../../application/tenancy/invitations.ts';
+import { createMailQueue } from '../../application/tenancy/mail-queue.ts';
+import { createMailDispatch, mailReaction } from '../../application/tenancy/mail-dispatch.ts';
 import { createMembers } from '../../application/tenancy/members.ts';
+import { createPasswordResets } from '../../application/tenancy/password-resets.ts';
 import { createPersons } from '../../application/tenancy/persons.ts';
 import type { Passwords } from '../../application/tenancy/ports.ts';
 import { createSecondFactors } from '../../application/tenancy/second-factors.ts';
@@ -26,6 +33,7 @@ import type { AnyProjection } from '../../projections/kernel/projection.ts';
 import { createCredentialIndex } from '../../projections/tenancy/credential-index.ts';
 import { createCredentialList } from '../../projections/tenancy/credentials.ts';
 import { tenancyProjections } from '../../projections/tenancy/index.ts';
+import { createInvitationList } from '../../projections/tenancy/invitations.ts';
 import { createMemberDirectory } from '../../projections/tenancy/member-directory.ts';
 import { randomIds } from './random-ids.ts';
 import { failOnFatal, silentLogger } from './silent.ts';
@@ -81,10 +89,22 @@ const createProgram = ({ clock, embedded, store, sealing, projections }: Ground)
   const shared = { aggregates, views, accessTokens, secretTokens, personalData, clock, ids: randomIds };
   const throttle = createLoginThrottle({ state, clock });
   const factors = createSecondFactors({ ...shared, totp, blindIndex, throttle });
+  const codes = { ...shared, secrets, persons, passwords: cheapPasswords, blindIndex, throttle, state, logger: silentLogger };
+  const identities = createIdentities({ ...codes, factors });
+  const queue = createMailQueue({ state, clock });
   return {
     aggregates,
     keys,
     factors,
+    invitations: createInvitations(codes),
+    passwordResets: createPasswordResets({ ...codes, identities }),
+    invitationList: createInvitationList({ reader, personalData, clock }),
+    /** What goes out after the answer, by a mailer of the test's. */
+    mails: (mailer: Mailer) => ({
+      queue,
+      dispatch: createMailDispatch({ ...shared, mailer, queue, logger: silentLogger, publicUrl: ISSUER }),
+      reaction: createReaction(mailReaction(queue), { log, state, logger: silentLogger }),
+    }),
     accessTokens,
     reader,
     tenants: createTenants({ aggregates, persons, clock }),

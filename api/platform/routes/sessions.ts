@@ -23,15 +23,16 @@ const signInRoute = ({ sessions }: SessionDeps) =>
     path: '/v1/sessions',
     operationId: 'signIn',
     summary: 'Sign in with e-mail address and password',
+    description: 'Where the account has a second factor, `totp` is required: without it the answer is `tenancy.totp_required`, whatever the password.',
     tags,
     permission: 'public',
     body: SignInBody,
     bodyExample: { email: 'owner@acme.example', password: 'correct horse battery staple' },
     replies: { 201: { description: 'The session', schema: SessionReply } },
-    rejections: ['tenancy.credentials_invalid', 'tenancy.tenant_required', 'tenancy.too_many_attempts'],
+    rejections: ['tenancy.credentials_invalid', 'tenancy.totp_required', 'tenancy.tenant_required', 'tenancy.too_many_attempts'],
     idempotentCopy: 'secret',
-    handle: async ({ body: { email, password, tenant }, ip, cause }) => {
-      const signedIn = await sessions.signIn({ email, password, ip, ...(tenant !== undefined && { tenant }) }, cause);
+    handle: async ({ body, ip, cause }) => {
+      const signedIn = await sessions.signIn({ ...body, ip }, cause);
       return { status: 201, body: show(signedIn), headers: { 'Cache-Control': 'no-store' } };
     },
   });

@@ -29,11 +29,13 @@ const loginRoute = ({ sessions }: AuthDeps) =>
     body: LoginBody,
     bodyExample: { email: 'dev@acme.com', password: 'correct horse battery staple', organization_slug: 'acme-corp' },
     replies: { 201: { description: 'Signed in', schema: SessionReply } },
-    rejections: ['tenancy.credentials_invalid', 'tenancy.tenant_required', 'tenancy.too_many_attempts'],
+    rejections: ['tenancy.credentials_invalid', 'tenancy.totp_required', 'tenancy.tenant_required', 'tenancy.too_many_attempts'],
     idempotentCopy: 'secret',
     handle: async ({ body, ip, cause }) => {
       const slug = body.organization_slug ?? body.tenant;
-      const signedIn = await sessions.signIn({ email: body.email, password: body.password, ip, ...(slug !== undefined && { tenant: slug }) }, cause);
+      const { email, password, totp } = body;
+      const claim = { email, password, ip, ...(slug !== undefined && { tenant: slug }), ...(totp !== undefined && { totp }) };
+      const signedIn = await sessions.signIn(claim, cause);
       return { status: 201, body: reply(signedIn) };
     },
   });

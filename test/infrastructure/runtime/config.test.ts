@@ -29,7 +29,7 @@ describe('configuration', () => {
     expect(Object.isFrozen(config)).to.equal(true);
     expect({ ...config, surfaceHosts: Object.fromEntries(config.surfaceHosts) }).to.deep.equal({
       host: '127.0.0.1', port: 8080, publicUrl: undefined, dataDir: resolve('data'), masterKey: undefined, operatorToken: undefined,
-      logOrigin: undefined, tsaUrl: undefined, signingBackend: 'local', azure: undefined, cliMinVersion: undefined, cliVersion: undefined,
+      logOrigin: undefined, mailServer: undefined, tsaUrl: undefined, signingBackend: 'local', azure: undefined, cliMinVersion: undefined, cliVersion: undefined,
       roles: ['api', 'projector', 'relay', 'dispatcher', 'scheduler'],
       surfaceHosts: { 'app.qwickcert.com': 'qwick-cert', 'api.quantumapi.eu': 'quantum-api', 'login.quickztna.com': 'quick-ztna', 'quantumlock.softquantus.com': 'quantum-lock', 'certwatch.localhost': 'certwatch' },
       trustProxy: [], outboundAllow: [], logLevel: 'info',
@@ -107,9 +107,19 @@ describe('configuration', () => {
   });
 
   it('stops rather than go on without an engine that was asked for', () => {
-    for (const [name, value] of Object.entries({ EVENTSTORE_URL: 'esdb://x', MONGO_URL: 'mongodb://u:canary@x/db', KAFKA_BROKERS: 'x:9092', SMTP_URL: 'smtp://u:canary@x' })) {
+    for (const [name, value] of Object.entries({ EVENTSTORE_URL: 'esdb://x', MONGO_URL: 'mongodb://u:canary@x/db', KAFKA_BROKERS: 'x:9092' })) {
       expect(refusal({ [name]: value })).to.match(new RegExp(`^${name} .*does not serve.* yet; accepted is `)).and.not.contain('canary');
     }
+  });
+
+  it('reads where mail goes, with TLS wherever a password travels', () => {
+    const read = (text: string) => readConfig({ SMTP_URL: text }).mailServer;
+    expect(read('smtp://mail.example.com')).to.deep.equal({ host: 'mail.example.com', port: 25, secure: false, requireTls: false });
+    expect(read('smtp://u%40x:p%3Aw@mail.example.com/')).to.deep.equal({ host: 'mail.example.com', port: 587, secure: false, requireTls: true, user: 'u@x', password: 'p:w' });
+    expect(read('smtps://u:p@[2001:db8::1]:2465/?from=ca@example.com')).to.deep.equal({ host: '2001:db8::1', port: 2465, secure: true, requireTls: false, user: 'u', password: 'p', from: 'ca@example.com' });
+    expect(read('smtp://u:p@127.0.0.1:2525')).to.include({ port: 2525, requireTls: false });
+    const wrong = ['mail.example.com', 'http://u:canary@x', 'smtp://u:canary@x/path', 'smtp://u:canary@x/?tls.rejectUnauthorized=false', 'smtp://:canary@x', 'smtp://x/?from=canary', 'smtp://u:%zzcanary@x', 'smtp://x/?from=a@b.example&from=c@d.example', 'smtp://x:0'];
+    for (const text of wrong) expect(refusal({ SMTP_URL: text }), text).to.match(/^SMTP_URL .*; accepted is smtp:\/\//).and.not.contain('canary');
   });
 
   it('keeps messages to one line, whatever was given', () => {

@@ -1,0 +1,49 @@
+/** Mail, and what goes out after the answer, wired. */
+import { join } from 'node:path';
+import type { Container } from 'inversify';
+import type { Mailer } from '../../application/kernel/mailer.ts';
+import type { EventLog, Logger } from '../../application/kernel/ports.ts';
+import { createReaction } from '../../application/kernel/reactions.ts';
+import type { StateStore } from '../../application/kernel/state.ts';
+import { createMailDispatch, mailReaction, type MailDispatch } from '../../application/tenancy/mail-dispatch.ts';
+import { createMailQueue, type MailQueue } from '../../application/tenancy/mail-queue.ts';
+import type { PasswordResets } from '../../application/tenancy/password-resets.ts';
+import { createOutboxMailer } from '../../infrastructure/mail/outbox-mailer.ts';
+import { senderAddress } from '../../infrastructure/mail/sender-address.ts';
+import { createSmtpMailer } from '../../infrastructure/mail/smtp-mailer.ts';
+import type { Config } from '../../infrastructure/runtime/config.ts';
+import { createScheduler, type ScheduledTask, type Scheduler } from '../../infrastructure/runtime/scheduler.ts';
+import { provide } from './provide.ts';
+import { runtime, storage, tenancy } from './tokens.ts';
+
+/** Mail leaves within about this much of its event. */
+const PAUSE_MS = 250;
+
+const mailerOf = ({ config, publicUrl }: Readonly<{ config: Config; publicUrl: string }>): Mailer => {
+  const from = config.mailServer?.from ?? senderAddress(publicUrl);
+  return config.mailServer === undefined
+    ? createOutboxMailer({ directory: join(config.dataDir, 'outbox'), from })
+    : createSmtpMailer({ ...config.mailServer, from });
+};
+
+type Dispatching = Readonly<{ config: Config; logger: Logger; log: EventLog; state: StateStore; queue: MailQueue; dispatch: MailDispatch; resets: PasswordResets }>;
+
+const dispatcherOf = ({ config, logger, log, state, queue, dispatch, resets }: Dispatching): Scheduler => {
+  const reaction = createReaction(mailReaction(queue), { log, state, logger });
+  const tasks: readonly ScheduledTask[] = [
+    { name: 'mail-reaction', pauseMs: PAUSE_MS, work: (signal) => reaction.run(signal) },
+    { name: 'mail-dispatch', pauseMs: PAUSE_MS, work: (signal) => dispatch.pass(signal) },
+    { name: 'password-resets', pauseMs: PAUSE_MS, work: (signal) => resets.work(signal) },
+  ];
+  return createScheduler(config.roles.includes('dispatcher') ? tasks : [], logger);
+};
+
+export const bindMail = (container: Container): void => {
+  const { mailer, mailQueue, mailDispatch, aggregates, views } = tenancy;
+  const { personalData, state, log } = storage;
+  const { clock, logger, publicUrl, config } = runtime;
+  provide(container, mailer, mailerOf, { config, publicUrl });
+  provide(container, mailQueue, createMailQueue, { state, clock });
+  provide(container, mailDispatch, createMailDispatch, { aggregates, views, personalData, mailer, queue: mailQueue, clock, logger, publicUrl });
+  provide(container, runtime.dispatcher, dispatcherOf, { config, logger, log, state, queue: mailQueue, dispatch: mailDispatch, resets: tenancy.passwordResets });
+};
