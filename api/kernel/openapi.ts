@@ -1,10 +1,11 @@
 /** OpenAPI 3.1 of a surface, from the same rows that serve it: what is documented is what is validated. */
 import type { TSchema } from 'typebox';
+import { headerComponents, headersOf } from './openapi-headers.ts';
 import type { ReplyDescription, Route } from './route.ts';
 import { KERNEL_REJECTIONS, type Incoming, type Surface } from './surface.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-type Shape = Readonly<{ properties?: Readonly<Record<string, Json>>; required?: readonly string[] }>;
+type Shape = Readonly<{ properties?: Readonly<Record<string, Json>>; required?: readonly string[]; items?: Shape }>;
 
 export type OpenApiDocument = Json & Readonly<{ openapi: '3.1.0'; paths: Readonly<Record<string, Readonly<Record<string, Json>>>> }>;
 
@@ -22,9 +23,20 @@ const parameter = (place: 'path' | 'query', name: string, { description, ...sche
   schema,
 });
 
+/** What has a default need not be sent, though handlers find it there always. */
+const asSent = <Schema extends Shape>(schema: Schema): Schema => {
+  const { properties, required, items } = schema;
+  return {
+    ...schema,
+    ...(properties && { properties: Object.fromEntries(Object.entries(properties).map(([name, inner]) => [name, asSent(inner)])) }),
+    ...(required && { required: required.filter((name) => properties?.[name]?.['default'] === undefined) }),
+    ...(items && { items: asSent(items) }),
+  };
+};
+
 const parametersOf = ({ method, path, params, query }: Route): readonly Json[] => {
   const inPath: Shape = params ?? {};
-  const inQuery: Shape = query ?? {};
+  const inQuery: Shape = asSent(query ?? {});
   return [
     ...pathNames(path).map((name) => parameter('path', name, inPath.properties?.[name] ?? { type: 'string' }, true)),
     ...Object.entries(inQuery.properties ?? {}).map(([name, schema]) =>
@@ -36,16 +48,15 @@ const parametersOf = ({ method, path, params, query }: Route): readonly Json[] =
 
 const requestBody = ({ body, bodyExample }: Route): Json => {
   if (body === undefined) return {};
-  const { required = [] }: Shape = body;
+  const schema: Shape = asSent(body);
+  const { required = [] } = schema;
   return {
     requestBody: {
       required: required.length > 0,
-      content: { 'application/json': { schema: body, ...(bodyExample === undefined ? {} : { example: bodyExample }) } },
+      content: { 'application/json': { schema, ...(bodyExample === undefined ? {} : { example: bodyExample }) } },
     },
   };
 };
-
-const HEADERS = { 'X-Request-ID': { $ref: '#/components/headers/RequestId' } };
 
 const EXAMPLE_INCOMING: Incoming = {
   requestId: '0198c0de-7000-7000-8000-000000000001',
@@ -64,11 +75,11 @@ const content = (surface: Surface, { schema, contentType = 'application/json', e
   return { [contentType]: { schema: surface.replySchema?.(schema) ?? schema, ...exampleOf(surface, example) } };
 };
 
-const successes = (surface: Surface, { replies }: Route): Json =>
+const successes = (surface: Surface, route: Route): Json =>
   Object.fromEntries(
-    Object.entries(replies).map(([status, reply]) => {
+    Object.entries(route.replies).map(([status, reply]) => {
       const media = content(surface, reply);
-      return [status, { description: reply.description, headers: HEADERS, ...(Object.keys(media).length > 0 ? { content: media } : {}) }];
+      return [status, { description: reply.description, headers: headersOf(surface, route, Number(status)), ...(Object.keys(media).length > 0 ? { content: media } : {}) }];
     }),
   );
 
@@ -104,7 +115,7 @@ const failures = (surface: Surface, route: Route): Json => {
       status,
       {
         description: [...new Set(list.map(({ description }) => description))].join('; '),
-        headers: HEADERS,
+        headers: headersOf(surface, route, Number(status)),
         content: { [surface.errorContentType ?? 'application/json']: { schema: { $ref: '#/components/schemas/Error' } } },
       },
     ]),
@@ -125,9 +136,7 @@ const operation = (surface: Surface, route: Route): Json => ({
 const components = (surface: Surface): Json => ({
   securitySchemes: surface.security,
   schemas: { Error: surface.errorSchema satisfies TSchema },
-  headers: {
-    RequestId: { description: 'The id of this request: the one sent along if it was a UUID, else a new one.', schema: { type: 'string', format: 'uuid' } },
-  },
+  headers: headerComponents(surface),
   parameters: {
     IdempotencyKey: {
       name: 'Idempotency-Key',

@@ -43,6 +43,8 @@ export type Surface<Principal = unknown> = Readonly<{
   idempotencyScope: (principal: Principal) => string;
   /** Undefined: not limited. */
   rate: (principal: Principal, incoming: Incoming) => RateRule | undefined;
+  /** Whether requests with a permission can have a rate rule: for the OpenAPI document. Undefined: none has. */
+  isLimited?: (permission: string) => boolean;
   /** Throws a `Rejection` when this principal may not do this. Runs after validation. */
   permit: (request: ApiRequest<Principal>, permission: string) => Promise<void> | void;
   /** What `permit` can reject with, by permission: for the OpenAPI document. */
@@ -55,6 +57,8 @@ export type Surface<Principal = unknown> = Readonly<{
   renderError: (rejection: Rejection, incoming: Incoming) => ErrorReply;
   /** Headers on every answer of the surface, errors included. `body` is the parsed request body, if there is one. */
   replyHeaders?: (incoming: Incoming, body: unknown) => Readonly<Record<string, string>>;
+  /** What those headers say, by name: for the OpenAPI document. */
+  replyHeaderSchemas?: Readonly<Record<string, Readonly<{ description: string; schema: Readonly<Record<string, unknown>> }>>>;
   /** JSON Schema of the error body, and the statuses every route may answer: for the OpenAPI document. */
   errorSchema: TSchema;
   /** Media type of errors, for the OpenAPI document; default `application/json`. */

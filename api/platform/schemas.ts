@@ -190,7 +190,8 @@ export const ProjectionReply = Type.Object(
 );
 export const ProjectionsReply = Type.Object({ items: Type.Array(ProjectionReply, { description: 'All of them' }) }, { description: 'The read models' });
 
-export const StartJobBody = Type.Object({ kind: Type.String({ maxLength: 50, description: 'What to do: backup' }) }, strict);
+/** `kinds`: those that this program can do. */
+export const startJobBody = (kinds: readonly string[]) => Type.Object({ kind: Type.Enum([...kinds], { description: 'What to do' }) }, strict);
 export const JobReply = Type.Object(
   {
     id: uuid('The job'),

@@ -51,9 +51,11 @@ export const createPlatformSurface = (deps: PlatformDeps): Surface =>
     tenant: tenantOf,
     idempotencyScope,
     rate: rateRule,
+    isLimited: () => true,
     permissionRejections: {
       operator: ['tenancy.operator_required'],
       tenant: ['tenancy.tenant_unknown', 'tenancy.forbidden'],
+      member: ['tenancy.tenant_unknown'],
       person: ['tenancy.session_required'],
     },
     permit: ({ principal, params }, permission) => permit(principal, permission, slugOf(params)),

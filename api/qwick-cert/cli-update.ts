@@ -1,6 +1,7 @@
 /** What `X-Qwick-CLI-Update` tells a client of its own version. */
 
-export type CliUpdate = 'required' | 'recommended' | 'optional';
+export const CLI_UPDATES = ['required', 'recommended', 'optional'] as const;
+export type CliUpdate = (typeof CLI_UPDATES)[number];
 /** CLI_MIN_VERSION and CLI_VERSION. */
 export type CliVersions = Readonly<{ minimum?: string | undefined; current?: string | undefined }>;
 

@@ -66,6 +66,19 @@ const DEMANDS: Readonly<Record<Exclude<QwickPermission, 'public'>, (principal: S
   read_billing: (principal) => requireRole(inPerson(principal).role, 'viewer'),
 };
 
+const REFUSED = ['signing.organization_not_found', 'signing.forbidden'] as const;
+const REFUSED_TO_KEYS = [...REFUSED, 'signing.session_required'] as const;
+
+/** What `permit` rejects with, by permission. */
+export const PERMISSION_REJECTIONS: Readonly<Record<Exclude<QwickPermission, 'public'>, readonly string[]>> = {
+  sign: REFUSED,
+  report_result: REFUSED,
+  read_audit: REFUSED,
+  list_keys: REFUSED_TO_KEYS,
+  manage_keys: REFUSED_TO_KEYS,
+  read_billing: REFUSED_TO_KEYS,
+};
+
 const demandOf = (permission: string) =>
   Object.hasOwn(DEMANDS, permission) ? DEMANDS[permission as keyof typeof DEMANDS] : reject('signing.forbidden');
 

@@ -3,10 +3,10 @@ import type { Static, TSchema } from 'typebox';
 import type { Access } from '../../application/tenancy/access.ts';
 import type { ApiRequest } from '../kernel/route.ts';
 import { defineSurface, type Incoming, type Surface } from '../kernel/surface.ts';
-import { cliUpdate, type CliVersions } from './cli-update.ts';
+import { CLI_UPDATES, cliUpdate, type CliVersions } from './cli-update.ts';
 import { API_VERSION, errorCatalogue, renderError } from './errors.ts';
 import { parseFilters } from './operation-filters.ts';
-import { actorOfRequest, authenticate, idempotencyScope, permit, rateRule, type QwickPrincipal } from './principal.ts';
+import { actorOfRequest, authenticate, idempotencyScope, permit, PERMISSION_REJECTIONS, rateRule, type QwickPrincipal } from './principal.ts';
 import { qwickCertRoutes, type RouteDeps } from './routes.ts';
 import { checkReport } from './routes/result.ts';
 import { checkBody } from './routes/sign-digest.ts';
@@ -68,6 +68,8 @@ export const createQwickCertSurface = (deps: QwickCertDeps): Surface =>
     tenant: (principal) => (principal.kind === 'anonymous' ? undefined : principal.tenant.id),
     idempotencyScope,
     rate: rateRule,
+    isLimited: (permission) => permission !== 'public',
+    permissionRejections: PERMISSION_REJECTIONS,
     permit: (request, permission) => {
       checkInput(request, permission);
       // The one request that names its organization in the body does not get to name another one in its query.
@@ -77,6 +79,9 @@ export const createQwickCertSurface = (deps: QwickCertDeps): Surface =>
     replySchema: (schema: TSchema) => envelope(schema),
     renderError,
     replyHeaders: replyHeaders(deps.cliVersions ?? {}),
+    replyHeaderSchemas: {
+      'X-Qwick-CLI-Update': { description: 'What the client should do about its version', schema: { type: 'string', enum: [...CLI_UPDATES] } },
+    },
     errorSchema: ErrorBody,
     errorCatalogue,
   });

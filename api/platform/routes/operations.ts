@@ -2,11 +2,11 @@
 import type { Static } from 'typebox';
 import type { Job, Jobs } from '../../../application/kernel/jobs.ts';
 import type { Logger } from '../../../application/kernel/ports.ts';
-import { reject, rejectFields } from '../../../domain/kernel/rejection.ts';
+import { reject } from '../../../domain/kernel/rejection.ts';
 import type { Projections, ProjectionStatus } from '../../../projections/kernel/projections.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import type { PlatformPrincipal } from '../principal.ts';
-import { JobParams, JobReply, NameParams, ProjectionReply, ProjectionsReply, StartJobBody } from '../schemas.ts';
+import { JobParams, JobReply, NameParams, ProjectionReply, ProjectionsReply, startJobBody } from '../schemas.ts';
 
 export type OperationDeps = Readonly<{ jobs: Jobs; projections: Pick<Projections, 'status' | 'rebuild'>; logger: Pick<Logger, 'error'> }>;
 
@@ -62,17 +62,16 @@ const rebuildRoute = ({ projections, logger }: OperationDeps) =>
   });
 
 const startRoute = ({ jobs }: OperationDeps) =>
-  defineRoute<PlatformPrincipal, undefined, undefined, typeof StartJobBody>({
+  defineRoute<PlatformPrincipal, undefined, undefined, ReturnType<typeof startJobBody>>({
     ...common,
     method: 'POST',
     path: '/v1/jobs',
     operationId: 'startJob',
     summary: 'Start long work',
-    body: StartJobBody,
+    body: startJobBody(jobs.kinds),
     bodyExample: { kind: 'backup' },
     replies: { 202: { description: 'Started', schema: JobReply } },
     handle: async ({ body: { kind }, commandId, cause }) => {
-      if (!jobs.kinds.includes(kind)) rejectFields({ kind: `must be one of ${jobs.kinds.join(', ')}` });
       const job = await jobs.start(kind, commandId, cause);
       return { status: 202, body: showJob(job), headers: { Location: `/platform/v1/jobs/${job.id}` } };
     },

@@ -14,8 +14,8 @@ const routes: readonly Route<TestPrincipal>[] = [
   defineRoute({
     method: 'POST', path: '/things/:id/parts', operationId: 'addPart', summary: 'Adds a part', tags: ['things'], permission: 'write',
     params: Type.Object({ id: Type.String({ format: 'uuid', description: 'The thing' }) }),
-    query: Type.Object({ dry: Type.Optional(Type.Boolean({ description: 'Only check' })) }),
-    body: Type.Object({ name: Type.String() }), bodyExample: { name: 'wheel' },
+    query: Type.Object({ dry: Type.Optional(Type.Boolean({ description: 'Only check' })), depth: Type.Integer({ default: 1 }) }),
+    body: Type.Object({ name: Type.String(), size: Type.Object({ unit: Type.String({ default: 'mm' }), value: Type.Number() }) }), bodyExample: { name: 'wheel', size: { value: 3 } },
     replies: { 201: { description: 'The part', schema: Thing, example: { id: '1', name: 'wheel' } } }, rejections: ['test.conflict'],
     handle: async () => ({ status: 204 }),
   }),
@@ -35,7 +35,7 @@ describe('kernel: documents', () => {
   it('describe each row: parameters, body, answers on the wire, errors by status, security', () => {
     const add = openApiDocument(surface).paths['/things/{id}/parts']?.['post'] as Loose;
     expect(add['parameters'].map((row: Loose) => [row['name'] ?? row['$ref'], row['in'], row['required'], row['schema']?.type])).to.deep.equal([
-      ['id', 'path', true, 'string'], ['dry', 'query', false, 'boolean'], ['#/components/parameters/IdempotencyKey', undefined, undefined, undefined],
+      ['id', 'path', true, 'string'], ['dry', 'query', false, 'boolean'], ['depth', 'query', false, 'integer'], ['#/components/parameters/IdempotencyKey', undefined, undefined, undefined],
     ]);
     expect(add['requestBody']).to.deep.include({ required: true }).and.to.have.nested.property('content.application/json.example.name', 'wheel');
     const made = add['responses']['201'].content['application/json'];
@@ -45,6 +45,29 @@ describe('kernel: documents', () => {
     expect(add['responses']['409'].description).to.contain('test.conflict').and.contain('idempotency.in_progress');
     expect(add['security']).to.deep.equal([{ bearer: [] }]);
   });
+
+  it('demand nothing that has a default', () => {
+    const add = openApiDocument(surface).paths['/things/{id}/parts']?.['post'] as Loose;
+    const { schema } = add['requestBody'].content['application/json'];
+    expect([schema.required, schema.properties.size.required]).to.deep.equal([['name', 'size'], ['value']]);
+  });
+
+  it('name the headers of answers: ids, limits, when to come back, the surface\'s own', () => {
+    const limited = testSurface(routes, {
+      isLimited: (permission) => permission !== 'public',
+      replyHeaders: () => ({ 'X-Tiny': 'yes' }),
+      replyHeaderSchemas: { 'X-Tiny': { description: 'Tiny', schema: { type: 'string', enum: ['yes'] } } },
+    });
+    const document = openApiDocument(limited) as Loose;
+    const headers = (path: string, method: string, status: number): readonly string[] => Object.keys(document['paths'][path][method].responses[status].headers);
+    const limits = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset', 'RateLimit', 'RateLimit-Policy'];
+    expect(headers('/list', 'get', 200)).to.have.members(['X-Request-ID', 'X-Tiny']);
+    expect(headers('/things/{id}/parts', 'post', 201)).to.have.members(['X-Request-ID', 'X-Tiny', ...limits, 'Idempotent-Replayed']);
+    expect(headers('/things/{id}/parts', 'post', 401)).to.have.members(['X-Request-ID', 'X-Tiny']);
+    for (const status of [429, 503]) expect(headers('/things/{id}/parts', 'post', status)).to.have.members(['X-Request-ID', 'X-Tiny', ...limits, 'Retry-After']);
+    expect(document['components'].headers).to.include.keys('X-Request-ID', 'X-Tiny', 'Retry-After', ...limits);
+    expect(lintDocuments({ document })[0]?.ok).to.equal(true);
+  }).timeout(60_000);
 
   it('ask nothing of public rows, and promise no errors that they cannot have', () => {
     const list = openApiDocument(surface).paths['/list']?.['get'] as Loose;

@@ -1,0 +1,77 @@
+/** The documents of the surfaces that are served: what asking for a permission can lead to stands in them. */
+import { expect } from 'chai';
+import { servedSurfaces } from '../../api/composition/surfaces.ts';
+import { openApiDocument } from '../../api/kernel/openapi.ts';
+import type { Surface } from '../../api/kernel/surface.ts';
+import { PERMISSIONS as PLATFORM, permit as permitPlatform, type PlatformPrincipal } from '../../api/platform/principal.ts';
+import { PERMISSIONS as QWICK, permit as permitQwick, type QwickPrincipal } from '../../api/qwick-cert/principal.ts';
+import { Rejection } from '../../domain/kernel/rejection.ts';
+import { ROLES } from '../../domain/tenancy/terms.ts';
+import { startApp, type App } from '../support/app.ts';
+
+const tenant = { id: 't', slug: 'own', name: 'Own', plans: {} };
+const people = ROLES.map((role) => ({ kind: 'person', tenant, userId: 'u', role, sessionId: 's', amr: ['pwd'] }) as unknown as PlatformPrincipal & QwickPrincipal);
+const keys = ROLES.flatMap((role) => [[], ['sign'], ['read_audit']].map((permissions) => ({ kind: 'credential', tenant, surface: 'qwick-cert', permissions, role }) as unknown as QwickPrincipal));
+
+type Permit<Principal> = (principal: Principal, slug: string, permission: string) => void;
+
+/** Codes that a permission can be refused with, over everybody who may come with a valid token. */
+const refusals = <Principal>(principals: readonly Principal[], permission: string, permit: Permit<Principal>): ReadonlySet<string> => {
+  const codes = new Set<string>();
+  for (const principal of principals) {
+    for (const slug of ['own', 'foreign']) {
+      try {
+        permit(principal, slug, permission);
+      } catch (error) {
+        codes.add((error as Rejection).code);
+      }
+    }
+  }
+  return codes;
+};
+
+const expectDocumented = (surface: Surface, permission: string, codes: ReadonlySet<string>): number => {
+  const { paths } = openApiDocument(surface);
+  const routes = surface.routes.filter((route) => route.permission === permission);
+  for (const { path, method, operationId } of routes) {
+    const operation = paths[path.replaceAll(/:([^/]+)/g, '{$1}')]?.[method.toLowerCase()] as { responses: Record<string, { description: string }> };
+    for (const code of codes) {
+      const { status, description } = surface.errorCatalogue[code] ?? { status: 0, description: '' };
+      expect(operation.responses[status]?.description, `${operationId}: ${code}`).to.contain(description);
+    }
+  }
+  return routes.length;
+};
+
+describe('the documents of the surfaces', () => {
+  let app: App;
+  let surfaces: readonly Surface[];
+  before(async () => {
+    app = await startApp();
+    surfaces = servedSurfaces(app.program.container);
+  });
+  after(() => app.close());
+  const named = (name: string): Surface => surfaces.find((surface) => surface.name === name) as Surface;
+
+  it('hold every refusal of the platform\'s permissions', () => {
+    const principals: readonly PlatformPrincipal[] = [{ kind: 'operator' }, ...people];
+    const counts = PLATFORM.map((permission) => expectDocumented(named('platform'), permission, refusals(principals, permission, (principal, slug, word) => permitPlatform(principal, word, slug))));
+    expect(counts.reduce((sum, count) => sum + count)).to.equal(named('platform').routes.length);
+  });
+
+  it('hold every refusal of Qwick Cert\'s permissions', () => {
+    const counts = QWICK.map((permission) => expectDocumented(named('qwick-cert'), permission, refusals([...people, ...keys], permission, permitQwick)));
+    expect(counts.reduce((sum, count) => sum + count)).to.equal(named('qwick-cert').routes.length);
+  });
+
+  it('say which kinds of jobs there are, that pages have defaults, and what X-Qwick-CLI-Update says', async () => {
+    const at = async (path: string, ...way: readonly string[]): Promise<unknown> =>
+      way.reduce<unknown>((place, name) => (place as Record<string, unknown>)[name], (await app.ask('GET', path)).json());
+    const kind = await at('/platform/openapi.json', 'paths', '/v1/jobs', 'post', 'requestBody', 'content', 'application/json', 'schema', 'properties', 'kind', 'enum');
+    expect(kind).to.deep.equal(['backup', 'backup-keys']);
+    const list = ['/qwick-cert/openapi.json', 'paths', '/api/v1/signing-operations', 'get'] as const;
+    const parameters = (await at(...list, 'parameters')) as readonly { name: string; required: boolean }[];
+    expect(parameters.filter(({ required }) => required).map(({ name }) => name)).to.deep.equal(['organization_slug']);
+    expect(await at(...list, 'responses', '200', 'headers')).to.include.keys('X-Qwick-CLI-Update', 'X-RateLimit-Limit', 'RateLimit');
+  });
+});
