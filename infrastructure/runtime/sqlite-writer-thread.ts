@@ -16,6 +16,8 @@ export type Engine = Readonly<{
   rolledBack: () => void;
   /** After a commit, before its answers leave. */
   committed?: () => void;
+  /** The disk is full: the answer to an operation that can do without being stored, undefined for all others. */
+  unstored?: (operation: never) => unknown;
   /** Pages (4 KiB) in the write-ahead log from which it is copied into the database. */
   checkpointFrames?: number;
 }>;
@@ -43,6 +45,11 @@ const transaction = (engine: Served, operations: readonly unknown[]): readonly A
   return answers;
 };
 
+const answerUnstored = (engine: Engine, operation: unknown): Answer => {
+  const ok = engine.unstored?.(operation as never);
+  return ok === undefined ? unavailable : { ok };
+};
+
 const rollback = (engine: Engine): void => {
   if (engine.db.isTransaction) engine.db.exec('ROLLBACK');
   engine.rolledBack();
@@ -58,21 +65,24 @@ const commit = (engine: Served, operations: readonly unknown[]): readonly Answer
     const trouble = storageTrouble(error);
     if (trouble === 'broken') throw error;
     rollback(engine);
-    if (trouble === 'full') return operations.map(() => unavailable);
+    if (trouble === 'full') return operations.map((operation) => answerUnstored(engine, operation));
     if (operations.length > 1) return operations.flatMap((operation) => commit(engine, [operation]));
     return [{ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) }];
   }
 };
 
-const checkpoint = ({ db, logSize, checkpointFrames = CHECKPOINT_FRAMES }: Served): void => {
-  const { log, checkpointed } = logSize.get() as { log: number; checkpointed: number };
-  if (log < checkpointFrames || checkpointed >= log) return;
+/** A full disk leaves everything in the log, where it is safe: the next commit, or the next start, tries again. */
+const copyLog = (db: DatabaseSync, mode: 'PASSIVE' | 'TRUNCATE'): void => {
   try {
-    db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    db.exec(`PRAGMA wal_checkpoint(${mode})`);
   } catch (error) {
-    // A full disk leaves everything in the log, where it is safe; the next commit tries again.
     if (storageTrouble(error) !== 'full') throw error;
   }
+};
+
+const checkpoint = ({ db, logSize, checkpointFrames = CHECKPOINT_FRAMES }: Served): void => {
+  const { log, checkpointed } = logSize.get() as { log: number; checkpointed: number };
+  if (log >= checkpointFrames && checkpointed < log) copyLog(db, 'PASSIVE');
 };
 
 type Queued = Readonly<{ operations: readonly unknown[]; closing: boolean }>;
@@ -107,7 +117,7 @@ export const serveWriter = (open: () => Engine): void => {
     if (operations.length > 0) say({ answers: commit(engine, operations) });
     checkpoint(engine);
     if (!closing) return;
-    engine.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    copyLog(engine.db, 'TRUNCATE');
     engine.db.close();
     port.off('message', receive);
     say({ closed: true });

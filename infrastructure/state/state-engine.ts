@@ -4,6 +4,8 @@ import type { HitAnswer, StateOperation } from './operations.ts';
 
 type Of<Kind extends StateOperation[0]> = Extract<StateOperation, readonly [Kind, ...unknown[]]>;
 
+type Window = Readonly<{ count: number; resetAt: number }>;
+
 /** Rows removed in one go, so that nobody waits long behind a sweep. */
 const SWEPT_AT_ONCE = 1_000;
 
@@ -21,8 +23,23 @@ const statements = (db: DatabaseSync) => ({
     (SELECT scope, key FROM windows WHERE reset_at <= ? LIMIT ${SWEPT_AT_ONCE})`),
 });
 
+const windowName = (scope: string, key: string): string => `${scope}\n${key}`;
+
+/** `open`: the window as it stands, if it does; afterwards it includes this hit, unless that is beyond the limit. */
+const hitIn = (open: Window | undefined, { limit, windowMs, now }: Readonly<{ limit: number; windowMs: number; now: number }>): HitAnswer => {
+  // A clock that was set back must neither open a new window early nor keep this one open for as long as the jump.
+  const resetAt = Math.min(open?.resetAt ?? Number.POSITIVE_INFINITY, now + windowMs);
+  const counted = open?.count ?? 0;
+  const exceeded = counted >= limit;
+  return { count: exceeded ? counted : counted + 1, exceeded, resetAt };
+};
+
 export class StateEngine {
   readonly #sql;
+  /** Windows as they are while they cannot be stored: reading goes on when the disk is full, and so does counting. */
+  readonly #unstored = new Map<string, Window>();
+  /** Windows of those as the transaction under way stores them. */
+  readonly #storing = new Map<string, Window>();
 
   constructor(db: DatabaseSync) {
     this.#sql = statements(db);
@@ -50,16 +67,39 @@ export class StateEngine {
     return true;
   }
 
+  /** Answers a hit from memory when it cannot be stored; nothing else. */
+  unstored(operation: StateOperation): HitAnswer | undefined {
+    if (operation[0] !== 'hit') return undefined;
+    const [, scope, key, limit, windowMs, now] = operation;
+    const hit = hitIn(this.#open(scope, key, now), { limit, windowMs, now });
+    this.#unstored.set(windowName(scope, key), hit);
+    return hit;
+  }
+
+  committed(): void {
+    for (const name of this.#storing.keys()) this.#unstored.delete(name);
+    this.#storing.clear();
+  }
+
+  rolledBack(): void {
+    this.#storing.clear();
+  }
+
+  #open(scope: string, key: string, now: number): Window | undefined {
+    const name = windowName(scope, key);
+    const known = this.#storing.get(name) ?? this.#unstored.get(name);
+    const row = known === undefined ? this.#sql.window.get(scope, key) : undefined;
+    const window = row === undefined ? known : { count: Number(row['count']), resetAt: Number(row['reset_at']) };
+    return window !== undefined && window.resetAt > now ? window : undefined;
+  }
+
   #hit([, scope, key, limit, windowMs, now]: Of<'hit'>): HitAnswer {
-    const row = this.#sql.window.get(scope, key);
-    const open = row !== undefined && Number(row['reset_at']) > now;
-    const counted = open ? Number(row['count']) : 0;
-    // A clock that was set back must neither open a new window early nor keep this one open for as long as the jump.
-    const resetAt = Math.min(open ? Number(row['reset_at']) : Number.POSITIVE_INFINITY, now + windowMs);
-    const exceeded = counted >= limit;
-    const count = exceeded ? counted : counted + 1;
-    if (!exceeded || resetAt !== row?.['reset_at']) this.#sql.setWindow.run(scope, key, count, resetAt);
-    return { count, exceeded, resetAt };
+    const open = this.#open(scope, key, now);
+    const hit = hitIn(open, { limit, windowMs, now });
+    const owed = this.#unstored.has(windowName(scope, key));
+    if (owed) this.#storing.set(windowName(scope, key), hit);
+    if (owed || !hit.exceeded || hit.resetAt !== open?.resetAt) this.#sql.setWindow.run(scope, key, hit.count, hit.resetAt);
+    return hit;
   }
 
   #bump([, bumps]: Of<'bump'>): undefined {
@@ -68,6 +108,7 @@ export class StateEngine {
 
   #sweep([, now]: Of<'sweep'>): boolean {
     const entries = this.#sql.sweepEntries.run(now).changes;
+    for (const [name, { resetAt }] of this.#unstored) if (resetAt <= now) this.#unstored.delete(name);
     const windows = this.#sql.sweepWindows.run(now).changes;
     return entries === SWEPT_AT_ONCE || windows === SWEPT_AT_ONCE;
   }

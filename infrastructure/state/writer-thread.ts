@@ -18,6 +18,8 @@ serveWriter(() => {
     db,
     apply: (operation: StateOperation | BusOperation) =>
       operation[0] === 'publish' || operation[0] === 'trim' ? bus.apply(operation) : state.apply(operation),
-    rolledBack: () => undefined,
+    committed: () => state.committed(),
+    rolledBack: () => state.rolledBack(),
+    unstored: (operation: StateOperation | BusOperation) => (operation[0] === 'publish' || operation[0] === 'trim' ? undefined : state.unstored(operation)),
   };
 });
