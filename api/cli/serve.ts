@@ -1,5 +1,6 @@
 /** `chancery serve`: the program, from its first line to an orderly end. */
 import { Command } from 'commander';
+import { Rejection } from '../../domain/kernel/rejection.ts';
 import { ConfigError, readConfig, type Config } from '../../infrastructure/runtime/config.ts';
 import { createLogger } from '../../infrastructure/runtime/logger.ts';
 import { startProgram, type Program } from '../composition/program.ts';
@@ -42,12 +43,19 @@ const fatally = (log: ReturnType<typeof createLogger>) => (error: Error): void =
 const run = async (config: Config): Promise<void> => {
   const logger = createLogger({ level: config.logLevel });
   const program = await startProgram({ config, logger, onFatal: fatally(logger) });
+  // Before it says that it listens: whoever reads that may tell it to stop.
+  const told = untilTold();
   logger.info({ address: program.url, dataDir: config.dataDir, pid: process.pid, surfaces: ['qwick-cert', 'platform'] }, 'listening');
   process.stderr.write(`${banner(program, config)}\n`);
-  const signal = await untilTold();
+  const signal = await told;
   logger.info({ signal }, 'stopping: finishing what was accepted');
   await program.stop();
   logger.info({}, 'stopped');
+};
+
+const describe = (error: unknown): string => {
+  if (error instanceof Rejection && error.code === 'storage.unavailable') return 'nothing can be stored in DATA_DIR: its disk is full or failing';
+  return error instanceof Error ? error.message : String(error);
 };
 
 /** Serves until SIGINT or SIGTERM; answers the exit code. A start that fails says why in one line on stderr. */
@@ -56,7 +64,7 @@ export const serve = async (env: NodeJS.ProcessEnv): Promise<number> => {
     await run(readConfig(env));
     return EXIT.ok;
   } catch (error) {
-    process.stderr.write(`chancery: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`chancery: ${describe(error)}\n`);
     return error instanceof ConfigError ? EXIT.usage : EXIT.failed;
   }
 };

@@ -72,10 +72,17 @@ const createDoor = () => {
 };
 
 type Opened = Readonly<{ container: Container; embedded: Embedded; close: () => Promise<void> }>;
+type Ending = () => Promise<void>;
+
+/** Ends what has begun, the last first. */
+const endAll = async (endings: readonly Ending[]): Promise<void> => {
+  for (const end of endings.toReversed()) await end();
+};
 
 const openProgram = async (options: ProgramOptions, publicUrl: string, secrets: InstallationSecrets, tools: Readonly<{ clock: Clock; logger: Logger; metrics: Metrics }>): Promise<Opened> => {
   const { config, onFatal } = options;
   const embedded = await openEmbedded({ dataDir: config.dataDir, codec: createEventCodec(catalogue), ...tools, onFatal });
+  const endings: Ending[] = [embedded.close];
   try {
     const sealing = await openSealing({ vault: embedded.vault, masterKey: secrets.masterKey, ids: systemIds });
     await fixLogIdentity(embedded.store, systemIds, config.logOrigin).catch((error: unknown) => {
@@ -83,23 +90,19 @@ const openProgram = async (options: ProgramOptions, publicUrl: string, secrets: 
     });
     const jobs = await openJobs({ ...tools, state: embedded.state, dataDir: config.dataDir });
     const container = composeContainer({ config, ids: systemIds, ...tools, publicUrl, operatorToken: secrets.operatorToken, engines: { ...embedded, ...sealing }, jobs });
-    await resolve(container, storage.projections).start();
+    const projections = resolve(container, storage.projections);
+    endings.push(() => projections.stop());
+    await projections.start();
+    endings.push(() => resolve(container, authorities.authorities).idle(), jobs.close);
     await resolve(container, authorities.authorities).ensureInstallation();
     const scheduler = resolve(container, runtime.scheduler);
     const dispatcher = resolve(container, runtime.dispatcher);
+    endings.push(() => dispatcher.stop(), () => scheduler.stop());
     scheduler.start();
     dispatcher.start();
-    const close = async (): Promise<void> => {
-      await scheduler.stop();
-      await dispatcher.stop();
-      await jobs.close();
-      await resolve(container, authorities.authorities).idle();
-      await resolve(container, storage.projections).stop();
-      await embedded.close();
-    };
-    return { container, embedded, close };
+    return { container, embedded, close: () => endAll(endings) };
   } catch (error) {
-    await embedded.close();
+    await endAll(endings);
     throw error;
   }
 };
@@ -131,8 +134,13 @@ export const startProgram = async (options: ProgramOptions): Promise<Program> =>
   try {
     const secrets = installationSecrets(config.dataDir, config);
     const opened = await openProgram(options, config.publicUrl ?? url, secrets, { clock, logger, metrics });
-    door.open(appOf({ ...opened, metrics, logger, clock, config, secrets, stopping: stopping.signal }));
-    return programOf(url, opened, secrets, server);
+    try {
+      door.open(appOf({ ...opened, metrics, logger, clock, config, secrets, stopping: stopping.signal }));
+      return programOf(url, opened, secrets, server);
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
   } catch (error) {
     door.bar(error);
     await server.close(0);
