@@ -17,6 +17,8 @@ export type Found = Readonly<{
   ids: readonly string[];
   /** `<stored type> <stream>` of each event. */
   facts: readonly string[];
+  /** The requests that the events came of. */
+  correlations: readonly string[];
 }>;
 
 /** What a reader that shares no code with the store must find, besides the events. */

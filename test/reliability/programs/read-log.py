@@ -12,5 +12,6 @@ print(json.dumps({
     "gapsInStreams": one("SELECT count(*) FROM (SELECT 1 FROM events GROUP BY stream HAVING count(*) <> max(revision) + 1 OR min(revision) <> 0)"),
     "doubledRevisions": one("SELECT count(*) FROM (SELECT 1 FROM events GROUP BY stream, revision HAVING count(*) > 1)"),
     "ids": [row[0] for row in db.execute("SELECT id FROM log")],
+    "correlations": [row[0] for row in db.execute("SELECT DISTINCT json_extract(cause, '$.correlation') FROM log")],
     "facts": [row[0] for row in db.execute("SELECT type || ' ' || stream FROM log")],
 }))
