@@ -1,6 +1,6 @@
 /** `chancery codesign FILE --org SLUG --out FILE` and `chancery codesign --sample FILE` */
 import { randomBytes } from 'node:crypto';
-import { copyFile, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { Command } from 'commander';
 import type { TrustedRoots, VerifiedAuthenticode } from '../../infrastructure/pki/authenticode-verify.ts';
@@ -12,7 +12,7 @@ import { samplePe } from '../../infrastructure/pki/pe-sample.ts';
 import { embedSignature } from '../../infrastructure/pki/pe-signature.ts';
 import { verifyPe } from '../../infrastructure/pki/pe-verify.ts';
 import { SignatureFault } from '../../infrastructure/pki/signed-data-verify.ts';
-import { createSigningService, readRoots, type SigningService } from './codesign-client.ts';
+import { createSigningService, readRoots, type SigningService, type SignReply } from './codesign-client.ts';
 import { CommandFailure, EXIT, print, progress, type Io } from './io.ts';
 
 type Options = Readonly<{
@@ -73,18 +73,25 @@ const trustedRoots = async (service: SigningService, { root, tsaRoot }: Options)
   return { roots, timestampRoots: tsaRoot === undefined ? roots : [...roots, ...(await given(tsaRoot))] };
 };
 
-/** A copy with the signature takes the place of `out` only when it has been verified and is on the disk. */
-const writeSigned = async ({ file, out }: Job, signature: Buffer, trusted: TrustedRoots): Promise<VerifiedAuthenticode> => {
+/**
+ * A copy of the file beside `out`, made before a signature is asked for: where it cannot be written nothing is signed in vain. It is
+ * gone in the end, unless it has taken the place of `out`.
+ */
+const withDraft = async ({ file, out }: Job, work: (draft: string) => Promise<void>): Promise<void> => {
   const draft = `${out}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    await copyFile(file, draft);
-    const verified = await embedAndVerify(draft, signature, trusted);
-    await rename(draft, out);
-    return verified;
+    await explained(out, async () => {
+      if (await isDirectory(out)) throw new CommandFailure(`${out} is a directory`);
+      await copyFile(file, draft);
+      await (await open(draft, 'r+')).close();
+    });
+    await work(draft);
   } finally {
-    await rm(draft, { force: true });
+    await rm(draft, { force: true }).catch(() => undefined);
   }
 };
+
+const isDirectory = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
 const embedAndVerify = async (draft: string, signature: Buffer, trusted: TrustedRoots): Promise<VerifiedAuthenticode> => {
   await using handle = await open(draft, 'r+');
@@ -97,28 +104,24 @@ const embedAndVerify = async (draft: string, signature: Buffer, trusted: Trusted
 const versionOf = async (): Promise<string> =>
   (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as Readonly<{ version: string }>).version;
 
-const signFile = async (io: Io, job: Job): Promise<void> => {
-  const { file, org, out, options } = job;
-  checkKind(file);
-  const service = createSigningService(io);
-  const line = progress(io);
-  line.show(`hashing ${file}`);
-  const { digest, size } = await explained(file, async () => hashFile(job));
-  line.show('asking for the signature');
-  const reply = await service.sign({
+type Hashed = Awaited<ReturnType<typeof hashFile>>;
+
+const askFor = async (service: SigningService, { file, org, options }: Job, { digest, size }: Hashed): Promise<SignReply> =>
+  service.sign({
     digest, fileName: basename(file), fileSize: size, organization: org, version: await versionOf(),
     ...(options.reason === undefined ? {} : { reason: options.reason }),
     ...(options.batch === undefined ? {} : { batchId: options.batch }),
   });
-  line.show('embedding and verifying');
-  const verified = await explained(out, async () => writeSigned(job, reply.signature, await trustedRoots(service, options)));
-  line.done();
+
+type Result = Readonly<{ reply: SignReply; verified: VerifiedAuthenticode }>;
+
+const show = (io: Io, { out, options }: Pick<Job, 'out' | 'options'>, { digest }: Hashed, { reply, verified: { signer } }: Result): void => {
   const shown = {
     file: out,
     operation_id: reply.operationId,
     digest: digest.toString('base64'),
-    signer: verified.signer.subject.replaceAll('\n', ', '),
-    certificate_serial: verified.signer.serialNumber.toLowerCase(),
+    signer: signer.subject.replaceAll('\n', ', '),
+    certificate_serial: signer.serialNumber.toLowerCase(),
     timestamp: reply.timestamp,
     verified: true,
   };
@@ -127,9 +130,38 @@ const signFile = async (io: Io, job: Job): Promise<void> => {
   );
 };
 
+/** `out` is there only when it has been verified and is on the disk. */
+const signFile = async (io: Io, job: Job): Promise<void> => {
+  const { file, out, options } = job;
+  checkKind(file);
+  const service = createSigningService(io);
+  const line = progress(io);
+  line.show(`hashing ${file}`);
+  const hashed = await explained(file, async () => hashFile(job));
+  await withDraft(job, async (draft) => {
+    const trusted = await explained(out, async () => trustedRoots(service, options));
+    line.show('asking for the signature');
+    const reply = await askFor(service, job, hashed);
+    line.show('embedding and verifying');
+    const verified = await explained(out, async () => embedAndVerify(draft, reply.signature, trusted));
+    await explained(out, async () => rename(draft, out));
+    line.done();
+    show(io, { out, options }, hashed, { reply, verified });
+  });
+};
+
+const isThere = (error: unknown): boolean => isSystemError(error) && error.code === 'EEXIST';
+
 const writeSample = async (io: Io, file: string, json: boolean | undefined): Promise<void> => {
   const program = await samplePe();
-  await explained(file, async () => writeFile(file, program));
+  await explained(file, async () => {
+    try {
+      await writeFile(file, program, { flag: 'wx' });
+    } catch (error) {
+      if (!isThere(error) || (await isDirectory(file))) throw error;
+      if (!program.equals(await readFile(file))) throw new CommandFailure(`${file} exists already, and is no sample: name another file`);
+    }
+  });
   print(io, json, { file, size: program.length }, () => `wrote ${file}: a Windows console program of ${String(program.length)} bytes that exits with 0`);
 };
 

@@ -53,6 +53,9 @@ describe('the documents of the surfaces', () => {
   after(() => app.close());
   const named = (name: string): Surface => surfaces.find((surface) => surface.name === name) as Surface;
 
+  const at = async (path: string, ...way: readonly string[]): Promise<unknown> =>
+    way.reduce<unknown>((place, name) => (place as Record<string, unknown>)[name], (await app.ask('GET', path)).json());
+
   it('hold every refusal of the platform\'s permissions', () => {
     const principals: readonly PlatformPrincipal[] = [{ kind: 'operator' }, ...people];
     const counts = PLATFORM.map((permission) => expectDocumented(named('platform'), permission, refusals(principals, permission, (principal, slug, word) => permitPlatform(principal, word, slug))));
@@ -65,8 +68,6 @@ describe('the documents of the surfaces', () => {
   });
 
   it('say which kinds of jobs there are, that pages have defaults, and what X-Qwick-CLI-Update says', async () => {
-    const at = async (path: string, ...way: readonly string[]): Promise<unknown> =>
-      way.reduce<unknown>((place, name) => (place as Record<string, unknown>)[name], (await app.ask('GET', path)).json());
     const kind = await at('/platform/openapi.json', 'paths', '/v1/jobs', 'post', 'requestBody', 'content', 'application/json', 'schema', 'properties', 'kind', 'enum');
     expect(kind).to.deep.equal(['backup', 'backup-keys']);
     const list = ['/qwick-cert/openapi.json', 'paths', '/api/v1/signing-operations', 'get'] as const;

@@ -1,7 +1,7 @@
 /** `chancery codesign`, against a small server with the real authorities behind it. */
 import { expect } from 'chai';
 import { CommanderError } from 'commander';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { codesignCommand } from '../../../api/cli/codesign.ts';
@@ -170,6 +170,25 @@ describe('cli: codesign', function suite() {
     writeFileSync(path('text.exe'), 'not a program, but long enough to hold the header of one, if it were one');
     expect(await failure([path('text.exe'), ...to])).to.contain('not a PE file: no MZ header');
     expect(asked).to.deep.equal([]);
+  });
+
+  it('finds out that the result cannot be written before it asks for a signature', async () => {
+    const file = await sample('o.exe');
+    mkdirSync(path('folder'));
+    for (const [out, why] of [['nowhere/o.exe', 'ENOENT'], ['o.exe/o.exe', 'ENOTDIR'], ['folder', 'is a directory']] as const) {
+      expect(await failure([file, '--org', 'acme-corp', '--out', path(out)]), out).to.contain(path(out)).and.contain(why);
+    }
+    expect(await failure([file, '--org', 'acme-corp', '--out', path('o2.exe'), '--root', path('missing.pem')])).to.contain('missing.pem');
+    expect(asked).to.deep.equal([]);
+    expect(readdirSync(directory.path).filter((name) => name.endsWith('.tmp'))).to.deep.equal([]);
+  });
+
+  it('writes no sample over another file', async () => {
+    await sample('twice.exe');
+    await sample('twice.exe');
+    writeFileSync(path('precious.exe'), 'precious');
+    expect(await failure(['--sample', path('precious.exe')])).to.equal(`${path('precious.exe')} exists already, and is no sample: name another file`);
+    expect(readFileSync(path('precious.exe'), 'utf8')).to.equal('precious');
   });
 
   it('takes wrong usage for wrong usage, and asks nothing', async () => {
