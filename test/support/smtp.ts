@@ -1,0 +1,31 @@
+/** A real SMTP server on loopback that takes mail, or does as badly as it is told. */
+import { buffer } from 'node:stream/consumers';
+import type { AddressInfo } from 'node:net';
+import PostalMime, { type Email } from 'postal-mime';
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+
+export type Taken = Readonly<{ from: string; to: readonly string[]; raw: string; email: Email }>;
+
+/** As a server says it: a status and words of its own. */
+export const smtpError = (responseCode: number, words = 'no'): Error => Object.assign(new Error(words), { responseCode });
+
+export const startSmtp = async (over: SMTPServerOptions = {}) => {
+  const taken: Taken[] = [];
+  const server = new SMTPServer({
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    logger: false,
+    onData: (stream, session, done) => {
+      void buffer(stream).then(async (bytes) => {
+        const { mailFrom, rcptTo } = session.envelope;
+        taken.push({ from: mailFrom === false ? '' : mailFrom.address, to: rcptTo.map(({ address }) => address), raw: bytes.toString(), email: await PostalMime.parse(bytes) });
+        done();
+      });
+    },
+    ...over,
+  });
+  // Clients that hang up are what some tests are about.
+  server.on('error', () => undefined);
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  const { port } = server.server.address() as AddressInfo;
+  return { taken, port, close: () => new Promise<void>((resolve) => { server.close(resolve); }) };
+};
