@@ -1,7 +1,7 @@
 /** One model's table of documents with its counts, inside the writer's transaction. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { ChangeRow } from './operations.ts';
-import { columnOf, type ColumnValue, countedValue, indexName, type Indexes, type Shape, shapeOf } from './shape.ts';
+import { columnOf, type ColumnValue, indexName, type Indexes, type Shape, shapeOf } from './shape.ts';
 
 export const createTable = (db: DatabaseSync, table: string, indexes: Indexes): void => {
   const columns = shapeOf(indexes).fields.map((field) => `, ${columnOf(field)} ANY`).join('');
@@ -19,7 +19,7 @@ const statements = (db: DatabaseSync, table: string, { fields }: Shape) => {
   return {
     find,
     insert: db.prepare(`INSERT INTO "${table}" (tenant, id, position, document${columns.map((column) => `, ${column}`).join('')})
-      VALUES (?, ?, ?, ?${', ?'.repeat(columns.length)})`),
+      VALUES (?, ?, ?, ?${', ?'.repeat(columns.length)}) ON CONFLICT (tenant, id) DO NOTHING`),
     update: db.prepare(`UPDATE "${table}" SET position = ?, document = ? WHERE key = ?`),
     move: db.prepare(`UPDATE "${table}" SET position = ?, document = ?${columns.map((column) => `, ${column} = ?`).join('')} WHERE key = ?`),
     remove: db.prepare(`DELETE FROM "${table}" WHERE key = ?`),
@@ -41,8 +41,10 @@ class Deltas {
   }
 
   add(tenant: number, values: readonly ColumnValue[], by: 1 | -1): void {
+    // What `countedValue` says, each value written down once for all the prefixes that it stands in.
+    const texts = values.map((each) => JSON.stringify(each));
     this.#prefixes.forEach((columns, prefix) => {
-      const value = countedValue(columns.map((column) => values[column] ?? null));
+      const value = `[${columns.map((column) => texts[column]).join()}]`;
       const key = `${prefix} ${tenant} ${value}`;
       const known = this.#gathered.get(key);
       if (known === undefined) this.#gathered.set(key, { prefix, tenant, value, by });
@@ -78,12 +80,14 @@ export class DocumentTable {
   }
 
   #change(tenant: number, [, id, position, document, ...values]: ChangeRow): void {
-    const [key, ...before] = (this.#sql.find.get(tenant, id) ?? []) as unknown as [number | undefined, ...ColumnValue[]];
-    if (document === null) this.#remove(tenant, key, before);
-    else if (key === undefined) {
-      this.#sql.insert.run(tenant, id, position, document, ...values);
+    // Most documents are new when a model is filled: one that is there already makes the insertion do nothing.
+    if (document !== null && this.#sql.insert.run(tenant, id, position, document, ...values).changes === 1) {
       this.#deltas.add(tenant, values, 1);
-    } else if (before.every((value, index) => value === values[index])) this.#sql.update.run(position, document, key);
+      return;
+    }
+    const [key, ...before] = (this.#sql.find.get(tenant, id) ?? []) as unknown as [number | undefined, ...ColumnValue[]];
+    if (document === null || key === undefined) this.#remove(tenant, key, before);
+    else if (before.every((value, index) => value === values[index])) this.#sql.update.run(position, document, key);
     else {
       this.#sql.move.run(position, document, ...values, key);
       this.#deltas.add(tenant, before, -1);

@@ -49,8 +49,9 @@ const stored = (tenant: string, [id, position, document]: SQLOutputValue[]): Sto
 
 const loader = ({ rows, models }: Deps): ReadModelStore['load'] => async (definition, keys) => {
   const { table } = models.get(definition);
-  const text = `SELECT id, position, document FROM "${table}" WHERE tenant = (SELECT key FROM tenants WHERE id = ?) AND id = ?`;
-  return reading(() => keys.flatMap(({ tenant, id }) => rows(text, [tenant, id]).map((row) => stored(tenant, row))));
+  const text = `SELECT id, position, document FROM "${table}" WHERE tenant = (SELECT key FROM tenants WHERE id = ?) AND id IN (SELECT value FROM json_each(?))`;
+  const tenants = Map.groupBy(keys, ({ tenant }) => tenant);
+  return reading(() => [...tenants].flatMap(([tenant, own]) => rows(text, [tenant, JSON.stringify(own.map(({ id }) => id))]).map((row) => stored(tenant, row))));
 };
 
 const scanner = ({ rows, models }: Deps): ReadModelStore['scan'] =>

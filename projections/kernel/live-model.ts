@@ -120,7 +120,8 @@ export class LiveModel {
     const { log, store, logger, onPoison, freshness } = this.#options;
     const stopping = new AbortController();
     const isAwaited = (): boolean => freshness.awaited(projection.name);
-    const runner = createRunner({ projection, feed: log.feed(Object.keys(projection.on)), store, logger, onPoison, onProgress, isAwaited });
+    const feed = log.feed(Object.keys(projection.on));
+    const runner = createRunner({ projection, feed, head: () => log.head(), store, logger, onPoison, onProgress, isAwaited });
     freshness.whenAwaited(projection.name, () => runner.hurry());
     const running = runner.run(stopping.signal);
     const stop = (): Promise<void> => {

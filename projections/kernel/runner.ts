@@ -19,6 +19,8 @@ export type RunnerOptions = Readonly<{
   /** Told whenever the model stands somewhere new, committed; also past events that it ignores. */
   onProgress: (position: Position) => void;
   batch?: number;
+  /** Where the log ends: near it, events gather. */
+  head: () => Promise<Position | undefined>;
   /** Whether somebody waits for this model. Without it, nobody ever does. */
   isAwaited?: () => boolean;
 }>;
@@ -31,7 +33,8 @@ export interface Runner {
   hurry(): void;
 }
 
-const BATCH = 500;
+/** Events in one commit at most: with more of them, pages that many touch are written less often. */
+const BATCH = 2_000;
 const DOCUMENTS_KEPT = 10_000;
 /** Pulls without any change after which the bare checkpoint is stored. */
 const IDLE_PULLS = 16;
@@ -76,11 +79,12 @@ class LogRunner implements Runner {
 
   async #follow(signal: AbortSignal): Promise<void> {
     await this.#begin();
-    const { feed, batch = BATCH } = this.#options;
+    const { feed, batch = BATCH, head } = this.#options;
     const failing = new AbortController();
     const stop = AbortSignal.any([signal, failing.signal]);
     let commit = Promise.resolve();
     while (!stop.aborted) {
+      const end = (await head()) ?? '';
       const { events, scannedTo } = await feed.pull(this.#scanned, batch, stop);
       if (scannedTo === undefined || scannedTo === this.#scanned) continue;
       const changes = await fold(this.#options.projection, this.#documents, events, this.#options.onPoison);
@@ -88,7 +92,7 @@ class LogRunner implements Runner {
       commit = this.#advance(changes, scannedTo);
       commit.catch(() => failing.abort());
       this.#scanned = scannedTo;
-      await (events.length < batch ? this.#gather(stop) : yieldToOthers());
+      await (scannedTo >= end ? this.#gather(stop) : yieldToOthers());
     }
     await commit;
     await this.#settle();
