@@ -82,8 +82,25 @@ const describe = (errors: readonly ErrorObject[], root: string): FieldErrors => 
   );
 };
 
-/** `root` names the value itself in messages. Throws at once on a schema that ajv's strict mode refuses. */
+const SCALARS: ReadonlySet<unknown> = new Set(['string', 'number', 'integer', 'boolean']);
+
+const checkBounds = (part: object, where: string): void => {
+  const { type, maxItems, uniqueItems, items } = part as Readonly<{ type?: unknown; maxItems?: unknown; uniqueItems?: unknown; items?: Readonly<{ type?: unknown }> }>;
+  if (type === 'array' && maxItems === undefined) throw new Error(`${where}: an array needs maxItems`);
+  // Items of no one scalar type are compared each with each, and all the way down: one request would take minutes.
+  if (uniqueItems === true && !SCALARS.has(items?.type)) throw new Error(`${where}: uniqueItems needs items of one scalar type`);
+};
+
+/** Throws on a schema that leaves to the client how much work a value is. */
+const checkCost = (part: unknown, where: string): void => {
+  if (typeof part !== 'object' || part === null) return;
+  if (!Array.isArray(part)) checkBounds(part, where);
+  for (const [name, inner] of Object.entries(part)) checkCost(inner, name === 'properties' ? where : `${where}.${name}`);
+};
+
+/** `root` names the value itself in messages. Throws at once on a schema that ajv's strict mode refuses, or that bounds no list. */
 export const compileValidator = (ajv: Ajv2020, schema: TSchema, root: string): Validator => {
+  checkCost(schema, root);
   const validate = ajv.compile(schema);
   return (value) => {
     if (!validate(value)) return describe(validate.errors ?? [], root);

@@ -43,14 +43,14 @@ export const SigningPolicyBody = Type.Object(
       Type.Object(
         {
           timezone: text(64, 'IANA time zone'),
-          days: list(Type.Enum([...WEEKDAYS]), 7, 'Days on which a window begins'),
+          days: list(Type.Enum([...WEEKDAYS], { type: 'string' }), 7, 'Days on which a window begins'),
           from: text(5, 'HH:MM, included'),
           to: text(5, 'HH:MM, excluded; not after `from`: on the next day'),
         },
         { ...strict, description: 'When signing is open' },
       ),
     ),
-    allowed_sources: list(Type.Enum([...SIGNING_SOURCES]), SIGNING_SOURCES.length, 'Where requests may come from'),
+    allowed_sources: list(Type.Enum([...SIGNING_SOURCES], { type: 'string' }), SIGNING_SOURCES.length, 'Where requests may come from'),
     allowed_extensions: list(text(51, 'A file extension, with or without dot, in any case'), 200, 'Which files may be signed'),
     max_file_size: Type.Optional(Type.Integer({ description: 'Bytes' })),
     require_reason: flag('Whether requests must say why'),

@@ -109,11 +109,11 @@ export const OperationReply = Type.Object({
 });
 
 export const KEY_PERMISSIONS = ['sign', 'read_audit'] as const;
-const permissions = (options: TArrayOptions = {}) => Type.Array(Type.Enum([...KEY_PERMISSIONS]), options);
+const permissions = (options: TArrayOptions = {}) => Type.Array(Type.Enum([...KEY_PERMISSIONS], { type: 'string' }), options);
 
 export const CreateKeyBody = Type.Object({
   name: text(100, { description: 'Human-readable name for the key' }),
-  permissions: permissions({ minItems: 1, uniqueItems: true }),
+  permissions: permissions({ minItems: 1, maxItems: KEY_PERMISSIONS.length, uniqueItems: true }),
   expires_in_months: Type.Optional(Type.Integer({ minimum: 1, maximum: 24, description: 'Months until expiry (default: 6, max: 24)' })),
 });
 

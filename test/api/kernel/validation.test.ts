@@ -1,6 +1,6 @@
 /** Schemas to fields: every fault named, nothing unknown let through. */
 import { expect } from 'chai';
-import Type from 'typebox';
+import Type, { type TSchema } from 'typebox';
 import { parseQuery } from '../../../api/kernel/query.ts';
 import { compileValidator, createAjv } from '../../../api/kernel/validation.ts';
 import { Rejection } from '../../../domain/kernel/rejection.ts';
@@ -12,7 +12,7 @@ const Order = Type.Object({
   kind: Type.Optional(Type.Union([Type.Literal('a'), Type.Literal('b')])),
   mode: Type.Optional(Type.Enum(['x', 'y'])),
   id: Type.Optional(Type.String({ format: 'uuid' })),
-  nested: Type.Optional(Type.Object({ list: Type.Array(Type.Object({ at: Type.Integer() })) })),
+  nested: Type.Optional(Type.Object({ list: Type.Array(Type.Object({ at: Type.Integer() }), { maxItems: 10 }) })),
   free: Type.Optional(Type.Record(Type.String(), Type.String())),
 });
 const validate = compileValidator(ajv, Order, 'body');
@@ -48,12 +48,23 @@ describe('validation', () => {
   });
 
   it('bounds how much it says', () => {
-    const list = compileValidator(ajv, Type.Array(Type.Integer()), 'body');
+    const list = compileValidator(ajv, Type.Array(Type.Integer(), { maxItems: 10 }), 'body');
     expect(Object.keys(list(Array(10_000).fill('x')) ?? {})).to.have.length(50);
   });
 
   it('stops at the start on a schema with a mistake in it', () => {
     expect(() => compileValidator(ajv, { type: 'object', propertys: {} }, 'body')).to.throw(/propertys/);
+  });
+
+  it('stops at the start on a list without an end, or one whose items would be compared each with each', () => {
+    const within = (schema: TSchema) => () => compileValidator(ajv, Type.Object({ a: Type.Optional(Type.Object({ b: schema })) }), 'body');
+    expect(within(Type.Array(Type.String()))).to.throw('body.a.b: an array needs maxItems');
+    expect(within(Type.Union([Type.Null(), Type.Array(Type.String())]))).to.throw('an array needs maxItems');
+    expect(within(Type.Array(Type.Array(Type.String()), { maxItems: 2 }))).to.throw('an array needs maxItems');
+    for (const item of [Type.Enum(['a', 'b']), Type.Object({}), Type.Unknown()]) {
+      expect(within(Type.Array(item, { maxItems: 2, uniqueItems: true }))).to.throw('uniqueItems needs items of one scalar type');
+    }
+    expect(within(Type.Array(Type.String(), { maxItems: 2, uniqueItems: true }))).not.to.throw();
   });
 });
 
