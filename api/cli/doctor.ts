@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import { readConfig, type Config } from '../../infrastructure/runtime/config.ts';
 import { DATABASES } from '../../infrastructure/runtime/databases.ts';
 import { systemClock } from '../../infrastructure/runtime/clock.ts';
+import { unfitting } from '../../infrastructure/runtime/log-tie.ts';
 import { answers } from './client.ts';
 import { CommandFailure, print, table, type Io } from './io.ts';
 
@@ -94,6 +95,12 @@ const engine = (file: string) => ({ dataDir }: Config): string => {
   return `${(statSync(path).size / 1024 ** 2).toFixed(1)} MiB, checked`;
 };
 
+const together = ({ dataDir }: Config): string => {
+  const [first, ...others] = unfitting(dataDir);
+  if (first !== undefined) throw new Warning(`${[first, ...others].join('; ')}: the next start fits it to the log`);
+  return 'of one log';
+};
+
 const server = async (_config: Config, io: Io): Promise<string> => {
   const url = io.env.CHANCERY_URL ?? 'http://127.0.0.1:8080';
   if (!(await answers(url))) return `none answers at ${url}`;
@@ -109,6 +116,7 @@ const CHECKS: readonly Check[] = [
   { name: 'disk', run: disk },
   { name: 'clock', run: clock },
   ...Object.values(DATABASES).map((file) => ({ name: file, run: engine(file) })),
+  { name: 'databases together', run: together },
   { name: 'server', run: server },
 ];
 

@@ -88,6 +88,7 @@ const openProgram = async (options: ProgramOptions, publicUrl: string, secrets: 
     await fixLogIdentity(embedded.store, systemIds, config.logOrigin).catch((error: unknown) => {
       throw originError(error, config.logOrigin);
     });
+    embedded.rememberLog();
     const jobs = await openJobs({ ...tools, state: embedded.state, dataDir: config.dataDir });
     const container = composeContainer({ config, ids: systemIds, ...tools, publicUrl, operatorToken: secrets.operatorToken, engines: { ...embedded, ...sealing }, jobs });
     const projections = resolve(container, storage.projections);

@@ -1,4 +1,5 @@
 /** The read-model database: derived data, which the log can fill again. */
+import { LOG_SEEN } from '../runtime/log-tie.ts';
 import type { Migrations } from '../runtime/sqlite-migrations.ts';
 
 /**
@@ -17,4 +18,5 @@ export const READ_MODEL_MIGRATIONS: Migrations = [
      storage INTEGER NOT NULL, prefix INTEGER NOT NULL, tenant INTEGER NOT NULL, value TEXT NOT NULL, documents INTEGER NOT NULL,
      PRIMARY KEY (storage, prefix, tenant, value)
    ) STRICT, WITHOUT ROWID`,
+  LOG_SEEN,
 ];

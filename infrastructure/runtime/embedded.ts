@@ -12,6 +12,7 @@ import { openStateStore } from '../state/state-store.ts';
 import { DATABASES } from './databases.ts';
 import { lockDataDirectory } from './data-directory.ts';
 import { systemIds } from './ids.ts';
+import { fitToLog, rememberLog } from './log-tie.ts';
 
 export type EmbeddedOptions = Readonly<{
   dataDir: string;
@@ -30,6 +31,8 @@ export type Embedded = Readonly<{
   readModels: ReadModelStore;
   state: StateStore;
   bus: Bus;
+  /** Ties what is derived from the log to it, as it stands now; done at every start too. Worth it once a new log has its first event. */
+  rememberLog: () => void;
   /** Finishes what was accepted, then gives the data directory back. */
   close: () => Promise<void>;
 }>;
@@ -50,18 +53,29 @@ const closeAll = async (closings: readonly Closing[]): Promise<void> => {
   for (const close of closings.toReversed()) await close();
 };
 
+const rememberAtTheEnd = (dataDir: string, logger: Logger): void => {
+  try {
+    rememberLog(dataDir);
+  } catch (error) {
+    logger.warn({ error }, 'where the log stood at the end could not be noted; the next start does');
+  }
+};
+
 const openAll = async ({ dataDir, codec, clock, logger, onFatal, ids = systemIds }: EmbeddedOptions, closings: Closing[]): Promise<Omit<Embedded, 'close'>> => {
   const path = (name: keyof typeof DATABASES): string => join(dataDir, DATABASES[name]);
   const fatal = once(onFatal);
   closings.push(lockDataDirectory(dataDir).release);
+  fitToLog(dataDir, logger);
   const events = await openEventStore({ path: path('events'), codec, clock, ids, onFatal: fatal });
   closings.push(events.close);
   const models = await openReadModelStore({ path: path('readModels'), onFatal: fatal });
   closings.push(models.close);
   const { state, writer, reader, close } = await openStateStore({ path: path('state'), clock, logger, onFatal: fatal });
   closings.push(close);
+  rememberLog(dataDir);
+  closings.push(() => rememberAtTheEnd(dataDir, logger));
   const { store, log, vault } = events;
-  return { store, log, vault, readModels: models.readModels, state, bus: createInProcessBus({ state, writer, reader }) };
+  return { store, log, vault, readModels: models.readModels, state, bus: createInProcessBus({ state, writer, reader }), rememberLog: () => rememberLog(dataDir) };
 };
 
 /** Throws in one line when the data directory is in use, was written by a newer release, or cannot be used. */

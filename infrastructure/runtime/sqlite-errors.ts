@@ -23,4 +23,10 @@ export const storageTrouble = (error: unknown): StorageTrouble => {
   return (code & 0xff) === IOERR ? 'broken' : 'other';
 };
 
+const CORRUPT = 11;
+const NOT_A_DATABASE = 26;
+
+/** The file itself is wrong, whatever the disk is like now. */
+export const isDamaged = (error: unknown): boolean => [CORRUPT, NOT_A_DATABASE].includes((resultCode(error) ?? 0) & 0xff);
+
 export const isSqliteError = (error: unknown): boolean => resultCode(error) !== undefined;

@@ -1,4 +1,5 @@
 /** The state database: what is mutable, small and no fact; and the messages of the in-process bus. */
+import { LOG_SEEN } from '../runtime/log-tie.ts';
 import type { Migrations } from '../runtime/sqlite-migrations.ts';
 
 /** Times are milliseconds since 1970 UTC. `messages.number` is never used twice, also after older messages were removed. */
@@ -10,4 +11,5 @@ export const STATE_MIGRATIONS: Migrations = [
    CREATE TABLE totals (scope TEXT NOT NULL, key TEXT NOT NULL, count INTEGER NOT NULL, last_at INTEGER NOT NULL, PRIMARY KEY (scope, key)) STRICT, WITHOUT ROWID;
    CREATE TABLE messages (number INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL) STRICT;
    CREATE INDEX messages_by_topic ON messages (topic, number)`,
+  LOG_SEEN,
 ];
