@@ -8,7 +8,7 @@ import { provide } from './provide.ts';
 import { runtime, signing } from './tokens.ts';
 
 /** A timeout is seen a few seconds late, at a question of a few microseconds when there is nothing to do. */
-const SWEEP_PAUSE_MS = 5_000;
+const SWEEP_PAUSE_MS = 2_000;
 
 type Deps = Readonly<{ config: Config; logger: Logger; sweeper: Sweeper }>;
 

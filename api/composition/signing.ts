@@ -12,6 +12,7 @@ import { createSigningRules, type SigningRules, type SigningRulesDeps } from '..
 import { createSignDigest } from '../../application/signing/sign-digest.ts';
 import type { Authorities } from '../../application/authorities/authorities.ts';
 import type { Clock, Logger } from '../../application/kernel/ports.ts';
+import type { ReadModelStore } from '../../application/kernel/read-models.ts';
 import { createLocalPki } from '../../infrastructure/pki/certificates.ts';
 import type { TenancyAggregates } from '../../application/tenancy/aggregates.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
@@ -46,8 +47,8 @@ type RulesDeps = Omit<SigningRulesDeps, 'memberships' | 'recent'> & Readonly<{ r
 const rulesOf = ({ reader, aggregates, ...deps }: RulesDeps): SigningRules =>
   createSigningRules({ ...deps, memberships: aggregates.memberships, recent: createRecentSignings(reader) });
 
-const sweeperOf = ({ reader, ...deps }: Omit<SweeperDeps, 'open'> & Readonly<{ reader: Reader }>): Sweeper =>
-  createSweeper({ ...deps, open: createOpenSignings(reader) });
+const sweeperOf = ({ reader, readModels, ...deps }: Omit<SweeperDeps, 'open'> & Readonly<{ reader: Reader; readModels: ReadModelStore }>): Sweeper =>
+  createSweeper({ ...deps, open: createOpenSignings({ readModels, reader }) });
 
 export const bindSigning = (container: Container): void => {
   const { clock, ids, logger, publicUrl } = runtime;
@@ -63,11 +64,13 @@ export const bindSigning = (container: Container): void => {
   provide(container, signing.rules, rulesOf, { store, aggregates: tenancy.aggregates, personalData, reader: storage.reader, clock, ids });
   provide(container, signing.whatIf, createWhatIf, { reader: storage.reader, log: storage.log, freshness: storage.freshness, personalData });
   provide(container, signing.signDigest, createSignDigest, {
-    operations: signing.operations, rules: signing.rules, backend: signing.backend, quotas: signing.quotas, places: signing.places, personalData, clock, ids,
+    access: tenancy.access, operations: signing.operations, rules: signing.rules, backend: signing.backend, quotas: signing.quotas, places: signing.places, personalData, clock, ids,
   });
   provide(container, signing.recordExport, createRecordExport, { store, clock });
   provide(container, signing.reportResult, createReportResult, { operations: signing.operations, clock });
-  provide(container, signing.sweeper, sweeperOf, { operations: signing.operations, quotas: signing.quotas, reader: storage.reader, clock, ids, logger });
+  provide(container, signing.sweeper, sweeperOf, {
+    operations: signing.operations, quotas: signing.quotas, reader: storage.reader, readModels: storage.readModels, clock, ids, logger,
+  });
   provide(container, signing.recall, createRecall, { log: storage.log, freshness: storage.freshness, reader: storage.reader });
   provide(container, signing.billing, createBilling, { quotas: signing.quotas, members: tenancy.members, clock });
 };

@@ -2,7 +2,7 @@
 import { INSTALLATION, streamParts, type TenantId } from '../../domain/kernel/ids.ts';
 import type { SigningOperationEvent } from '../../domain/signing/operation.events.ts';
 import type { SigningQuotaEvent } from '../../domain/signing/quota.events.ts';
-import type { ReadModel } from '../../application/kernel/read-models.ts';
+import type { ReadModel, ReadModelStore } from '../../application/kernel/read-models.ts';
 import type { OpenSignings } from '../../application/signing/sweeper.ts';
 import { defineProjection } from '../kernel/projection.ts';
 import type { Reader } from '../kernel/reader.ts';
@@ -74,11 +74,8 @@ async function* dueIn<Document extends Due>(model: ReadModel<Document>, where: o
   }
 }
 
-export const createOpenSignings = (reader: Pick<Reader, 'open'>): OpenSignings => ({
-  operations: async function* operations(status, until) {
-    yield* dueIn(await reader.open<OpenOperation>(INSTALLATION, openSigningOperations), { status }, until);
-  },
-  reservations: async function* reservations(until) {
-    yield* dueIn(await reader.open<OpenReservation>(INSTALLATION, openSigningReservations), {}, until);
-  },
+/** Does not wait for the newest writes: nothing that new is due, and the next round comes. */
+export const createOpenSignings = ({ readModels, reader }: Readonly<{ readModels: Pick<ReadModelStore, 'open'>; reader: Pick<Reader, 'serving'> }>): OpenSignings => ({
+  operations: (status, until) => dueIn(readModels.open<OpenOperation>(INSTALLATION, reader.serving(openSigningOperations)), { status }, until),
+  reservations: (until) => dueIn(readModels.open<OpenReservation>(INSTALLATION, reader.serving(openSigningReservations)), {}, until),
 });

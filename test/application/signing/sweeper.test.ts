@@ -60,7 +60,7 @@ describe('the sweeper', () => {
     const operations = createSigningOperations(over.store ?? store);
     const quotas = createSigningQuotas({ store: over.store ?? store, clock });
     const sweeper = createSweeper({
-      operations, quotas, clock, ids: randomIds, logger: over.logger ?? silentLogger, open: createOpenSignings(projections.reader),
+      operations, quotas, clock, ids: randomIds, logger: over.logger ?? silentLogger, open: createOpenSignings({ readModels: embedded.readModels, reader: projections.reader }),
     });
     const sweep = async () => {
       const head = await embedded.log.head();
