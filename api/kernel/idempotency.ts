@@ -25,12 +25,15 @@ type Entry =
 const QUOTED = /^"((?:[\x20\x21\x23-\x5B\x5D-\x7E]|\\["\\])*)"$/;
 const BARE = /^[\x21\x23-\x2B\x2D-\x7E]+$/;
 
-/** A structured field string (quoted) or the bare value; rejects with `idempotency.key_invalid`. */
+const NOT_ALLOWED = 'holds characters that are not allowed: it is printable ASCII, with spaces, commas and quotes only inside a quoted string';
+const refuseKey = (wrong: string): never => reject('idempotency.key_invalid', { fields: { 'Idempotency-Key': wrong } });
+
+/** A structured field string (quoted) or the bare value; rejects with `idempotency.key_invalid` {fields}. */
 export const parseIdempotencyKey = (header: string): string => {
   const quoted = QUOTED.exec(header)?.[1]?.replaceAll(/\\(["\\])/g, '$1');
-  const key = quoted ?? (BARE.test(header) ? header : '');
-  if (key.length === 0 || key.length > MAX_KEY_LENGTH) throw new Rejection('idempotency.key_invalid', { maxLength: MAX_KEY_LENGTH });
-  return key;
+  const key = quoted ?? header;
+  if (key.length === 0 || key.length > MAX_KEY_LENGTH) refuseKey(`must have 1 to ${MAX_KEY_LENGTH} characters`);
+  return quoted === undefined && !BARE.test(header) ? refuseKey(NOT_ALLOWED) : key;
 };
 
 /** `id` names the entry, `payload` is compared, `commandId` is what the effect is known by (RFC 9562, version 8). */

@@ -12,7 +12,14 @@ const malformed = (reason: string): never => {
   throw new Rejection('request.malformed_json', { reason });
 };
 
-type Frame = Readonly<{ names: Set<string> | undefined }>;
+/** An object or a list around the place of the walk: its names so far (objects), and where in it the walk is. */
+type Frame = { readonly names: Set<string> | undefined; at: string | number | undefined };
+
+/** Said as validation says it, by the dotted path of the member. */
+const refuseMember = (frames: readonly Frame[], wrong: string): never => {
+  const path = frames.map(({ at }) => at).filter((step) => step !== undefined).join('.').slice(0, 200);
+  throw new Rejection('request.invalid', { fields: { [path === '' ? 'body' : path]: wrong } });
+};
 
 /** Where the string that opens at `start` ends (index of its closing quote). */
 const endOfString = (text: string, start: number): number => {
@@ -37,9 +44,10 @@ const decode = (token: string): string => {
   }
 };
 
-const checkName = (name: string, names: Set<string>): void => {
-  if (FORBIDDEN.has(name)) malformed('a member name is not allowed');
-  if (names.has(name)) malformed('a member name appears twice');
+const checkName = (name: string, names: Set<string>, frames: readonly Frame[]): void => {
+  (frames.at(-1) as Frame).at = name;
+  if (FORBIDDEN.has(name)) refuseMember(frames, 'is not allowed as a name');
+  if (names.has(name)) refuseMember(frames, 'is given twice');
   names.add(name);
 };
 
@@ -49,11 +57,12 @@ const isName = (text: string, after: number): boolean => {
   return text[at] === ':';
 };
 
-const checkString = (text: string, start: number, frame: Frame | undefined): number => {
+const checkString = (text: string, start: number, frames: readonly Frame[]): number => {
   const end = endOfString(text, start);
   const value = decode(text.slice(start, end + 1));
   if (!value.isWellFormed()) malformed('a string holds a lone surrogate');
-  if (frame?.names !== undefined && isName(text, end + 1)) checkName(value, frame.names);
+  const names = frames.at(-1)?.names;
+  if (names !== undefined && isName(text, end + 1)) checkName(value, names, frames);
   return end + 1;
 };
 
@@ -64,10 +73,17 @@ const checkNumber = (text: string, start: number): number => {
   return start + token.length;
 };
 
+const step = (frame: Frame | undefined): void => {
+  if (frame?.names === undefined && typeof frame?.at === 'number') frame.at += 1;
+};
+
 const nest = (frames: Frame[], char: string): void => {
-  if (char === '{' || char === '[') frames.push({ names: char === '{' ? new Set() : undefined });
+  if (char === ',') step(frames.at(-1));
+  if (char === '{') frames.push({ names: new Set(), at: undefined });
+  if (char === '[') frames.push({ names: undefined, at: 0 });
   if (char === '}' || char === ']') frames.pop();
-  if (frames.length > MAX_DEPTH) malformed(`nesting is deeper than ${MAX_DEPTH}`);
+  // The path would be as long as the nesting: the outermost member says enough.
+  if (frames.length > MAX_DEPTH) refuseMember(frames.slice(0, 1).filter(({ names }) => names !== undefined), `is nested deeper than ${MAX_DEPTH} levels`);
 };
 
 /** Everything that `JSON.parse` lets pass, found in one flat walk over the text: nothing recurses before depth is known. */
@@ -76,7 +92,7 @@ const scan = (text: string): void => {
   let at = 0;
   while (at < text.length) {
     const char = text[at] as string;
-    if (char === '"') at = checkString(text, at, frames.at(-1));
+    if (char === '"') at = checkString(text, at, frames);
     else if (char === '-' || (char >= '0' && char <= '9')) at = checkNumber(text, at);
     else {
       nest(frames, char);
@@ -85,7 +101,10 @@ const scan = (text: string): void => {
   }
 };
 
-/** Rejects with `request.malformed_json` {reason}; the reason never quotes the input. */
+/**
+ * Rejects with `request.malformed_json` {reason}, which never quotes the input; a member given twice, with a name that is not allowed or nested
+ * too deep is named as the fields of `request.invalid` are.
+ */
 export const parseStrictJson = (bytes: Uint8Array): unknown => {
   let text = '';
   try {

@@ -15,9 +15,10 @@ export type Validator = (value: unknown) => FieldErrors | undefined;
 const MAX_FIELDS = 50;
 
 export const createAjv = (): Ajv2020 => {
-  const ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, strictRequired: false, useDefaults: true });
+  const ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, strictRequired: false, useDefaults: true, verbose: true });
   ajvFormats.default(ajv);
-  ajv.addVocabulary(['example']);
+  // `x-expected` says what a pattern asks for, after "must be": expressions are no words.
+  ajv.addVocabulary(['example', 'x-expected']);
   return ajv;
 };
 
@@ -54,12 +55,36 @@ const fieldOf = (error: ErrorObject, root: string): string => {
   return [...path, ...(last === undefined ? [] : [last])].join('.').slice(0, 200) || root;
 };
 
+/** By the schema's own words; the expression itself is for machines. */
+const patternWords = ({ parentSchema = {} }: ErrorObject): string => {
+  const { 'x-expected': expected, description } = parentSchema as Readonly<{ 'x-expected'?: string; description?: string }>;
+  if (expected !== undefined) return `must be ${expected}`;
+  return description === undefined ? 'does not have the form that is asked for' : `does not have the form of: ${description}`;
+};
+
 const WORDS: Readonly<Record<string, (error: ErrorObject) => string>> = {
   required: () => 'is required',
   additionalProperties: () => 'is not known',
   format: (error) => `must be a valid ${(error.params as { format: string }).format}`,
   enum: (error) => `must be one of ${(error.params as { allowedValues: unknown[] }).allowedValues.join(', ')}`,
+  pattern: patternWords,
   const: (error) => `must be ${String((error.params as { allowedValue: unknown }).allowedValue)}`,
+};
+
+const isNullType = ({ keyword, params }: ErrorObject): boolean => keyword === 'type' && (params as { type: unknown }).type === 'null';
+
+/** Errors of the other alternatives to null, for a "must be null". */
+const besides = (error: ErrorObject, errors: readonly ErrorObject[]): readonly ErrorObject[] => {
+  const union = /^(.*\/anyOf)\/\d+\/type$/.exec(error.schemaPath)?.[1];
+  if (union === undefined) return [];
+  return errors.filter((other) => !isNullType(other) && other.schemaPath.startsWith(`${union}/`) && other.instancePath.startsWith(error.instancePath));
+};
+
+/** What may be null is told what is wrong with what it is: "must be null" and the union's own complaint say nothing more. */
+const withoutNull = (errors: readonly ErrorObject[]): readonly ErrorObject[] => {
+  const said = errors.filter((error) => isNullType(error) && besides(error, errors).length > 0);
+  const unions = new Set(said.map(({ schemaPath, instancePath }) => `${schemaPath.replace(/\/\d+\/type$/, '')} ${instancePath}`));
+  return errors.filter((error) => !said.includes(error) && !unions.has(`${error.schemaPath} ${error.instancePath}`));
 };
 
 const isConst = (error: ErrorObject): boolean => error.keyword === 'const';
@@ -103,7 +128,7 @@ export const compileValidator = (ajv: Ajv2020, schema: TSchema, root: string): V
   checkCost(schema, root);
   const validate = ajv.compile(schema);
   return (value) => {
-    if (!validate(value)) return describe(validate.errors ?? [], root);
+    if (!validate(value)) return describe(withoutNull(validate.errors ?? []), root);
     prune(schema, value);
     return undefined;
   };

@@ -4,12 +4,12 @@ import { ROLES } from '../../domain/tenancy/terms.ts';
 
 const strict = { additionalProperties: false } as const;
 const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
-const uuid = (description: string) => Type.String({ pattern: UUID, description });
+const uuid = (description: string) => Type.String({ pattern: UUID, 'x-expected': 'a UUID', description });
 const instant = (description: string) => Type.String({ format: 'date-time', description: `${description}; RFC 3339` });
 const nullable = <Schema extends TSchema>(schema: Schema, description: string) => Type.Union([schema, Type.Null()], { description });
 const email = () => Type.String({ minLength: 3, maxLength: 254, description: 'E-mail address' });
 const password = () =>
-  Type.String({ maxLength: 2_048, pattern: '^\\P{Cs}*$', description: 'At least 8 characters, and none of those that are guessed first' });
+  Type.String({ maxLength: 2_048, pattern: '^\\P{Cs}*$', 'x-expected': 'text without lone surrogates', description: 'At least 8 characters, and none of those that are guessed first' });
 const role = () => Type.Enum([...ROLES], { description: 'What the person may do, on all surfaces' });
 const token = () => Type.String({ maxLength: 500, description: 'The code from the mail: what follows ?token= in its link' });
 const code = () => Type.String({ maxLength: 50, description: 'Six digits from the authenticator app, or a recovery code' });

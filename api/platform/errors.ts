@@ -15,7 +15,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'request.method_not_allowed': [405, 'This path does not know the method.'],
   'request.timeout': [503, 'The answer took too long.'],
   'request.rate_limited': [429, 'Too many requests.'],
-  'idempotency.key_invalid': [400, 'The Idempotency-Key must be a string of 1 to 255 characters.'],
+  'idempotency.key_invalid': [400, 'The Idempotency-Key is not one; `fields` says why.'],
   'idempotency.mismatch': [422, 'The Idempotency-Key has been used with another request.'],
   'idempotency.in_progress': [409, 'A request with this Idempotency-Key is still running.'],
   'storage.unavailable': [503, 'Nothing can be stored at the moment.'],

@@ -4,7 +4,7 @@ import { OPERATION_STATUSES, SIGNING_SOURCES } from '../../domain/signing/operat
 import { PageQuery } from './page.ts';
 
 const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
-const uuid = (description: string) => Type.String({ pattern: UUID, description });
+const uuid = (description: string) => Type.String({ pattern: UUID, 'x-expected': 'a UUID', description });
 const instant = (description: string) => Type.String({ format: 'date-time', description: `${description}; RFC 3339` });
 const nullable = <Schema extends TSchema>(schema: Schema, description: string) => Type.Union([schema, Type.Null()], { description });
 /** Hex as tools print it, with or without colons. */
@@ -23,7 +23,7 @@ const REASON_NAMES = Object.keys(REASONS) as readonly ReasonName[];
 
 export const CertificateParams = Type.Object({
   slug: Type.String({ minLength: 1, maxLength: 100, description: 'The tenant, by its slug' }),
-  serial: Type.String({ pattern: HEX, description: 'The certificate\'s serial number in hex, with or without colons' }),
+  serial: Type.String({ pattern: HEX, 'x-expected': 'hex digits, with or without colons', description: 'The certificate\'s serial number in hex, with or without colons' }),
 });
 
 export const RevokeBody = Type.Object(
@@ -48,7 +48,7 @@ export const RevokedReply = Type.Object(
 export const RecallQuery = Type.Object(
   {
     certificate: Type.Optional(
-      Type.String({ pattern: HEX, description: 'A certificate\'s serial number, or the SHA-256 of its DER: hex, with or without colons' }),
+      Type.String({ pattern: HEX, 'x-expected': 'hex digits, with or without colons', description: 'A certificate\'s serial number, or the SHA-256 of its DER: hex, with or without colons' }),
     ),
     api_key: Type.Optional(uuid('A credential, by its id')),
     actor: Type.Optional(uuid('A person, by their user id')),

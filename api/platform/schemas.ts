@@ -5,18 +5,18 @@ import { PLAN_STATUSES, ROLES, SURFACES } from '../../domain/tenancy/terms.ts';
 /** A member that is not known here is a mistake of the caller. */
 const strict = { additionalProperties: false } as const;
 const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
-const uuid = (description: string) => Type.String({ pattern: UUID, description });
+const uuid = (description: string) => Type.String({ pattern: UUID, 'x-expected': 'a UUID', description });
 const instant = (description: string) => Type.String({ format: 'date-time', description: `${description}; RFC 3339` });
 const nullable = <Schema extends TSchema>(schema: Schema, description: string) => Type.Union([schema, Type.Null()], { description });
 /** Text that every store and every reader can hold: no control characters, no halves of surrogate pairs. */
 const text = (maxLength: number, description: string) =>
-  Type.String({ minLength: 1, maxLength, pattern: '^[^\\p{Cc}\\p{Cs}]+$', description });
+  Type.String({ minLength: 1, maxLength, pattern: '^[^\\p{Cc}\\p{Cs}]+$', 'x-expected': 'text without control characters and lone surrogates', description });
 
 const slug = () => Type.String({ minLength: 1, maxLength: 100, description: 'The tenant, by its slug' });
 const email = () => Type.String({ minLength: 3, maxLength: 254, description: 'E-mail address' });
 /** How long it must be, and that it is none of the usual ones, the policy says. */
 const password = () =>
-  Type.String({ maxLength: 2_048, pattern: '^\\P{Cs}*$', description: 'At least 8 characters, and none of those that are guessed first' });
+  Type.String({ maxLength: 2_048, pattern: '^\\P{Cs}*$', 'x-expected': 'text without lone surrogates', description: 'At least 8 characters, and none of those that are guessed first' });
 const role = () => Type.Enum([...ROLES], { description: 'What the person may do, on all surfaces' });
 const surface = () => Type.Enum([...SURFACES], { description: 'The product' });
 
@@ -160,7 +160,7 @@ export const CredentialReply = Type.Object(
 export const SignInBody = Type.Object(
   {
     email: email(),
-    password: Type.String({ maxLength: 2_048, pattern: '^\\P{Cs}*$', description: 'The password' }),
+    password: Type.String({ maxLength: 2_048, pattern: '^\\P{Cs}*$', 'x-expected': 'text without lone surrogates', description: 'The password' }),
     tenant: Type.Optional(Type.String({ maxLength: 100, description: 'A slug; needed by who belongs to several tenants' })),
     totp: Type.Optional(Type.String({ maxLength: 50, description: 'The second factor, where one is set up' })),
   },

@@ -5,7 +5,7 @@ import { WEEKDAYS } from '../../domain/signing/policy.ts';
 
 const strict = { additionalProperties: false } as const;
 const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
-const uuid = (description: string) => Type.String({ pattern: UUID, description });
+const uuid = (description: string) => Type.String({ pattern: UUID, 'x-expected': 'a UUID', description });
 const text = (maxLength: number, description: string) => Type.String({ minLength: 1, maxLength, description });
 const instant = (description: string) => Type.String({ format: 'date-time', description: `${description}; RFC 3339` });
 const nullable = <Schema extends TSchema>(schema: Schema, description: string) => Type.Union([schema, Type.Null()], { description });

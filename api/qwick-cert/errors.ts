@@ -96,7 +96,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'request.unsupported_media_type': { code: 'QWICK_API_600', status: 415, details: field('Content-Type', 'must be application/json, without encoding') },
   'request.too_large': { code: 'QWICK_API_600', status: 413, details: field('body', 'is too large') },
   'request.method_not_allowed': { code: 'QWICK_API_600', status: 405, details: field('method', 'is not allowed here') },
-  'idempotency.key_invalid': { code: 'QWICK_API_600', details: field('Idempotency-Key', 'must be a string of 1 to 255 characters') },
+  'idempotency.key_invalid': { code: 'QWICK_API_600', details: fields },
   'idempotency.mismatch': { code: 'QWICK_API_600', status: 422, details: field('Idempotency-Key', 'has been used with another request') },
   'idempotency.in_progress': { code: 'QWICK_API_601', details: retry },
   'signing.operation_exists': { code: 'QWICK_API_601' },

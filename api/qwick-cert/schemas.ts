@@ -6,10 +6,10 @@ import { PLAN_STATUSES } from '../../domain/tenancy/terms.ts';
 
 const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
-const uuid = (options: object = {}) => Type.String({ pattern: UUID, ...options });
+const uuid = (options: object = {}) => Type.String({ pattern: UUID, 'x-expected': 'a UUID', ...options });
 const dateTime = () => Type.String({ format: 'date-time' });
 /** Text without NUL and without halves of surrogate pairs: what every store, and every reader of an export, can hold. */
-const text = (maxLength: number, options: object = {}) => Type.String({ minLength: 1, maxLength, pattern: '^[^\\u0000\\p{Cs}]*$', ...options });
+const text = (maxLength: number, options: object = {}) => Type.String({ minLength: 1, maxLength, pattern: '^[^\\u0000\\p{Cs}]*$', 'x-expected': 'text without NUL and lone surrogates', ...options });
 /** The same, where nothing said is the same as nothing sent. */
 const optionalText = (maxLength: number, options: object = {}) => Type.Optional(text(maxLength, { minLength: 0, ...options }));
 const slug = () => Type.String({ minLength: 1, maxLength: 100, description: 'Organization slug' });
@@ -21,6 +21,7 @@ export const SignDigestBody = Type.Object({
   digest: Type.String({
     // 32 bytes in canonical base64: the last character before the padding carries two bits of nothing.
     pattern: '^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$',
+    'x-expected': 'the base64 of 32 bytes (44 characters)',
     description: 'Base64-encoded SHA-256 Authenticode digest (32 bytes)',
   }),
   algorithm: Type.Literal('sha256', { description: 'Hash algorithm used. Currently only "sha256"' }),

@@ -67,6 +67,17 @@ describe('the documents of the surfaces', () => {
     expect(counts.reduce((sum, count) => sum + count)).to.equal(named('qwick-cert').routes.length);
   });
 
+  it('say in words what each pattern of a request asks for', () => {
+    const wordless = (schema: unknown, where: string): readonly string[] => {
+      if (typeof schema !== 'object' || schema === null) return [];
+      const own = 'pattern' in schema && !('x-expected' in schema) ? [where] : [];
+      return [...own, ...Object.entries(schema).flatMap(([name, inner]) => wordless(inner, `${where}.${name}`))];
+    };
+    for (const { routes } of surfaces) {
+      for (const { operationId, query, body } of routes) expect([...wordless(query, 'query'), ...wordless(body, 'body')], operationId).to.deep.equal([]);
+    }
+  });
+
   it('say which kinds of jobs there are, that pages have defaults, and what X-Qwick-CLI-Update says', async () => {
     const kind = await at('/platform/openapi.json', 'paths', '/v1/jobs', 'post', 'requestBody', 'content', 'application/json', 'schema', 'properties', 'kind', 'enum');
     expect(kind).to.deep.equal(['backup', 'backup-keys']);

@@ -17,6 +17,15 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 const nothing = async (): Promise<void> => undefined;
 
+/** What is said of a key that is none. */
+const wordsOf = (bad: string): unknown => {
+  try {
+    return parseIdempotencyKey(bad);
+  } catch (error) {
+    return (error as Rejection).details['fields'];
+  }
+};
+
 describe('kernel: Idempotency-Key', () => {
   let running: Running;
   const directory = temporaryDirectory();
@@ -203,6 +212,9 @@ describe('kernel: Idempotency-Key', () => {
     expect(parseIdempotencyKey('8e03978e')).to.equal('8e03978e');
     expect(parseIdempotencyKey(String.raw`"a\"b\\ c"`)).to.equal(String.raw`a"b\ c`);
     expect(parseIdempotencyKey('x'.repeat(255))).to.have.length(255);
+    expect(wordsOf('a b')).to.deep.equal({ 'Idempotency-Key': 'holds characters that are not allowed: it is printable ASCII, with spaces, commas and quotes only inside a quoted string' });
+    expect(wordsOf('x'.repeat(256))).to.deep.equal({ 'Idempotency-Key': 'must have 1 to 255 characters' });
+    expect(wordsOf('""')).to.deep.equal({ 'Idempotency-Key': 'must have 1 to 255 characters' });
     for (const bad of ['', '""', 'x'.repeat(256), '"open', 'a b', 'a, b', 'é', '"a"b', String.raw`"\x"`]) {
       expect(() => parseIdempotencyKey(bad), bad).to.throw(Rejection).with.property('code', 'idempotency.key_invalid');
     }

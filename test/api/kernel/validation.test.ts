@@ -31,6 +31,25 @@ describe('validation', () => {
     });
   });
 
+  it('says in words what a pattern asks for, and never shows the expression', () => {
+    const patterns = compileValidator(ajv, Type.Object({
+      id: Type.String({ pattern: '^[0-9a-f]{8}$', 'x-expected': 'eight hex digits' }),
+      other: Type.String({ pattern: '^a+$', description: 'One or more times a' }),
+      bare: Type.String({ pattern: '^b+$' }),
+    }), 'body');
+    expect(patterns({ id: 'x', other: 'x', bare: 'x' })).to.deep.equal({
+      id: 'must be eight hex digits', other: 'does not have the form of: One or more times a', bare: 'does not have the form that is asked for',
+    });
+  });
+
+  it('says of what may be null only what is wrong with the rest of it', () => {
+    const optional = compileValidator(ajv, Type.Object({ price: Type.Union([Type.Object({ amount: Type.Integer() }), Type.Null()]), none: Type.Optional(Type.Null()) }), 'body');
+    expect(optional({ price: null })).to.equal(undefined);
+    expect(optional({ price: { amount: 'x' } })).to.deep.equal({ 'price.amount': 'must be integer' });
+    expect(optional({ price: 5 })).to.deep.equal({ price: 'must be object' });
+    expect(optional({ price: null, none: 1 })).to.deep.equal({ none: 'must be null' });
+  });
+
   it('says body when the whole is wrong', () => {
     for (const value of [null, [], 1, 'x']) expect(validate(value)).to.deep.equal({ body: 'must be object' });
   });
