@@ -8,6 +8,7 @@ import { fileKindOf, type FileKind } from '../../domain/signing/file-kind.ts';
 import type { SigningRequested, SigningSource } from '../../domain/signing/operation.events.ts';
 import type { Cause, Clock, Ids } from '../kernel/ports.ts';
 import type { PersonalData } from '../kernel/sealing.ts';
+import type { Access } from '../tenancy/access.ts';
 import { actorOf, requirePermission, requireSubscription, type SigningPrincipal } from './authorise.ts';
 import { describeRequest } from './described.ts';
 import { passGates, type Asked, type Gate } from './gates.ts';
@@ -47,7 +48,7 @@ export type SignResult = Readonly<{
 }>;
 
 /**
- * Rejects with `signing.forbidden`, `signing.subscription_cancelled`, `request.invalid` (a kind of file that cannot be signed, a
+ * Rejects with `signing.forbidden`, `signing.subscription_cancelled`, what `Access.current` finds after the wait for a place, `request.invalid` (a kind of file that cannot be signed, a
  * channel that is not the caller's), `signing.policy_…` (as the policy's gate says), `signing.limit_reached`, `signing.free_limit_reached`, `signing.queue_timeout`,
  * `signing.operation_timed_out` (its signature took too long and goes nowhere), `signing.backend_provisioning`, `…_failed`, `…_transient`, and with `storage.*` when what
  * happened cannot be recorded.
@@ -55,6 +56,7 @@ export type SignResult = Readonly<{
 export type SignDigest = (principal: SigningPrincipal, request: SignRequest, cause: Cause) => Promise<SignResult>;
 
 export type SignDigestDeps = Readonly<{
+  access: Pick<Access, 'current'>;
   operations: SigningOperations;
   rules: Pick<SigningRules, 'gate'>;
   backend: SigningBackend;
@@ -71,14 +73,25 @@ const check = (refuse: (asked: Asked) => void): Gate => (asked) => {
   return undefined;
 };
 
+const mayStillSign =
+  (access: SignDigestDeps['access']): Gate =>
+  async (asked) => {
+    const principal = await access.current(asked.principal);
+    requirePermission(principal, 'sign');
+    requireSubscription(principal.tenant);
+    return undefined;
+  };
+
 /** Asked in this order before the intent is recorded, as it is published (docs/contexts/signing.md); the first that rejects is the answer. */
-const gatesOf = ({ rules, quotas, places }: SignDigestDeps): readonly Gate[] => [
+const gatesOf = ({ access, rules, quotas, places }: SignDigestDeps): readonly Gate[] => [
   check(({ principal, request }) => checkSignRequest(principal, request)),
   check(({ principal }) => requirePermission(principal, 'sign')),
   check(({ principal }) => requireSubscription(principal.tenant)),
   rules.gate,
   quotaGate(quotas),
   placesGate(places),
+  // Once more after the last wait: who was revoked, removed or lowered in the queue does not get to sign.
+  mayStillSign(access),
 ];
 
 /** What a schema cannot say of a request: rejects with `request.invalid`, naming the fields. */

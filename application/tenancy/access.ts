@@ -51,6 +51,11 @@ export interface Access {
   credential(surface: SurfaceName, secret: string): Promise<CredentialPrincipal>;
   /** The person behind an access token. Rejects with `tenancy.token_invalid` on anything but a valid one of a live session. */
   session(accessToken: string): Promise<PersonPrincipal>;
+  /**
+   * The same session or credential as it is at this moment, by the streams' heads: for whoever has waited since it was presented. Counts
+   * no use. Rejects as the other two do; an access token that has run out since is no reason.
+   */
+  current<Known extends PersonPrincipal | CredentialPrincipal>(known: Known): Promise<Known>;
   /** Undefined when there is no such tenant. */
   tenantBySlug(slug: string): Promise<TenantView | undefined>;
 }

@@ -44,33 +44,17 @@ const refuseWhenOver = (known: Known, now: number): void => {
   if (known.expiresAt !== undefined && Date.parse(known.expiresAt) <= now) reject('tenancy.credential_expired');
 };
 
-const createCredentialAccess = ({ aggregates, views, index, secretTokens, state, clock }: Deps): Access['credential'] => {
+/** How a credential and a session are judged, once it is known which they are. */
+const createJudgement = ({ aggregates, views, clock }: Pick<Deps, 'aggregates' | 'views' | 'clock'>) => {
   const roleIn = createRoles(aggregates.memberships);
 
-  const locate = async (secret: string): Promise<Readonly<{ tenant: TenantId; known: Known }>> => {
-    const hash = secretTokens.hash(secret);
-    const found = (await index.find(hash)) ?? reject('tenancy.credential_unknown');
-    const { state: known } = await aggregates.credentials.load(streams.credential(found.tenant, found.credentialId));
-    if (known.status === 'none' || !secretTokens.same(known.secretHash, hash)) return reject('tenancy.credential_unknown');
-    return { tenant: found.tenant, known };
-  };
-
-  return async (surface, secret): Promise<CredentialPrincipal> => {
-    const looksRight = CREDENTIAL_FORMS[surface]?.some(({ prefix }) => secret.startsWith(prefix)) ?? false;
-    if (!looksRight || secret.length > LONGEST_SECRET) return reject('tenancy.credential_unknown');
-    const { tenant, known } = await locate(secret);
-    if (known.surface !== surface) return reject('tenancy.credential_unknown');
+  const credential = async (tenant: TenantId, known: Known): Promise<CredentialPrincipal> => {
     refuseWhenOver(known, clock.now());
     const role = (await roleIn(tenant, known.actingFor, known.term)) ?? reject('tenancy.credential_revoked');
     const view = (await views.byId(tenant)) ?? reject('tenancy.credential_unknown');
-    state.bump(CREDENTIAL_USE, known.credentialId, clock.now());
-    const { credentialId, permissions, secondFactor } = known;
+    const { credentialId, permissions, secondFactor, surface } = known;
     return { kind: 'credential', tenant: view, surface, credentialId, permissions, actingFor: known.actingFor as SubjectId, role, secondFactor };
   };
-};
-
-const createSessionAccess = ({ aggregates, views, accessTokens, clock }: Deps): Access['session'] => {
-  const roleIn = createRoles(aggregates.memberships);
 
   const livingSession = async ({ tenant, userId, sessionId }: AccessClaims) => {
     const { state: session } = await aggregates.sessions.load(streams.session(tenant, sessionId));
@@ -79,24 +63,54 @@ const createSessionAccess = ({ aggregates, views, accessTokens, clock }: Deps): 
     return account.epoch === session.epoch ? session : undefined;
   };
 
-  const person = async (claims: AccessClaims): Promise<PersonPrincipal | undefined> => {
-    const session = await livingSession(claims);
-    if (session === undefined) return undefined;
-    const role = await roleIn(claims.tenant, claims.userId, session.term);
-    const tenant = await views.byId(claims.tenant);
-    if (role === undefined || tenant === undefined) return undefined;
+  const person = async (claims: AccessClaims): Promise<PersonPrincipal> => {
+    const session = (await livingSession(claims)) ?? reject('tenancy.token_invalid');
+    const role = (await roleIn(claims.tenant, claims.userId, session.term)) ?? reject('tenancy.token_invalid');
+    const tenant = (await views.byId(claims.tenant)) ?? reject('tenancy.token_invalid');
     return { kind: 'person', tenant, userId: claims.userId, role, sessionId: claims.sessionId, amr: session.amr };
   };
 
-  return async (accessToken) => {
-    const claims = await accessTokens.verify(accessToken);
-    const found = claims === undefined ? undefined : await person(claims);
-    return found ?? reject('tenancy.token_invalid');
+  return { credential, person };
+};
+
+type Judgement = ReturnType<typeof createJudgement>;
+
+const createCredentialAccess = ({ aggregates, index, secretTokens, state, clock }: Deps, judgement: Judgement): Access['credential'] => {
+  const locate = async (secret: string): Promise<Readonly<{ tenant: TenantId; known: Known }>> => {
+    const hash = secretTokens.hash(secret);
+    const found = (await index.find(hash)) ?? reject('tenancy.credential_unknown');
+    const { state: known } = await aggregates.credentials.load(streams.credential(found.tenant, found.credentialId));
+    if (known.status === 'none' || !secretTokens.same(known.secretHash, hash)) return reject('tenancy.credential_unknown');
+    return { tenant: found.tenant, known };
+  };
+
+  return async (surface, secret) => {
+    const looksRight = CREDENTIAL_FORMS[surface]?.some(({ prefix }) => secret.startsWith(prefix)) ?? false;
+    if (!looksRight || secret.length > LONGEST_SECRET) return reject('tenancy.credential_unknown');
+    const { tenant, known } = await locate(secret);
+    if (known.surface !== surface) return reject('tenancy.credential_unknown');
+    const principal = await judgement.credential(tenant, known);
+    state.bump(CREDENTIAL_USE, known.credentialId, clock.now());
+    return principal;
   };
 };
 
-export const createAccess = (deps: Deps): Access => ({
-  credential: createCredentialAccess(deps),
-  session: createSessionAccess(deps),
-  tenantBySlug: (slug) => deps.views.bySlug(slug),
-});
+const createCurrent = ({ aggregates: { credentials } }: Deps, judgement: Judgement): Access['current'] => {
+  const now = async (known: PersonPrincipal | CredentialPrincipal): Promise<PersonPrincipal | CredentialPrincipal> => {
+    const tenant = known.tenant.id;
+    if (known.kind === 'person') return judgement.person({ tenant, userId: known.userId, sessionId: known.sessionId });
+    const { state } = await credentials.load(streams.credential(tenant, known.credentialId));
+    return state.status === 'none' ? reject('tenancy.credential_unknown') : judgement.credential(tenant, state);
+  };
+  return async <Same extends PersonPrincipal | CredentialPrincipal>(known: Same) => (await now(known)) as Same;
+};
+
+export const createAccess = (deps: Deps): Access => {
+  const judgement = createJudgement(deps);
+  return {
+    credential: createCredentialAccess(deps, judgement),
+    session: async (accessToken) => judgement.person((await deps.accessTokens.verify(accessToken)) ?? reject('tenancy.token_invalid')),
+    current: createCurrent(deps, judgement),
+    tenantBySlug: (slug) => deps.views.bySlug(slug),
+  };
+};

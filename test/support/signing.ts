@@ -100,8 +100,9 @@ export const credential = (over: Partial<CredentialPrincipal> = {}): CredentialP
   ...over,
 });
 
-/** Neither quota nor queue: for tests of something else. */
+/** Neither quota nor queue, and nobody changes meanwhile: for tests of something else. */
 export const UNLIMITED = {
+  access: { current: async <Known>(known: Known): Promise<Known> => known },
   rules: { gate: () => undefined },
   quotas: {
     reserve: async ({ id }: Pick<TenantView, 'id'>, operationId: string) => ({ tenant: id, period: 'none', operationId }),

@@ -17,6 +17,8 @@ const Order = Type.Object({
 });
 const validate = compileValidator(ajv, Order, 'body');
 
+const within = (schema: TSchema) => () => compileValidator(ajv, Type.Object({ a: Type.Optional(Type.Object({ b: schema })) }), 'body');
+
 describe('validation', () => {
   it('names every bad field by its dotted path, in one go', () => {
     const errors = validate({ count: 0, kind: 'c', mode: 'z', id: 'no', nested: { list: [{ at: 1 }, { at: 'x' }, {}] } });
@@ -76,7 +78,6 @@ describe('validation', () => {
   });
 
   it('stops at the start on a list without an end, or one whose items would be compared each with each', () => {
-    const within = (schema: TSchema) => () => compileValidator(ajv, Type.Object({ a: Type.Optional(Type.Object({ b: schema })) }), 'body');
     expect(within(Type.Array(Type.String()))).to.throw('body.a.b: an array needs maxItems');
     expect(within(Type.Union([Type.Null(), Type.Array(Type.String())]))).to.throw('an array needs maxItems');
     expect(within(Type.Array(Type.Array(Type.String()), { maxItems: 2 }))).to.throw('an array needs maxItems');

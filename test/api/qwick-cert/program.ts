@@ -136,7 +136,7 @@ export const startProgram = async () => {
   const rules = createSigningRules({ store: announced, memberships, personalData, recent: createRecentSignings(projections.reader), clock, ids: randomIds });
   const surface = createQwickCertSurface({
     access, credentials, sessions, credentialList, reader: projections.reader, clock, authorities,
-    signDigest: createSignDigest({ operations, rules, backend, quotas, places: createInProcessPlaces({ waitMs: QUEUE_WAIT_MS }), personalData, clock, ids: randomIds }),
+    signDigest: createSignDigest({ access, operations, rules, backend, quotas, places: createInProcessPlaces({ waitMs: QUEUE_WAIT_MS }), personalData, clock, ids: randomIds }),
     recordExport: createRecordExport({ store, clock }),
     reportResult: createReportResult({ operations, clock }),
     billing: createBilling({ quotas, members: tenancy.members, clock }),

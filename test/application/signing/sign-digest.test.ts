@@ -4,10 +4,10 @@ import type { SigningPrincipal } from '../../../application/signing/authorise.ts
 import { signingEvents } from '../../../application/signing/events.ts';
 import { createSigningOperations } from '../../../application/signing/operations.ts';
 import type { SignedDigest, SigningBackend } from '../../../application/signing/ports.ts';
-import { createSignDigest, type SignRequest } from '../../../application/signing/sign-digest.ts';
+import { createSignDigest, type SignDigestDeps, type SignRequest } from '../../../application/signing/sign-digest.ts';
 import { createEventCodec } from '../../../application/kernel/event-codec.ts';
 import type { Role } from '../../../application/tenancy/access.ts';
-import { Rejection } from '../../../domain/kernel/rejection.ts';
+import { reject, Rejection } from '../../../domain/kernel/rejection.ts';
 import { createScriptedStore } from '../../support/scripted-store.ts';
 import { credential, DIGEST, OPERATION, person, qwickPlan, tenantView, UNLIMITED, USER } from '../../support/signing.ts';
 
@@ -24,7 +24,7 @@ const REQUEST: SignRequest = { commandId: OPERATION, digest: Buffer.from(DIGEST,
 const CAUSE = { actor: { kind: 'person', id: USER }, correlation: 'request-1' } as const;
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-const setUp = (sign: SigningBackend['sign'] = async () => SIGNED) => {
+const setUp = (sign: SigningBackend['sign'] = async () => SIGNED, over: Partial<SignDigestDeps> = {}) => {
   const store = createScriptedStore();
   const asked: unknown[][] = [];
   let now = START;
@@ -39,6 +39,7 @@ const setUp = (sign: SigningBackend['sign'] = async () => SIGNED) => {
     operations: createSigningOperations(store),
     backend,
     ...UNLIMITED,
+    ...over,
     personalData: { seal: async ({ id }, { tenant, place }, plaintext) => ({ subject: id, box: Buffer.from(`${tenant} ${place} ${plaintext}`).toString('base64url') }) },
     clock: { now: () => now },
     ids: { next: () => ANOTHER },
@@ -166,6 +167,27 @@ describe('sign digest', () => {
         if (code === undefined) expect(answer).to.have.property('operationId', OPERATION);
         else expect(codeOf(answer)).to.equal(code);
         expect(store.log).to.have.length(code === undefined ? 2 : 0);
+      });
+    }
+  });
+
+  describe('asks again who it is after the wait for a place', () => {
+    const meanwhile: Readonly<Record<string, readonly [code: string, current: () => SigningPrincipal]>> = {
+      revoked: ['tenancy.credential_revoked', () => reject('tenancy.credential_revoked')],
+      lowered: ['signing.forbidden', () => person({ role: 'viewer' })],
+      'without a plan': ['signing.subscription_cancelled', () => person({ tenant: tenantView({ plans: qwickPlan({ status: 'cancelled' }) }) })],
+    };
+    for (const [what, [code, current]] of Object.entries(meanwhile)) {
+      it(`${what} meanwhile: refused, nothing recorded, the place and the quota given back`, async () => {
+        const steps: string[] = [];
+        const { store, asked, outcome } = setUp(undefined, {
+          access: { current: async <Known>() => { steps.push('asked'); return current() as Known; } },
+          places: { take: async () => { steps.push('place'); return () => void steps.push('left'); } },
+          quotas: { ...UNLIMITED.quotas, release: async () => void steps.push('released') },
+        });
+        expect(codeOf(await outcome())).to.equal(code);
+        expect(steps).to.deep.equal(['place', 'asked', 'released', 'left']);
+        expect([store.log, asked]).to.deep.equal([[], []]);
       });
     }
   });

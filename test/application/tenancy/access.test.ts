@@ -4,6 +4,7 @@ import { CREDENTIAL_USE } from '../../../application/tenancy/create-access.ts';
 import { monthsLater } from '../../../application/tenancy/credential-forms.ts';
 import type { CredentialMaker, NewCredential } from '../../../application/tenancy/credentials.ts';
 import type { SubjectId, TenantId } from '../../../domain/kernel/ids.ts';
+import type { Rejection } from '../../../domain/kernel/rejection.ts';
 import { CAUSE, OPERATOR, PASSWORD, startTenancy, type Tenancy } from '../../support/tenancy.ts';
 import { rejection } from '../../support/rejections.ts';
 
@@ -103,6 +104,46 @@ describe('access by credential', () => {
     const [listed] = (await tenancy.credentialList.page(id, { limit: 10 })).items;
     expect(listed).to.include({ id: made.id, useCount: 3, lastUsedAt: new Date(tenancy.knobs.now).toISOString() });
     expect((await tenancy.ground.embedded.state.totals(CREDENTIAL_USE, [made.id])).get(made.id)?.count).to.equal(3);
+  });
+});
+
+describe('access of somebody already known', () => {
+  let tenancy: Tenancy;
+  before(async () => { tenancy = await startTenancy(); });
+  after(() => tenancy.close());
+
+  const newcomer = async (tenant: TenantId, slug: string) => {
+    const email = `${randomUUID()}@m.example`;
+    const { userId } = await tenancy.members.add(tenant, { email, password: PASSWORD, role: 'owner' }, OPERATOR);
+    const signedIn = await tenancy.sessions.signIn({ email, password: PASSWORD, tenant: slug, ip: '192.0.2.1' }, CAUSE);
+    const key = await tenancy.credentials.create(tenant, { surface: 'qwick-cert', name: 'CI' }, { kind: 'person', userId, amr: ['pwd'] }, { ...CAUSE, id: randomUUID() });
+    return { userId, key, person: await tenancy.access.session(signedIn.accessToken), credential: await tenancy.access.credential('qwick-cert', key.secret) };
+  };
+  const codes = async ({ person, credential }: Awaited<ReturnType<typeof newcomer>>) =>
+    Promise.all([person, credential].map(async (known) => tenancy.access.current(known).then(({ role }) => role, (error: unknown) => (error as Rejection).code)));
+
+  it('is what it is now, and no use', async () => {
+    const { id, slug } = await tenancy.organization();
+    const known = await newcomer(id, slug);
+    expect(await tenancy.access.current(known.person)).to.deep.equal(known.person);
+    expect(await tenancy.access.current(known.credential)).to.deep.equal(known.credential);
+    await tenancy.members.changeRole(id, known.userId, 'viewer', OPERATOR);
+    expect(await codes(known)).to.deep.equal(['viewer', 'viewer']);
+    expect((await tenancy.ground.embedded.state.totals(CREDENTIAL_USE, [known.key.id])).get(known.key.id)?.count).to.equal(1);
+  });
+
+  it('ends with the membership, the session, the credential and its time', async () => {
+    const { id, slug } = await tenancy.organization();
+    const removed = await newcomer(id, slug);
+    await tenancy.members.remove(id, removed.userId, OPERATOR);
+    expect(await codes(removed)).to.deep.equal(['tenancy.token_invalid', 'tenancy.credential_revoked']);
+    const out = await newcomer(id, slug);
+    await tenancy.sessions.signOut(out.person, CAUSE);
+    await tenancy.credentials.revoke(id, out.key.id, CAUSE);
+    expect(await codes(out)).to.deep.equal(['tenancy.token_invalid', 'tenancy.credential_revoked']);
+    const late = await newcomer(id, slug);
+    tenancy.knobs.now += 400 * 86_400_000;
+    expect(await codes(late)).to.deep.equal(['tenancy.token_invalid', 'tenancy.credential_expired']);
   });
 });
 
