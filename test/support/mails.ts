@@ -20,10 +20,14 @@ export const collectMail = ({ mails, ground: { embedded: { log } }, passwordRese
 
   /** The reaction up to the present end of the log. */
   const react = async (): Promise<void> => {
-    const head = await log.head();
+    const head = (await log.head()) ?? '';
     const stop = new AbortController();
     const running = reaction.run(stop.signal);
-    while (head !== undefined && ((await reaction.position()) ?? '') < head) await nextTurn();
+    let reached = '';
+    while (reached < head) {
+      await nextTurn();
+      reached = (await reaction.position()) ?? '';
+    }
     stop.abort();
     await running;
   };

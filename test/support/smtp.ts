@@ -2,24 +2,27 @@
 import { buffer } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
 import PostalMime, { type Email } from 'postal-mime';
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerEnvelope, type SMTPServerOptions } from 'smtp-server';
 
 export type Taken = Readonly<{ from: string; to: readonly string[]; raw: string; email: Email }>;
 
 /** As a server says it: a status and words of its own. */
 export const smtpError = (responseCode: number, words = 'no'): Error => Object.assign(new Error(words), { responseCode });
 
+const receive = async (stream: SMTPServerDataStream, { mailFrom, rcptTo }: SMTPServerEnvelope): Promise<Taken> => {
+  const bytes = await buffer(stream);
+  const from = mailFrom === false ? '' : mailFrom.address;
+  return { from, to: rcptTo.map(({ address }) => address), raw: bytes.toString(), email: await PostalMime.parse(bytes) };
+};
+
 export const startSmtp = async (over: SMTPServerOptions = {}) => {
   const taken: Taken[] = [];
   const server = new SMTPServer({
     disabledCommands: ['AUTH', 'STARTTLS'],
     logger: false,
-    onData: (stream, session, done) => {
-      void buffer(stream).then(async (bytes) => {
-        const { mailFrom, rcptTo } = session.envelope;
-        taken.push({ from: mailFrom === false ? '' : mailFrom.address, to: rcptTo.map(({ address }) => address), raw: bytes.toString(), email: await PostalMime.parse(bytes) });
-        done();
-      });
+    onData: async (stream, { envelope }, done) => {
+      taken.push(await receive(stream, envelope));
+      done();
     },
     ...over,
   });
