@@ -37,7 +37,7 @@ const bindPeople = (container: Container): void => {
     aggregates, personalData, clock, ids, totp: tenancy.totp, blindIndex: storage.blindIndex, throttle: tenancy.throttle,
   });
   provide(container, tenancy.sessions, createSessions, {
-    factors: tenancy.factors, aggregates, views, personalData, passwords, clock, ids,
+    factors: tenancy.factors, aggregates, views, personalData, passwords, clock, ids, state: storage.state,
     accessTokens: tenancy.accessTokens, secretTokens: tenancy.secretTokens, throttle: tenancy.throttle, blindIndex: storage.blindIndex,
   });
 };

@@ -3,6 +3,7 @@ import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
 import { reject } from '../../domain/kernel/rejection.ts';
 import type { Role } from '../../domain/tenancy/terms.ts';
 import type { Cause, Clock, Ids } from '../kernel/ports.ts';
+import type { StateStore } from '../kernel/state.ts';
 import type { PersonPrincipal, TenantView } from './access.ts';
 import { streams, type TenancyAggregates } from './aggregates.ts';
 import { normalizedAddress } from './email.ts';
@@ -17,6 +18,8 @@ const DAY_MS = 86_400_000;
 /** An unused refresh token is good for 30 days, the whole chain for 90. */
 const REFRESH_MS = 30 * DAY_MS;
 const SESSION_MS = 90 * DAY_MS;
+/** An access token is good for a quarter of an hour: whoever needs more than this is in a loop. */
+const REFRESHES = { limit: 30, windowMs: 60_000 };
 
 /** `tenant` is a slug; `totp` a code of the second factor or a recovery code; `ip` the client's address. */
 export type SignIn = Readonly<{ email: string; password: string; tenant?: string; totp?: string; ip: string }>;
@@ -29,7 +32,10 @@ export interface Sessions {
    * `tenancy.too_many_attempts` {retryAfter}.
    */
   signIn(attempt: SignIn, cause: Cause): Promise<SignedIn>;
-  /** Rejects with `tenancy.refresh_invalid`, or `tenancy.refresh_reused` when that ended the session. */
+  /**
+   * Rejects with `tenancy.refresh_invalid`, with `tenancy.refresh_reused` when that ended the session, or with `tenancy.too_many_attempts`
+   * {retryAfter} beyond thirty a minute: the token stays good then.
+   */
   refresh(refreshToken: string, cause: Cause): Promise<SignedIn>;
   signOut(person: PersonPrincipal, cause: Cause): Promise<void>;
 }
@@ -41,6 +47,7 @@ type Deps = IdentityDeps &
     accessTokens: AccessTokens;
     secretTokens: SecretTokens;
     throttle: LoginThrottle;
+    state: StateStore;
     blindIndex: BlindIndex;
     clock: Clock;
     ids: Ids;
@@ -103,24 +110,31 @@ const createSignIn = (deps: Deps, identities: Identities): Sessions['signIn'] =>
 };
 
 const createRefresh = (deps: Deps, identities: Identities): Sessions['refresh'] => {
-  const { aggregates: { sessions, accounts }, secretTokens, clock } = deps;
+  const { aggregates: { sessions, accounts }, secretTokens, clock, state: windows } = deps;
   const answer = createAnswer(deps.accessTokens);
 
   /** The person whose session it is, if they still belong to the tenant. */
-  const holder = async (tenant: TenantId, sessionId: string): Promise<Readonly<{ who: Membership; amr: readonly string[] }>> => {
+  const holder = async (tenant: TenantId, sessionId: string): Promise<Readonly<{ who: Membership; amr: readonly string[]; current: string }>> => {
     const { state } = await sessions.load(streams.session(tenant, sessionId));
     if (state.status !== 'live') return reject('tenancy.refresh_invalid');
     const { epoch } = (await accounts.load(streams.account(tenant, state.userId))).state;
     const who = await identities.membership(tenant, state.userId as SubjectId);
-    return who === undefined || who.term !== state.term || epoch !== state.epoch ? reject('tenancy.refresh_invalid') : { who, amr: state.amr };
+    return who === undefined || who.term !== state.term || epoch !== state.epoch ? reject('tenancy.refresh_invalid') : { who, amr: state.amr, current: state.current };
+  };
+
+  const pace = async (sessionId: string, now: number): Promise<void> => {
+    const { exceeded, resetAt } = await windows.hit('session-refreshes', sessionId, { ...REFRESHES, now });
+    if (exceeded) reject('tenancy.too_many_attempts', { retryAfter: Math.ceil((resetAt - now) / 1_000) });
   };
 
   return async (presented, cause) => {
     const { tenant, id: sessionId } = refreshTokens.locate(presented) ?? reject('tenancy.refresh_invalid');
-    const { who, amr } = await holder(tenant, sessionId);
+    const { who, amr, current } = await holder(tenant, sessionId);
     const next = refreshTokens.make(secretTokens, { tenant, id: sessionId });
     const now = clock.now();
     const hashes = { presented: secretTokens.hash(presented), next: secretTokens.hash(next) };
+    // Only for who holds the newest token: nobody else uses the session's refreshes up, and a copy ends it at any pace.
+    if (hashes.presented === current) await pace(sessionId, now);
     const data = { ...hashes, at: instant(now), nextUntil: instant(now + REFRESH_MS) };
     const command = { type: 'RefreshSession', data } as const;
     const { events } = await sessions.execute(streams.session(tenant, sessionId), command, personCause(cause, who.userId));

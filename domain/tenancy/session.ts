@@ -13,6 +13,9 @@ export type EndSession = Message<'EndSession', { reason: SessionEndReason }>;
 
 export type SessionCommand = OpenSession | RefreshSession | EndSession;
 
+/** Newest first. A refresh adds one link and copies nothing, however long the family grows. */
+type Used = Readonly<{ hash: string; before: Used }> | undefined;
+
 type Family = Readonly<{
   userId: string;
   term: number;
@@ -21,7 +24,7 @@ type Family = Readonly<{
   endsAt: string;
   current: string;
   currentUntil: string;
-  used: ReadonlySet<string>;
+  used: Used;
 }>;
 
 export type SessionState = Readonly<{ status: 'none' }> | (Readonly<{ status: 'live' | 'ended' }> & Family);
@@ -32,7 +35,7 @@ const opened = ({ refreshHash, refreshUntil, epoch = 0, ...rest }: SessionOpened
   status: 'live',
   current: refreshHash,
   currentUntil: refreshUntil,
-  used: new Set(),
+  used: undefined,
 });
 
 const evolve = (state: SessionState, event: SessionEvent): SessionState => {
@@ -42,7 +45,7 @@ const evolve = (state: SessionState, event: SessionEvent): SessionState => {
     case 'SessionRefreshed':
       return {
         ...state,
-        used: new Set(state.used).add(state.current),
+        used: { hash: state.current, before: state.used },
         current: event.data.refreshHash,
         currentUntil: event.data.refreshUntil,
       };
@@ -53,13 +56,20 @@ const evolve = (state: SessionState, event: SessionEvent): SessionState => {
   }
 };
 
+const isAmong = (hash: string, used: Used): boolean => {
+  for (let link = used; link !== undefined; link = link.before) if (link.hash === hash) return true;
+  return false;
+};
+
 const earlier = (one: string, other: string): string => (one < other ? one : other);
 
 const refresh = ({ data }: RefreshSession, state: SessionState): readonly SessionEvent[] => {
   if (state.status !== 'live') return reject('tenancy.refresh_invalid');
   if (data.next === state.current) return [];
-  if (state.used.has(data.presented)) return [{ type: 'SessionEnded', data: { reason: 'refresh_reused' } }];
-  if (data.presented !== state.current || data.at >= state.currentUntil) return reject('tenancy.refresh_invalid');
+  if (data.presented !== state.current) {
+    return isAmong(data.presented, state.used) ? [{ type: 'SessionEnded', data: { reason: 'refresh_reused' } }] : reject('tenancy.refresh_invalid');
+  }
+  if (data.at >= state.currentUntil) return reject('tenancy.refresh_invalid');
   return [{ type: 'SessionRefreshed', data: { refreshHash: data.next, refreshUntil: earlier(data.nextUntil, state.endsAt) } }];
 };
 

@@ -110,7 +110,7 @@ const createProgram = ({ clock, embedded, store, sealing, projections }: Ground)
     tenants: createTenants({ aggregates, persons, clock }),
     members: createMembers({ aggregates, persons }),
     credentials: createCredentials(shared),
-    sessions: createSessions({ ...shared, factors, passwords: cheapPasswords, throttle, blindIndex }),
+    sessions: createSessions({ ...shared, state, factors, passwords: cheapPasswords, throttle, blindIndex }),
     access: createAccess({ ...shared, index, state }),
     credentialList: createCredentialList({ reader, state }),
     directory: createMemberDirectory({ reader, personalData }),

@@ -92,7 +92,7 @@ const tenancyOf = async ({ store, vault, state, readModels, log }: Embedded, clo
     members: createMembers({ aggregates, persons }),
     access: createAccess({ ...shared, index, state }),
     credentials: createCredentials(shared),
-    sessions: createSessions({ ...shared, factors, passwords: cheapPasswords, throttle, blindIndex }),
+    sessions: createSessions({ ...shared, state, factors, passwords: cheapPasswords, throttle, blindIndex }),
     credentialList: createCredentialList({ reader, state }),
     directory: createMemberDirectory({ reader, personalData }),
   };

@@ -68,6 +68,20 @@ describe('sessions', () => {
     expect((await tenancy.access.session(third.accessToken)).sessionId).to.equal((await tenancy.access.session(second.accessToken)).sessionId);
   });
 
+  it('are refreshed thirty times a minute at most, and a copy ends them at any pace', async () => {
+    const { owner } = await tenancy.organization();
+    const first = await signIn(owner.email);
+    let { refreshToken } = first;
+    for (let n = 0; n < 30; n += 1) ({ refreshToken } = await tenancy.sessions.refresh(refreshToken, CAUSE));
+    tenancy.knobs.now += 20_000;
+    expect(await rejection(tenancy.sessions.refresh(refreshToken, CAUSE))).to.deep.equal({ code: 'tenancy.too_many_attempts', details: { retryAfter: 40 } });
+    tenancy.knobs.now += 40_000;
+    ({ refreshToken } = await tenancy.sessions.refresh(refreshToken, CAUSE));
+    for (let n = 0; n < 29; n += 1) ({ refreshToken } = await tenancy.sessions.refresh(refreshToken, CAUSE));
+    expect(await codeOf(tenancy.sessions.refresh(refreshToken, CAUSE))).to.equal('tenancy.too_many_attempts');
+    expect(await codeOf(tenancy.sessions.refresh(first.refreshToken, CAUSE))).to.equal('tenancy.refresh_reused');
+  });
+
   it('end with all their tokens when a refresh token comes back', async () => {
     const { owner } = await tenancy.organization();
     const first = await signIn(owner.email);

@@ -1,3 +1,4 @@
+import { expect } from 'chai';
 import type { SessionEvent } from '../../../domain/tenancy/session.events.ts';
 import { session, type RefreshSession } from '../../../domain/tenancy/session.ts';
 import { specification } from '../../support/specification.ts';
@@ -31,6 +32,14 @@ describe('a session', () => {
     given(opened, refreshed('h2'), refreshed('h3')).when(refresh('h1', 'h4')).then(reused);
     given(opened, refreshed('h2'), reused).when(refresh('h2', 'h3')).rejected('tenancy.refresh_invalid');
   });
+
+  it('takes a hundred thousand refreshes in linear time, and knows the first token still', () => {
+    let state = session.evolve(session.initialState, opened);
+    // Copying what was used with each of them would take minutes.
+    for (let n = 2; n < 100_000; n += 1) state = session.evolve(state, refreshed(`h${n}`));
+    expect(session.decide(refresh('h1', 'new'), state)).to.deep.equal([reused]);
+    expect(session.decide(refresh('h99999', 'new'), state)).to.deep.equal([refreshed('new')]);
+  }).timeout(2_000);
 
   it('does not end by a token that never was its own', () => {
     given(opened).when(refresh('forged', 'h2')).rejected('tenancy.refresh_invalid');
