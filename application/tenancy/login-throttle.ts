@@ -24,10 +24,18 @@ export interface LoginThrottle {
 export const createLoginThrottle = ({ state, clock }: Readonly<{ state: StateStore; clock: Clock }>): LoginThrottle => {
   const inTurn = createTurns();
 
+  const put = (key: string, stored: string | undefined, window: Window): Promise<boolean> =>
+    state.compareAndSet(SCOPE, key, stored, { value: JSON.stringify(window), expiresAt: window.resetAt });
+
   const read = async (key: string): Promise<Readonly<{ stored: string | undefined; window: Window | undefined }>> => {
     const stored = await state.get(SCOPE, key);
     const window = stored === undefined ? undefined : (JSON.parse(stored) as Window);
-    return { stored, window: window !== undefined && window.resetAt > clock.now() ? window : undefined };
+    const now = clock.now();
+    if (window === undefined || window.resetAt <= now) return { stored, window: undefined };
+    if (window.resetAt <= now + WINDOW_MS) return { stored, window };
+    // The clock was set back: the window must not stay open for as long as the jump.
+    await put(key, stored, { ...window, resetAt: now + WINDOW_MS });
+    return read(key);
   };
 
   const refuseBeyondLimit = async (keys: readonly string[]): Promise<void> => {
@@ -41,7 +49,7 @@ export const createLoginThrottle = ({ state, clock }: Readonly<{ state: StateSto
     for (;;) {
       const { stored, window } = await read(key);
       const next = { count: (window?.count ?? 0) + 1, resetAt: window?.resetAt ?? clock.now() + WINDOW_MS };
-      if (await state.compareAndSet(SCOPE, key, stored, { value: JSON.stringify(next), expiresAt: next.resetAt })) return;
+      if (await put(key, stored, next)) return;
     }
   };
 
