@@ -24,9 +24,10 @@ export const createHeads = (db: DatabaseSync): Heads => {
   };
   const lookUp = (stream: StreamId): number => {
     const found = reading(() => stored.get(stream))?.['head'];
-    if (typeof found !== 'number') return -1;
-    reached(stream, found);
-    return found;
+    const head = typeof found === 'number' ? found : -1;
+    // Also that there is none: a new stream is asked for several times before it begins.
+    heads.set(stream, head);
+    return head;
   };
   return { head: async (stream) => heads.get(stream) ?? lookUp(stream), reached };
 };

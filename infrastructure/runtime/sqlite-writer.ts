@@ -33,6 +33,8 @@ class Writer implements SqliteWriter {
   readonly #onFatal: (error: Error) => void;
   readonly #inFlight: Waiting[] = [];
   #pending: unknown[] = [];
+  /** Of what is in flight, how much the thread has not answered; while there is any, what is submitted gathers here. */
+  #posted = 0;
   #state: 'open' | 'closing' | 'closed' | 'dead' = 'open';
   readonly #ready = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
@@ -54,8 +56,7 @@ class Writer implements SqliteWriter {
     if (this.#state !== 'open') return Promise.reject(unavailable());
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     this.#inFlight.push({ resolve, reject });
-    // Whatever else becomes ready in this turn of the event loop travels, and is committed, together.
-    if (this.#pending.push(operation) === 1) setImmediate(() => this.#flush());
+    if (this.#pending.push(operation) === 1 && this.#posted === 0) this.#flushSoon();
     return promise;
   }
 
@@ -72,10 +73,16 @@ class Writer implements SqliteWriter {
     this.#worker.postMessage(message);
   }
 
+  /** Whatever else becomes ready in this turn of the event loop travels, and is committed, together. */
+  #flushSoon(): void {
+    setImmediate(() => this.#flush());
+  }
+
   #flush(): void {
     if (this.#pending.length === 0 || this.#state !== 'open') return;
     const operations = this.#pending;
     this.#pending = [];
+    this.#posted += operations.length;
     this.#post({ operations });
   }
 
@@ -87,6 +94,9 @@ class Writer implements SqliteWriter {
   }
 
   #answer(answers: readonly Answer[]): void {
+    this.#posted -= answers.length;
+    // Who is answered now often has the next thing to say: it goes along.
+    if (this.#posted === 0 && this.#pending.length > 0) this.#flushSoon();
     const answered = this.#inFlight.splice(0, answers.length);
     answers.forEach((answer, index) => settle(answered[index] as Waiting, answer));
   }
