@@ -1,6 +1,7 @@
 /** The command line as a whole, and how its commands end. */
 import { Command, CommanderError } from 'commander';
 import { Rejection } from '../../domain/kernel/rejection.ts';
+import { accountCommand, sessionCommand } from './account.ts';
 import { backupCommand, restoreCommand } from './backup.ts';
 import { codesignCommand } from './codesign.ts';
 import { credentialCommand } from './credential.ts';
@@ -12,7 +13,7 @@ import { tenantCommand } from './tenant.ts';
 
 const build = (io: Io): Command => {
   const own = ownServer(io);
-  const commands = [serveCommand(), tenantCommand(io, own), credentialCommand(io, own), codesignCommand(io), doctorCommand(io), backupCommand(io, own), restoreCommand(io)];
+  const commands = [serveCommand(), tenantCommand(io, own), credentialCommand(io, own), accountCommand(io), sessionCommand(io), codesignCommand(io), doctorCommand(io), backupCommand(io, own), restoreCommand(io)];
   const program = new Command('chancery').description('One event-sourced program that serves trust-service APIs.');
   for (const command of commands) program.addCommand(command);
   return withoutExit(program, io);

@@ -17,13 +17,14 @@ const receive = async (stream: SMTPServerDataStream, { mailFrom, rcptTo }: SMTPS
 
 export const startSmtp = async (over: SMTPServerOptions = {}) => {
   const taken: Taken[] = [];
+  const take = async (stream: SMTPServerDataStream, envelope: SMTPServerEnvelope, done: () => void): Promise<void> => {
+    taken.push(await receive(stream, envelope));
+    done();
+  };
   const server = new SMTPServer({
     disabledCommands: ['AUTH', 'STARTTLS'],
     logger: false,
-    onData: async (stream, { envelope }, done) => {
-      taken.push(await receive(stream, envelope));
-      done();
-    },
+    onData: (stream, { envelope }, done) => void take(stream, envelope, done),
     ...over,
   });
   // Clients that hang up are what some tests are about.

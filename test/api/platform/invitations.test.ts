@@ -10,6 +10,11 @@ type Organization = Awaited<ReturnType<Platform['organization']>>;
 const DAY = 86_400_000;
 const ANOTHER = `${PASSWORD} of my own`;
 
+const codeOf = async (reply: Promise<{ status: number; json: { code: string } }>) => {
+  const { status, json } = await reply;
+  return [status, json.code];
+};
+
 describe('platform: invitations', () => {
   let platform: Platform;
   let post: Post;
@@ -29,10 +34,6 @@ describe('platform: invitations', () => {
     return { id: json.user_id, token: (await signIn(json.email)).json.access_token };
   };
   const get = async (id: string) => (await platform.call('GET', `/tenants/acme/invitations/${id}`)).json;
-  const codeOf = async (reply: Promise<{ status: number; json: { code: string } }>) => {
-    const { status, json } = await reply;
-    return [status, json.code];
-  };
 
   it('lead from the mail to the membership, once', async () => {
     const made = await invite();
@@ -59,7 +60,7 @@ describe('platform: invitations', () => {
     const [mail = expect.fail('no mail')] = await post.deliver();
     const programs = [platform.invitations, platform.another().invitations];
     const tries = Array.from({ length: 64 }, (_, n) => ({ n, password: `${ANOTHER} ${n}` }));
-    const ended = await Promise.allSettled(tries.map(({ n, password }) => programs[n % 2]?.accept({ token: codeIn(mail), password, ip: `198.51.100.${n}` }, { actor: { kind: 'anonymous', id: 'anonymous' }, correlation: String(n) })));
+    const ended = await Promise.allSettled(tries.map(async ({ n, password }) => programs[n % 2]?.accept({ token: codeIn(mail), password, ip: `198.51.100.${n}` }, { actor: { kind: 'anonymous', id: 'anonymous' }, correlation: String(n) })));
     const won = ended.flatMap(({ status }, n) => (status === 'fulfilled' ? [n] : []));
     expect(won).to.have.length(1);
     for (const each of ended) if (each.status === 'rejected') expect(['tenancy.code_invalid', 'tenancy.member_exists']).to.include((each.reason as Rejection).code);
