@@ -62,7 +62,7 @@ const bindAccess = (container: Container): void => {
   provide(container, accessTokens, createAccessTokens, { keys: tenancy.sessionKeys, clock, issuer: runtime.publicUrl });
   provide(container, tenancy.index, createCredentialIndex, { readModels, log, freshness, reader: storage.reader });
   provide(container, tenancy.access, createAccess, { aggregates, views, accessTokens, secretTokens: tenancy.secretTokens, index: tenancy.index, state, clock });
-  provide(container, tenancy.credentials, createCredentials, { aggregates, secretTokens: tenancy.secretTokens, clock, ids });
+  provide(container, tenancy.credentials, createCredentials, { aggregates, secretTokens: tenancy.secretTokens, state, clock, ids });
 };
 
 const bindQuestions = (container: Container): void => {

@@ -5,7 +5,9 @@ import type { CredentialCreated } from '../../domain/tenancy/credential.events.t
 import type { MembershipState } from '../../domain/tenancy/membership.ts';
 import type { SurfaceName } from '../../domain/tenancy/terms.ts';
 import type { Cause, Clock, Ids } from '../kernel/ports.ts';
+import type { StateStore } from '../kernel/state.ts';
 import { streams, type TenancyAggregates } from './aggregates.ts';
+import { CREDENTIAL_USE } from './create-access.ts';
 import { CREDENTIAL_FORMS, monthsLater, type CredentialForm } from './credential-forms.ts';
 import { instant } from './instant.ts';
 import type { SecretTokens } from './ports.ts';
@@ -42,12 +44,15 @@ export type RevokedCredential = Readonly<{ id: string; revokedAt: string; /** It
 export interface Credentials {
   /**
    * Rejects with `tenancy.surface_not_served` {surface} or `request.invalid` {fields}. `id` is the credential's; when it is taken by an
-   * earlier attempt whose secret nobody saw, that one is revoked and a new id chosen.
+   * earlier attempt, a new id is chosen; that one is revoked if its secret may never have arrived: unused, and made within a day.
    */
   create(tenant: TenantId, wanted: NewCredential, by: CredentialMaker, how: Cause & Readonly<{ id: string }>): Promise<CreatedCredential>;
   /** Rejects with `tenancy.credential_not_found`, also for one of another surface when `surface` is given. */
   revoke(tenant: TenantId, id: string, cause: Cause, surface?: SurfaceName): Promise<RevokedCredential>;
 }
+
+/** Answers to repeated requests are kept for a day: until then a retry follows an answer that was lost, afterwards it is another wish. */
+const RETRIED_FOR_MS = 86_400_000;
 
 const formOf = ({ surface, kind }: NewCredential): CredentialForm => {
   const forms = CREDENTIAL_FORMS[surface] ?? reject('tenancy.surface_not_served', { surface });
@@ -86,6 +91,8 @@ const personOf = (by: CredentialMaker, { members }: MembershipState): Pick<Crede
 type Deps = Readonly<{
   aggregates: Pick<TenancyAggregates, 'credentials' | 'memberships'>;
   secretTokens: SecretTokens;
+  /** The counts of uses. */
+  state: Pick<StateStore, 'totals'>;
   clock: Clock;
   ids: Ids;
 }>;
@@ -100,14 +107,20 @@ const createRevoke = ({ aggregates: { credentials }, clock }: Deps): Credentials
 };
 
 export const createCredentials = (deps: Deps): Credentials => {
-  const { aggregates: { credentials, memberships }, secretTokens, clock, ids } = deps;
+  const { aggregates: { credentials, memberships }, secretTokens, clock, ids, state: uses } = deps;
   const revoke = createRevoke(deps);
 
-  /** The id asked for, unless an earlier attempt has used it: its secret was never shown and must not stay good. */
+  /** Whether the answer with its secret may have been lost on its way, so that nobody has it. */
+  const isOrphan = async ({ credentialId, createdAt }: CredentialCreated['data']): Promise<boolean> => {
+    if (clock.now() - Date.parse(createdAt) >= RETRIED_FOR_MS) return false;
+    return !(await uses.totals(CREDENTIAL_USE, [credentialId])).has(credentialId);
+  };
+
+  /** The id asked for, unless an earlier attempt has used it: what that one made must not stay good when nobody has it, and not go when somebody does. */
   const freeId = async (tenant: TenantId, wanted: string, cause: Cause): Promise<string> => {
     const { state } = await credentials.load(streams.credential(tenant, wanted));
     if (state.status === 'none') return wanted;
-    await revoke(tenant, wanted, cause);
+    if (state.status === 'active' && (await isOrphan(state))) await revoke(tenant, wanted, cause);
     return ids.next();
   };
 

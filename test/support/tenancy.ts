@@ -109,7 +109,7 @@ const createProgram = ({ clock, embedded, store, sealing, projections }: Ground)
     reader,
     tenants: createTenants({ aggregates, persons, clock }),
     members: createMembers({ aggregates, persons }),
-    credentials: createCredentials(shared),
+    credentials: createCredentials({ ...shared, state }),
     sessions: createSessions({ ...shared, state, factors, passwords: cheapPasswords, throttle, blindIndex }),
     access: createAccess({ ...shared, index, state }),
     credentialList: createCredentialList({ reader, state }),

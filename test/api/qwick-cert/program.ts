@@ -91,7 +91,7 @@ const tenancyOf = async ({ store, vault, state, readModels, log }: Embedded, clo
     tenants: createTenants({ aggregates, persons, clock }),
     members: createMembers({ aggregates, persons }),
     access: createAccess({ ...shared, index, state }),
-    credentials: createCredentials(shared),
+    credentials: createCredentials({ ...shared, state }),
     sessions: createSessions({ ...shared, state, factors, passwords: cheapPasswords, throttle, blindIndex }),
     credentialList: createCredentialList({ reader, state }),
     directory: createMemberDirectory({ reader, personalData }),
