@@ -45,11 +45,11 @@ export type Program = Readonly<{
 
 type Parts = Readonly<{ container: Container; embedded: Embedded; metrics: Metrics; logger: Logger; clock: Clock; config: Config; secrets: InstallationSecrets; stopping: AbortSignal }>;
 
-const appOf = ({ container, embedded, metrics, logger, clock, config, secrets, stopping }: Parts): RequestListener => {
+const appOf = ({ container, metrics, logger, clock, config, secrets, stopping }: Parts): RequestListener => {
   const projections = resolve(container, storage.projections);
   return createApp({
     surfaces: servedSurfaces(container),
-    state: embedded.state,
+    state: resolve(container, storage.state),
     secrets: resolve(container, storage.secrets),
     ids: systemIds,
     clock, logger, metrics, stopping,

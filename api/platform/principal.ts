@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Actor } from '../../application/kernel/ports.ts';
 import type { Access, AnonymousPrincipal, OperatorPrincipal, PersonPrincipal } from '../../application/tenancy/access.ts';
+import { addressKey } from '../../application/tenancy/address-key.ts';
 import type { CredentialMaker } from '../../application/tenancy/credentials.ts';
 import type { TenantId } from '../../domain/kernel/ids.ts';
 import { reject } from '../../domain/kernel/rejection.ts';
@@ -56,7 +57,7 @@ export const rateRule = (principal: PlatformPrincipal, { ip }: Pick<Incoming, 'i
     case 'person':
       return { key: `person/${principal.userId}`, limit: 600, windowMs: MINUTE_MS };
     default:
-      return { key: `ip/${ip}`, limit: 300, windowMs: MINUTE_MS };
+      return { key: `ip/${addressKey(ip)}`, limit: 300, windowMs: MINUTE_MS };
   }
 };
 

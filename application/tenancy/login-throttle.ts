@@ -6,29 +6,33 @@ import { reject } from '../../domain/kernel/rejection.ts';
 import type { Clock } from '../kernel/ports.ts';
 import type { StateStore } from '../kernel/state.ts';
 import { createTurns } from '../kernel/turns.ts';
+import { addressKey } from './address-key.ts';
 
 const LIMIT = 10;
 const WINDOW_MS = 60_000;
-const SCOPE = 'login-failures';
+export const LOGIN_FAILURES = 'login-failures';
 
 type Window = Readonly<{ count: number; resetAt: number }>;
 
 export interface LoginThrottle {
   /**
-   * Runs an attempt that answers undefined when it failed. Rejects with `tenancy.too_many_attempts` {retryAfter: seconds} when any of
+   * Runs an attempt that answers undefined when it failed. A key `ip:<address>` counts for all that `addressKey` takes for one client. Rejects with `tenancy.too_many_attempts` {retryAfter: seconds} when any of
    * the keys has failed too often.
    */
   attempt<T>(keys: readonly string[], work: () => Promise<T | undefined>): Promise<T | undefined>;
 }
 
+const BY_ADDRESS = 'ip:';
+const clientKey = (key: string): string => (key.startsWith(BY_ADDRESS) ? `${BY_ADDRESS}${addressKey(key.slice(BY_ADDRESS.length))}` : key);
+
 export const createLoginThrottle = ({ state, clock }: Readonly<{ state: StateStore; clock: Clock }>): LoginThrottle => {
   const inTurn = createTurns();
 
   const put = (key: string, stored: string | undefined, window: Window): Promise<boolean> =>
-    state.compareAndSet(SCOPE, key, stored, { value: JSON.stringify(window), expiresAt: window.resetAt });
+    state.compareAndSet(LOGIN_FAILURES, key, stored, { value: JSON.stringify(window), expiresAt: window.resetAt });
 
   const read = async (key: string): Promise<Readonly<{ stored: string | undefined; window: Window | undefined }>> => {
-    const stored = await state.get(SCOPE, key);
+    const stored = await state.get(LOGIN_FAILURES, key);
     const window = stored === undefined ? undefined : (JSON.parse(stored) as Window);
     const now = clock.now();
     if (window === undefined || window.resetAt <= now) return { stored, window: undefined };
@@ -61,6 +65,9 @@ export const createLoginThrottle = ({ state, clock }: Readonly<{ state: StateSto
   };
 
   return {
-    attempt: (keys, work) => keys.reduceRight((inner, key) => () => inTurn(key, inner), () => guarded(keys, work))(),
+    attempt: (given, work) => {
+      const keys = given.map(clientKey);
+      return keys.reduceRight((inner, key) => () => inTurn(key, inner), () => guarded(keys, work))();
+    },
   };
 };

@@ -6,6 +6,7 @@ import { openReset } from '../../domain/tenancy/account.ts';
 import type { Cause, Clock, Ids, Logger } from '../kernel/ports.ts';
 import type { PersonalData, Secrets } from '../kernel/sealing.ts';
 import type { StateStore } from '../kernel/state.ts';
+import { addressKey } from './address-key.ts';
 import { places, streams, type TenancyAggregates } from './aggregates.ts';
 import { checkEmail, normalizedAddress } from './email.ts';
 import type { Identities, Membership } from './identities.ts';
@@ -56,7 +57,7 @@ const placeOf = (id: string) => ({ tenant: INSTALLATION, place: `${REQUESTS}#${i
 const createRequest = ({ secrets, blindIndex, state, clock, ids }: Deps): PasswordResets['request'] => {
   const limitClient = async (ip: string): Promise<void> => {
     const now = clock.now();
-    const { exceeded, resetAt } = await state.hit('password-resets-by-ip', ip, { ...PER_MINUTE, now });
+    const { exceeded, resetAt } = await state.hit('password-resets-by-ip', addressKey(ip), { ...PER_MINUTE, now });
     if (exceeded) reject('tenancy.too_many_attempts', { retryAfter: Math.ceil((resetAt - now) / 1_000) });
   };
   return async ({ email, ip }, { correlation }) => {
