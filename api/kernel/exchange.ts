@@ -17,7 +17,7 @@ export type Tools = Readonly<{
   logger: Logger;
   metrics: HttpMetrics;
   maxBodyBytes: number;
-  /** How long a handler may take before its signal is aborted; streams are not bound by it. */
+  /** How long a handler may take before its signal is aborted and its client told to come back; streams are not bound by it. */
   handlerTimeoutMs: number;
   /** How long a request waits for another one with the same Idempotency-Key before it is told to come back. */
   idempotencyWaitMs: number;

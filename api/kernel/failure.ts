@@ -9,6 +9,7 @@ const RETRY_AFTER: Readonly<Record<string, number>> = {
   'storage.unavailable': 5,
   'storage.behind': 1,
   'kernel.busy': 1,
+  'request.timeout': 5,
   'idempotency.in_progress': 1,
 };
 

@@ -15,6 +15,8 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 /** A process that dies leaves its entry for this long; one that lives renews it. */
 const LEASE_MS = 30_000;
 const MAX_KEY_LENGTH = 255;
+/** Times the time that a handler has. */
+const GIVEN_UP_AFTER = 2;
 
 type Kept = Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: string }>;
 type Entry =
@@ -98,6 +100,8 @@ const createLease = ({ tools: { state, clock }, call }: Keeping, owner: string) 
   }, LEASE_MS / 3);
   timer.unref();
   return {
+    /** Renewed no more: it lasts for what is left of it. */
+    giveUp: (): void => clearInterval(timer),
     take: (expected: string | undefined) => state.compareAndSet(SCOPE, call.id, expected, { value: mine, expiresAt: clock.now() + LEASE_MS }),
     /** Ends the lease; with an entry it becomes that entry, without one the key is free again. */
     end: async (entry: Entry | undefined): Promise<void> => {
@@ -146,9 +150,10 @@ const settled = async (keeping: Keeping): Promise<CompleteAnswer | 'running' | u
   return entry.state === 'done' ? replayOf(keeping, entry) : 'running';
 };
 
-/** Undefined when somebody else was faster. */
-const start = async (keeping: Keeping, effect: Effect): Promise<Answer | undefined> => {
+/** Undefined when somebody else was faster. `signal` fires when nobody should wait for the effect any more. */
+const start = async (keeping: Keeping, effect: Effect, signal: AbortSignal): Promise<Answer | undefined> => {
   const lease = createLease(keeping, keeping.tools.ids.next());
+  signal.addEventListener('abort', lease.giveUp, { once: true });
   if (await lease.take(undefined)) return perform(keeping, lease, effect);
   await lease.end(undefined);
   return undefined;
@@ -160,11 +165,22 @@ export type Idempotency = Readonly<{ run: (exchange: Exchange, call: IdempotentC
 export const createIdempotency = (tools: Tools): Idempotency => {
   const here = new Map<string, Promise<Answer | undefined>>();
 
+  /** A handler that never ends must not hold its key for ever: the next one asks for the same command, so that there is still one effect. */
   const startHere = (keeping: Keeping, effect: Effect): Promise<Answer | undefined> => {
     const { id } = keeping.call;
-    const mine = start(keeping, effect).finally(() => here.delete(id));
+    const hung = new AbortController();
+    const mine = start(keeping, effect, hung.signal);
+    const release = (): void => {
+      clearTimeout(timer);
+      if (here.get(id) === mine) here.delete(id);
+    };
+    const timer = setTimeout(() => {
+      hung.abort();
+      release();
+    }, GIVEN_UP_AFTER * tools.handlerTimeoutMs);
+    timer.unref();
     here.set(id, mine);
-    return mine;
+    return mine.finally(release);
   };
 
   const attempt = async (keeping: Keeping, effect: Effect): Promise<Answer | undefined> => {

@@ -30,12 +30,15 @@ const watch = ({ response }: Exchange, timeoutMs: number) => {
   response.once('close', () => {
     if (!response.writableFinished) abort.abort();
   });
+  const late = Promise.withResolvers<never>();
+  late.promise.catch(() => undefined);
   const timer = setTimeout(() => {
     timedOut = true;
     abort.abort();
+    late.reject(new Rejection('request.timeout'));
   }, timeoutMs);
   timer.unref();
-  return { signal: abort.signal, timedOut: () => timedOut, handled: () => clearTimeout(timer) };
+  return { signal: abort.signal, late: late.promise, timedOut: () => timedOut, handled: () => clearTimeout(timer) };
 };
 
 type Watch = ReturnType<typeof watch>;
@@ -68,6 +71,8 @@ const requestOf = ({ exchange, watching }: Step, principal: unknown, input: Inpu
 };
 
 const handle = async ({ surface, compiled, exchange, watching }: Step, request: ApiRequest<unknown>): Promise<Answer> => {
+  // Told to come back already: nothing more is begun for it.
+  if (watching.timedOut()) throw new Rejection('request.timeout');
   try {
     const reply = await compiled.route.handle(request as ApiRequest<unknown, never, never, never>);
     return answerOf(reply, (body) => surface.renderReply(body, exchange.incoming));
@@ -75,6 +80,18 @@ const handle = async ({ surface, compiled, exchange, watching }: Step, request: 
     throw watching.timedOut() && isAbort(error) ? new Rejection('request.timeout') : error;
   } finally {
     watching.handled();
+  }
+};
+
+/** Nobody waits for it any more: it may only be noted, and what it holds let go. */
+const abandon = async (answering: Promise<Answer>, { incoming, route }: Exchange, { logger }: Tools): Promise<void> => {
+  try {
+    const answer = await answering;
+    if ('stream' in answer) await answer.stream[Symbol.asyncIterator]().return?.();
+    logger.warn({ requestId: incoming.requestId, route: route?.path, status: answer.status }, 'a handler ended after its request had been answered');
+  } catch (error) {
+    const code = error instanceof Rejection ? error.code : 'kernel.internal';
+    if (code !== 'request.timeout') logger.warn({ requestId: incoming.requestId, route: route?.path, code }, 'a handler failed after its request had been answered');
   }
 };
 
@@ -94,12 +111,26 @@ export const createPipeline = (tools: Tools): Pipeline => {
     return call === undefined ? effect() : idempotency.run(exchange, call, effect);
   };
 
+  /**
+   * When its time is up the client is told to come back, whether or not the handler heeds its signal. What that still does was not
+   * acknowledged; under an Idempotency-Key its answer is kept for whoever asks again.
+   */
+  const answerInTime = async (step: Step): Promise<Answer> => {
+    const answering = answer(step);
+    try {
+      return await Promise.race([answering, step.watching.late]);
+    } catch (error) {
+      if (step.watching.timedOut()) void abandon(answering, step.exchange, tools);
+      throw error;
+    }
+  };
+
   return {
     fail: delivery.fail,
     run: async (surface, compiled, exchange) => {
       const watching = watch(exchange, tools.handlerTimeoutMs);
       try {
-        await delivery.deliver(exchange, await answer({ surface, compiled, exchange, watching }), watching.signal);
+        await delivery.deliver(exchange, await answerInTime({ surface, compiled, exchange, watching }), watching.signal);
       } catch (error) {
         await delivery.fail(exchange, error);
       } finally {

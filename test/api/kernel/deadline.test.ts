@@ -1,0 +1,88 @@
+/** A handler that does not heed its signal: its client is answered in time, nothing is acknowledged that is not done, no key is held for ever. */
+import { expect } from 'chai';
+import Type from 'typebox';
+import { defineRoute } from '../../../api/kernel/route.ts';
+import { ask, createMemoryState, serve, testSurface, type Running, type TestPrincipal } from './support.ts';
+
+const TIMEOUT_MS = 400;
+const LEASE_MS = 30_000;
+
+describe('kernel: the time that a handler has', () => {
+  let running: Running;
+  let now = 1_750_000_000_000;
+  let effects: string[] = [];
+  let gate: PromiseWithResolvers<void>;
+  let authenticated: Promise<void> = Promise.resolve();
+  let key = 0;
+
+  const create = defineRoute<TestPrincipal, undefined, undefined, ReturnType<typeof Type.Object>>({
+    method: 'POST', path: '/things', operationId: 'create', summary: 's', permission: 'write', body: Type.Object({}),
+    replies: { 201: { description: 'made' } },
+    handle: async ({ commandId }) => {
+      effects.push(commandId);
+      const number = effects.length;
+      await gate.promise;
+      return { status: 201, body: { number } };
+    },
+  });
+  const surface = testSurface([create], { permit: async () => authenticated });
+  const post = (idempotencyKey: string) => ask(running, 'POST', '/tiny/things', { body: {}, headers: { 'idempotency-key': idempotencyKey } });
+  const newKey = (): string => `key-${(key += 1)}`;
+  /** Asks again until it is answered with success. */
+  const untilDone = async (idempotencyKey: string) => {
+    for (;;) {
+      const answer = await post(idempotencyKey);
+      if (answer.status < 300) return answer;
+      expect([answer.status, answer.json.oops]).to.deep.equal([409, 'idempotency.in_progress']);
+    }
+  };
+
+  before(async () => {
+    const clock = { now: () => now };
+    running = await serve([surface], { clock, state: createMemoryState(clock.now), handlerTimeoutMs: TIMEOUT_MS, idempotencyWaitMs: 20 });
+  });
+  after(() => running.close());
+  beforeEach(() => {
+    effects = [];
+    gate = Promise.withResolvers<void>();
+    authenticated = Promise.resolve();
+  });
+
+  it('is answered when it is up, with the time after which to come back', async () => {
+    const { status, json, headers } = await ask(running, 'POST', '/tiny/things', { body: {} });
+    expect([status, json.oops, headers.get('retry-after')]).to.deep.equal([408, 'request.timeout', '5']);
+    gate.resolve();
+  });
+
+  it('leaves an effect that comes later to whoever asks again with the same key: one effect, its own answer', async () => {
+    const mine = newKey();
+    expect((await post(mine)).status).to.equal(408);
+    gate.resolve();
+    const answer = await untilDone(mine);
+    expect([answer.json.data.number, answer.headers.get('idempotent-replayed')]).to.deep.equal([1, 'true']);
+    expect(effects).to.have.length(1);
+    expect(running.logs.join('')).to.include('a handler ended after its request had been answered');
+  });
+
+  it('frees the key of a handler that never ends; the next one asks for the same command', async () => {
+    const mine = newKey();
+    expect((await post(mine)).status).to.equal(408);
+    gate = Promise.withResolvers<void>();
+    gate.resolve();
+    let answer = await post(mine);
+    for (; answer.status === 409; answer = await post(mine)) now += LEASE_MS;
+    expect(answer.status).to.equal(201);
+    expect([effects.length, new Set(effects).size]).to.deep.equal([2, 1]);
+  });
+
+  it('begins nothing for a client that has been told to come back', async () => {
+    const slow = Promise.withResolvers<void>();
+    authenticated = slow.promise;
+    expect((await post(newKey())).status).to.equal(408);
+    authenticated = Promise.resolve();
+    slow.resolve();
+    gate.resolve();
+    expect((await post(newKey())).status).to.equal(201);
+    expect(effects).to.have.length(1);
+  });
+});
