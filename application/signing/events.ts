@@ -67,6 +67,8 @@ const SigningTimedOut = Type.Object({ operationId: uuid(), timedOutAt: instant()
 const SigningAbandoned = Type.Object({ operationId: uuid(), abandonedAt: instant() }, exact);
 
 const SigningReserved = Type.Object({ operationId: uuid(), reservedAt: instant() }, exact);
+const QuotaVolumeClosed = Type.Object({ used: Type.Integer({ minimum: 0 }) }, exact);
+const QuotaVolumeOpened = Type.Object({ used: Type.Integer({ minimum: 0 }), open: Type.Array(uuid()) }, exact);
 const settledReservation = () => Type.Object({ operationId: uuid() }, exact);
 
 const SigningOperationsExported = Type.Object(
@@ -99,5 +101,7 @@ export const signingEvents = defineEvents<SigningOperationEvent | SigningQuotaEv
   SigningReserved: v1(SigningReserved),
   SigningSpent: v1(settledReservation()),
   SigningReleased: v1(settledReservation()),
+  QuotaVolumeClosed: v1(QuotaVolumeClosed),
+  QuotaVolumeOpened: v1(QuotaVolumeOpened),
   SigningOperationsExported: v1(SigningOperationsExported),
 });

@@ -1,15 +1,13 @@
 /** How many signings a tenant's plan allows in a period: taken before the intent, given back when there is no signature. */
-import { streamId, type StreamId, type TenantId } from '../../domain/kernel/ids.ts';
+import type { TenantId } from '../../domain/kernel/ids.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { periodAt, type Period } from '../../domain/signing/period.ts';
 import { FREE_PLAN, signingLimit } from '../../domain/signing/plan-limits.ts';
-import type { SigningQuotaEvent } from '../../domain/signing/quota.events.ts';
-import { signingQuota, type SigningQuotaCommand, type SigningQuotaState } from '../../domain/signing/quota.ts';
-import { createAggregate } from '../kernel/command-handler.ts';
 import type { Cause, Clock, EventStore } from '../kernel/ports.ts';
 import type { TenantView } from '../tenancy/access.ts';
 import { signingPlan } from './authorise.ts';
 import type { Gate } from './gates.ts';
+import { createQuotaVolumes } from './quota-volumes.ts';
 
 /** One signing that was taken. `period` is the id of the period it counts in. */
 export type Reservation = Readonly<{ tenant: TenantId; period: string; operationId: string }>;
@@ -29,11 +27,6 @@ export interface SigningQuotas {
   usage(tenant: TenantView): Promise<SigningUsage>;
 }
 
-const quotaStream = (tenant: TenantId, period: string): StreamId => streamId('signing.quota', tenant, period);
-
-/** Tenants that sign in the same hour; each state is a number and what is under way. */
-const CACHED = 10_000;
-
 /** What a plan's limit is called when it stands in the way. */
 const beyond = (plan: string, limit: number, { end }: Period, now: number): Rejection =>
   plan === FREE_PLAN
@@ -43,11 +36,9 @@ const beyond = (plan: string, limit: number, { end }: Period, now: number): Reje
 const isLimit = (error: unknown): boolean => error instanceof Rejection && error.code === 'signing.limit_reached';
 
 export const createSigningQuotas = ({ store, clock }: Readonly<{ store: EventStore; clock: Clock }>): SigningQuotas => {
-  const quotas = createAggregate<SigningQuotaState, SigningQuotaCommand, SigningQuotaEvent>(store, signingQuota, { cached: CACHED });
-
-  const settle = async (type: 'SpendSigning' | 'ReleaseSigning', { tenant, period, operationId }: Reservation, cause: Cause): Promise<void> => {
-    await quotas.execute(quotaStream(tenant, period), { type, data: { operationId } }, cause);
-  };
+  const volumes = createQuotaVolumes(store);
+  const settle = (type: 'SpendSigning' | 'ReleaseSigning', reservation: Reservation, cause: Cause): Promise<void> =>
+    volumes.execute(reservation, { type, data: { operationId: reservation.operationId } }, cause);
 
   return {
     reserve: async (tenant, operationId, cause) => {
@@ -57,7 +48,7 @@ export const createSigningQuotas = ({ store, clock }: Readonly<{ store: EventSto
       const limit = signingLimit(plan);
       const data = { operationId, reservedAt: new Date(now).toISOString(), limit };
       try {
-        await quotas.execute(quotaStream(tenant.id, period.id), { type: 'ReserveSigning', data }, cause);
+        await volumes.execute({ tenant: tenant.id, period: period.id }, { type: 'ReserveSigning', data }, cause);
       } catch (error) {
         throw isLimit(error) && limit !== undefined ? beyond(plan.plan, limit, period, now) : error;
       }
@@ -68,8 +59,8 @@ export const createSigningQuotas = ({ store, clock }: Readonly<{ store: EventSto
     usage: async (tenant) => {
       const plan = signingPlan(tenant);
       const period = periodAt(plan, clock.now());
-      const { state } = await quotas.load(quotaStream(tenant.id, period.id));
-      return { period, used: state.used, limit: signingLimit(plan) };
+      const { used } = await volumes.load(tenant.id, period.id);
+      return { period, used, limit: signingLimit(plan) };
     },
   };
 };

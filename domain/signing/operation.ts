@@ -49,6 +49,13 @@ const askedOf = ({ digest, actorUserId, awaitResult = false, requestedAt }: Sign
   requestedAt,
 });
 
+const requestedFrom = (state: SigningOperationState, data: SigningRequested['data']): SigningOperationState =>
+  state.status === 'closed' ? state : { status: 'pending', ...askedOf(data) };
+
+const failedFrom = (state: SigningOperationState): SigningOperationState => (state.status === 'pending' ? { ...state, status: 'failed' } : state);
+
+const abandonedFrom = (state: SigningOperationState): SigningOperationState => (state.status === 'signed' ? { ...state, status: 'abandoned' } : state);
+
 const completedFrom = (state: SigningOperationState, { pkcs7Sha256, signedAt }: SigningCompleted['data']): SigningOperationState => {
   if (state.status !== 'pending') return state;
   return { ...state, pkcs7Sha256, signedAt, reported: false, status: state.awaitsResult ? 'signed' : 'completed' };
@@ -65,17 +72,17 @@ const timedOutFrom = (state: SigningOperationState): SigningOperationState => {
 const evolve = (state: SigningOperationState, event: SigningOperationEvent): SigningOperationState => {
   switch (event.type) {
     case 'SigningRequested':
-      return state.status === 'closed' ? state : { status: 'pending', ...askedOf(event.data) };
+      return requestedFrom(state, event.data);
     case 'SigningCompleted':
       return completedFrom(state, event.data);
     case 'SigningFailed':
-      return state.status === 'pending' ? { ...state, status: 'failed' } : state;
+      return failedFrom(state);
     case 'SigningResultReported':
       return reportedFrom(state, event.data);
     case 'SigningTimedOut':
       return timedOutFrom(state);
     case 'SigningAbandoned':
-      return state.status === 'signed' ? { ...state, status: 'abandoned' } : state;
+      return abandonedFrom(state);
     default:
       return otherwise(event, state);
   }

@@ -1,20 +1,29 @@
-/** One tenant's signings of one period: a counter, and the reservations that are not settled yet. */
+/** One tenant's signings of one period: a counter, and the reservations that are not settled yet. One volume of it at a time. */
 import { otherwise, type Decider, type Message } from '../kernel/decider.ts';
 import { reject } from '../kernel/rejection.ts';
-import type { SigningQuotaEvent, SigningReleased, SigningReserved, SigningSpent } from './quota.events.ts';
+import type { QuotaVolumeOpened, SigningQuotaEvent, SigningReleased, SigningReserved, SigningSpent } from './quota.events.ts';
 
 /** `limit` undefined: without. */
 export type ReserveSigning = Message<'ReserveSigning', SigningReserved['data'] & Readonly<{ limit: number | undefined }>>;
 export type SpendSigning = Message<'SpendSigning', SigningSpent['data']>;
 export type ReleaseSigning = Message<'ReleaseSigning', SigningReleased['data']>;
-export type SigningQuotaCommand = ReserveSigning | SpendSigning | ReleaseSigning;
+/** Begins a volume after the first, with what the closed one before it holds. */
+export type OpenQuotaVolume = Message<'OpenQuotaVolume', QuotaVolumeOpened['data']>;
+/** Each but the last rejects with `signing.quota_volume_closed` in a volume that is closed: the next one is the place to ask. */
+export type SigningQuotaCommand = ReserveSigning | SpendSigning | ReleaseSigning | OpenQuotaVolume;
 
 export type SigningQuotaState = Readonly<{
-  /** Reserved and not given back. */
+  /** Reserved in the period and not given back. */
   used: number;
   /** Operations with a reservation that is neither spent nor released: those under way, however many the period has seen. */
   open: ReadonlySet<string>;
+  /** Reservations in this volume. */
+  taken: number;
+  volume: 'new' | 'open' | 'closed';
 }>;
+
+/** Reservations in one volume: at about two events each, what is folded at once. */
+export const RESERVATIONS_IN_A_VOLUME = 1_000;
 
 const without = (open: ReadonlySet<string>, operationId: string): ReadonlySet<string> => {
   const left = new Set(open);
@@ -23,41 +32,54 @@ const without = (open: ReadonlySet<string>, operationId: string): ReadonlySet<st
 };
 
 const evolve = (state: SigningQuotaState, event: SigningQuotaEvent): SigningQuotaState => {
-  const { used, open } = state;
+  const { used, open, taken } = state;
   switch (event.type) {
     case 'SigningReserved':
-      return { used: used + 1, open: new Set(open).add(event.data.operationId) };
+      return { used: used + 1, open: new Set(open).add(event.data.operationId), taken: taken + 1, volume: 'open' };
     case 'SigningSpent':
-      return { used, open: without(open, event.data.operationId) };
+      return { ...state, open: without(open, event.data.operationId) };
     case 'SigningReleased':
-      return { used: used - 1, open: without(open, event.data.operationId) };
+      return { ...state, used: used - 1, open: without(open, event.data.operationId) };
+    case 'QuotaVolumeClosed':
+      return { ...state, volume: 'closed' };
+    case 'QuotaVolumeOpened':
+      return { used: event.data.used, open: new Set(event.data.open), taken: 0, volume: 'open' };
     default:
       return otherwise(event, state);
   }
 };
 
-const reserve = ({ operationId, reservedAt, limit }: ReserveSigning['data'], { used, open }: SigningQuotaState): readonly SigningQuotaEvent[] => {
+type Decision = readonly SigningQuotaEvent[];
+
+/** A full volume is closed instead: whoever asked finds it so, and asks in the next. */
+const reserve = ({ operationId, reservedAt, limit }: ReserveSigning['data'], { used, open, taken }: SigningQuotaState): Decision => {
   if (open.has(operationId)) return [];
   if (limit !== undefined && used >= limit) return reject('signing.limit_reached', { limit });
+  if (taken >= RESERVATIONS_IN_A_VOLUME) return [{ type: 'QuotaVolumeClosed', data: { used } }];
   return [{ type: 'SigningReserved', data: { operationId, reservedAt } }];
 };
 
-const settle = (event: SigningSpent | SigningReleased, { open }: SigningQuotaState): readonly SigningQuotaEvent[] =>
-  open.has(event.data.operationId) ? [event] : [];
+const settle = (event: SigningSpent | SigningReleased, { open }: SigningQuotaState): Decision => (open.has(event.data.operationId) ? [event] : []);
+
+const inVolume = (command: Exclude<SigningQuotaCommand, OpenQuotaVolume>, state: SigningQuotaState): Decision => {
+  if (state.volume === 'closed') return reject('signing.quota_volume_closed');
+  switch (command.type) {
+    case 'ReserveSigning':
+      return reserve(command.data, state);
+    case 'SpendSigning':
+      return settle({ type: 'SigningSpent', data: command.data }, state);
+    case 'ReleaseSigning':
+      return settle({ type: 'SigningReleased', data: command.data }, state);
+    default:
+      return otherwise(command, []);
+  }
+};
 
 export const signingQuota: Decider<SigningQuotaState, SigningQuotaCommand, SigningQuotaEvent> = {
-  initialState: { used: 0, open: new Set() },
+  initialState: { used: 0, open: new Set(), taken: 0, volume: 'new' },
   evolve,
   decide: (command, state) => {
-    switch (command.type) {
-      case 'ReserveSigning':
-        return reserve(command.data, state);
-      case 'SpendSigning':
-        return settle({ type: 'SigningSpent', data: command.data }, state);
-      case 'ReleaseSigning':
-        return settle({ type: 'SigningReleased', data: command.data }, state);
-      default:
-        return otherwise(command, []);
-    }
+    if (command.type !== 'OpenQuotaVolume') return inVolume(command, state);
+    return state.volume === 'new' ? [{ type: 'QuotaVolumeOpened', data: command.data }] : [];
   },
 };

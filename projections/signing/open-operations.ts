@@ -1,7 +1,8 @@
 /** What of signing is not over yet, over all tenants: for the sweeper. Small, because everything leaves it again. */
-import { INSTALLATION, streamParts, type TenantId } from '../../domain/kernel/ids.ts';
+import { INSTALLATION, type TenantId } from '../../domain/kernel/ids.ts';
 import type { SigningOperationEvent } from '../../domain/signing/operation.events.ts';
-import type { SigningQuotaEvent } from '../../domain/signing/quota.events.ts';
+import type { SigningReleased, SigningReserved, SigningSpent } from '../../domain/signing/quota.events.ts';
+import { periodOfVolume } from '../../application/signing/quota-volumes.ts';
 import type { ReadModel, ReadModelStore } from '../../application/kernel/read-models.ts';
 import type { OpenSignings } from '../../application/signing/sweeper.ts';
 import { defineProjection } from '../kernel/projection.ts';
@@ -38,7 +39,7 @@ export const openSigningOperations = defineProjection<OpenOperation, SigningOper
 
 export type OpenReservation = Readonly<{ tenant: TenantId; period: string; operationId: string; since: string }>;
 
-export const openSigningReservations = defineProjection<OpenReservation, SigningQuotaEvent>({
+export const openSigningReservations = defineProjection<OpenReservation, SigningReserved | SigningSpent | SigningReleased>({
   name: 'open_signing_reservations',
   version: 1,
   indexes: [['since']],
@@ -47,7 +48,7 @@ export const openSigningReservations = defineProjection<OpenReservation, Signing
   on: {
     SigningReserved: (_document, { tenant, stream, data }) => ({
       tenant,
-      period: streamParts(stream).id,
+      period: periodOfVolume(stream),
       operationId: data.operationId,
       since: data.reservedAt,
     }),

@@ -2,11 +2,14 @@
 import { expect } from 'chai';
 import { catalogue } from '../../../application/catalogue.ts';
 import { createEventCodec } from '../../../application/kernel/event-codec.ts';
-import type { Cause } from '../../../application/kernel/ports.ts';
+import type { Cause, EventStore } from '../../../application/kernel/ports.ts';
+import { quotaStream } from '../../../application/signing/quota-volumes.ts';
 import { createSigningQuotas } from '../../../application/signing/quota.ts';
 import type { PlanState, TenantView } from '../../../application/tenancy/access.ts';
+import type { Rejection } from '../../../domain/kernel/rejection.ts';
 import type { TenantId } from '../../../domain/kernel/ids.ts';
 import { openEventStore, type OpenEventStore } from '../../../infrastructure/event-store/event-store.ts';
+import { collect } from '../../support/collect.ts';
 import { randomIds } from '../../support/random-ids.ts';
 import { rejection } from '../../support/rejections.ts';
 import { failOnFatal } from '../../support/silent.ts';
@@ -107,6 +110,30 @@ describe('signing quota', () => {
     const first = await quotas.reserve(tenant, operation, CAUSE);
     expect(await program().reserve(tenant, operation, CAUSE)).to.deep.equal(first);
     expect((await quotas.usage(tenant)).used).to.equal(1);
+  });
+
+  it('goes on over volumes: two programs at once, one that starts late, and none folds more than a volume', async () => {
+    const tenant = tenantOn({ limits: { signingOperations: 2_300 } });
+    const [one, other] = [program(), program()];
+    let folded = 0;
+    const read: EventStore['read'] = (stream, from) => { folded += 1; return opened.store.read(stream, from); };
+    const under_way = await one.reserve(tenant, randomIds.next(), CAUSE);
+    const outcomes = await Promise.all(Array.from({ length: 2_400 }, async (_, number) => {
+      const quotas = number % 2 === 0 ? one : other;
+      return quotas.reserve(tenant, randomIds.next(), CAUSE).then((reservation) => quotas.spend(reservation, CAUSE)).then(() => 'taken', ({ code }: Rejection) => code);
+    }));
+    expect(outcomes.filter((outcome) => outcome === 'taken')).to.have.length(2_299);
+    expect(outcomes.filter((outcome) => outcome === 'signing.limit_reached')).to.have.length(101);
+    const late = createSigningQuotas({ store: { ...opened.store, read }, clock });
+    expect((await late.usage(tenant)).used).to.equal(2_300);
+    expect(folded, 'streams read by one that starts late').to.equal(1);
+    await late.release(under_way, CAUSE);
+    expect((await one.usage(tenant)).used, 'from two volumes ago').to.equal(2_299);
+    const period = (await one.usage(tenant)).period.id;
+    const types = async (volume: number) => (await collect(opened.store.read(quotaStream(tenant.id, period, volume)))).map(({ type }) => type);
+    for (const volume of [0, 1]) expect((await types(volume)).at(-1)).to.equal('QuotaVolumeClosed');
+    for (const volume of [1, 2]) expect((await types(volume))[0]).to.equal('QuotaVolumeOpened');
+    expect(await types(3)).to.deep.equal([]);
   });
 
   it('counts anew on another plan', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { signingConcurrency, signingLimit } from '../../../domain/signing/plan-limits.ts';
 import type { SigningQuotaEvent } from '../../../domain/signing/quota.events.ts';
-import { signingQuota } from '../../../domain/signing/quota.ts';
+import { RESERVATIONS_IN_A_VOLUME, signingQuota } from '../../../domain/signing/quota.ts';
 import { specification } from '../../support/specification.ts';
 
 const { given } = specification(signingQuota);
@@ -39,8 +39,34 @@ describe('signing quota', () => {
   });
 
   it('remembers what is under way, not what has been', () => {
-    const history = Array.from({ length: 1_000 }, (_, number) => [reserved(number), number % 2 === 0 ? spent(number) : released(number)]).flat();
-    expect(fold(...history, reserved(1_000))).to.deep.equal({ used: 501, open: new Set([id(1_000)]) });
+    const history = Array.from({ length: 100 }, (_, number) => [reserved(number), number % 2 === 0 ? spent(number) : released(number)]).flat();
+    expect(fold(...history, reserved(100))).to.deep.equal({ used: 51, open: new Set([id(100)]), taken: 101, volume: 'open' });
+  });
+
+  describe('in volumes', () => {
+    const full = Array.from({ length: RESERVATIONS_IN_A_VOLUME }, (_, number) => [reserved(number), released(number)]).flat();
+    const used = 1;
+    const closed: SigningQuotaEvent = { type: 'QuotaVolumeClosed', data: { used } };
+    const opened: SigningQuotaEvent = { type: 'QuotaVolumeOpened', data: { used: 7, open: [id(1)] } };
+    const open = { type: 'OpenQuotaVolume', data: { used: 7, open: [id(1)] } } as const;
+
+    it('closes one that is full, whatever was given back', () => given(...full.slice(0, -1)).when(reserve(2_000)).then(closed));
+    it('but first says that the limit is reached', () => given(...full.slice(0, -1)).when(reserve(2_000, 1)).rejected('signing.limit_reached'));
+    it('takes nothing in one that is closed', () => {
+      for (const command of [reserve(1), spend(1), release(1)]) given(reserved(1), closed).when(command).rejected('signing.quota_volume_closed');
+    });
+    it('begins the next with what the last one ended with', () => {
+      given().when(open).then(opened);
+      expect(fold(opened)).to.deep.equal({ used: 7, open: new Set([id(1)]), taken: 0, volume: 'open' });
+      given(opened).when(reserve(8, 8)).then(reserved(8));
+      given(opened).when(reserve(8, 7)).rejected('signing.limit_reached');
+      given(opened).when(release(1)).then(released(1));
+      given(opened).when(reserve(1, 7)).nothing();
+    });
+    it('begins it once', () => {
+      given().twice(open);
+      given(opened, reserved(2), closed).when(open).nothing();
+    });
   });
 
   it('tolerates events that it does not know', () => {

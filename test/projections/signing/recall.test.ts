@@ -1,12 +1,14 @@
 import { expect } from 'chai';
 import type { Position, StreamId } from '../../../domain/kernel/ids.ts';
 import type { SigningOperationEvent } from '../../../domain/signing/operation.events.ts';
-import type { SigningQuotaEvent } from '../../../domain/signing/quota.events.ts';
+import type { SigningReleased, SigningReserved, SigningSpent } from '../../../domain/signing/quota.events.ts';
 import type { Recorded } from '../../../application/kernel/ports.ts';
 import { INSTALLATION } from '../../../domain/kernel/ids.ts';
 import { openSigningOperations, openSigningReservations, type OpenOperation, type OpenReservation } from '../../../projections/signing/open-operations.ts';
 import { signingRecall, type RecalledOperation } from '../../../projections/signing/recall.ts';
 import { abandoned, completed, DIGEST, failed, OPERATION, reported, requested, tenantView, timedOut, USER } from '../../support/signing.ts';
+
+type SigningQuotaEvent = SigningReserved | SigningSpent | SigningReleased;
 
 const TENANT = tenantView().id;
 
@@ -89,7 +91,7 @@ describe('projection open_signing_operations', () => {
 
 describe('projection open_signing_reservations', () => {
   const period = 'month.2026-03-09T15:00:00.000Z';
-  const fold = folder<OpenReservation, SigningQuotaEvent>(openSigningReservations.on, `signing.quota-${TENANT}-${period}`);
+  const fold = folder<OpenReservation, SigningQuotaEvent>(openSigningReservations.on, `signing.quota-${TENANT}-${period}/3`);
   const reserved: SigningQuotaEvent = { type: 'SigningReserved', data: { operationId: OPERATION, reservedAt: '2026-03-09T15:00:01.000Z' } };
   const ends: readonly SigningQuotaEvent[] = [{ type: 'SigningSpent', data: { operationId: OPERATION } }, { type: 'SigningReleased', data: { operationId: OPERATION } }];
 
