@@ -101,6 +101,8 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     listApprovals: { rule: forQueue, ok: '200', path: (cell) => `${tenant(cell)}/approvals` },
     approveSigning: { rule: forApprovers, ok: '', path: (cell) => `${tenant(cell)}/approvals/${NO_JOB}/approve` },
     rejectSigning: { rule: forApprovers, ok: '', path: (cell) => `${tenant(cell)}/approvals/${NO_JOB}/reject` },
+    recallSignings: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/recall?actor=${cell.cast.home.memberId}` },
+    revokeSigningCertificate: { rule: forTenant, ok: '404 authorities.certificate_unknown', path: (cell) => `${tenant(cell)}/signing-certificates/0a0b/revoke`, body: () => ({ reason: 'superseded' }) },
     // Sessions end last: see the order below.
     signOut: { rule: forPersons, ok: '204', path: () => `${V1}/sessions/current` },
     listProjections: { rule: forOperator, ok: '200', path: () => `${V1}/projections` },
@@ -114,6 +116,8 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     listSigningOperations: { rule: toRead, ok: '200', path: (cell) => `${Q1}/signing-operations?${org(cell)}` },
     exportSigningOperations: { rule: toRead, ok: '200', path: (cell) => `${Q1}/signing-operations/export?${org(cell)}` },
     getSigningOperation: { rule: toRead, ok: '200', path: (cell) => `${Q1}/signing-operations/${cell.cast.home.operationId}?${org(cell)}` },
+    reportSigningResult: { rule: toSign, ok: '404 QWICK_API_602', path: (cell) => `${Q1}/signing-operations/${target(cell, cell.cast.home.operationId)}/result?${org(cell)}`, body: () => ({ status: 'embed_failed' }) },
+    getBillingSummary: { rule: toListKeys, ok: '200', path: (cell) => `${Q1}/billing/summary?${org(cell)}` },
     listApiKeys: { rule: toListKeys, ok: '200', path: (cell) => `${Q1}/apikeys?${org(cell)}` },
     createApiKey: { rule: toManageKeys, ok: '201', path: (cell) => `${Q1}/apikeys?${org(cell)}`, body: () => ({ name: 'made', permissions: ['sign'] }) },
     revokeApiKey: { rule: toManageKeys, ok: '404 QWICK_API_602', path: (cell) => `${Q1}/apikeys/${target(cell, cell.cast.home.keyId)}/revoke?${org(cell)}` },
