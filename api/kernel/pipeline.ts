@@ -1,4 +1,4 @@
-/** The steps of a request, in their order: authenticate → count → validate → permit → (idempotency) → handle → render. */
+/** The steps of a request, in their order: authenticate → count → validate → authenticate again → permit → (idempotency) → handle → render. */
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { readInput, type CompiledRoute, type Input } from './compiled-route.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
@@ -54,6 +54,13 @@ const identify = async ({ surface, compiled, exchange }: Step): Promise<unknown>
   return principal;
 };
 
+/** The request as whoever asks may make it now: nothing that was true before a wait is taken for true after it. */
+const admit = async ({ surface, compiled: { route } }: Step, request: ApiRequest<unknown>): Promise<ApiRequest<unknown>> => {
+  const admitted = { ...request, principal: await surface.current(request.principal) };
+  await surface.permit(admitted, route.permission);
+  return admitted;
+};
+
 const requestOf = ({ exchange, watching }: Step, principal: unknown, input: Input, commandId: string): ApiRequest<unknown> => {
   const { incoming, actor } = exchange;
   return {
@@ -105,10 +112,9 @@ export const createPipeline = (tools: Tools): Pipeline => {
     await countRequest(exchange, surface.rate(principal, exchange.incoming), tools);
     const input = await readInput(compiled, exchange, tools.maxBodyBytes);
     const call = callOf(() => scopeOf(surface, principal, exchange), exchange, input);
-    const request = requestOf(step, principal, input, call?.commandId ?? tools.ids.next());
-    await surface.permit(request, compiled.route.permission);
-    const effect = (): Promise<Answer> => handle(step, request);
-    return call === undefined ? effect() : idempotency.run(exchange, call, effect);
+    const request = await admit(step, requestOf(step, principal, input, call?.commandId ?? tools.ids.next()));
+    if (call === undefined) return handle(step, request);
+    return idempotency.run(exchange, call, async () => handle(step, await admit(step, request)));
   };
 
   /**

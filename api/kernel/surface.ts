@@ -1,6 +1,6 @@
 /**
  * The manifest of a surface: everything in which one product's HTTP manners differ from another's. The kernel runs each request
- * through the same steps: route → authenticate → count (rate limit) → validate → permit → (idempotency) → handle → render.
+ * through the same steps: route → authenticate → count (rate limit) → validate → authenticate again → permit → (idempotency) → handle → render.
  */
 import type { TSchema } from 'typebox';
 import type { Actor } from '../../application/kernel/ports.ts';
@@ -36,6 +36,11 @@ export type Surface<Principal = unknown> = Readonly<{
   publicPermissions: readonly string[];
   /** Throws a `Rejection`. Called with the route's permission; public routes may answer an anonymous principal. */
   authenticate: (incoming: Incoming, permission: string) => Promise<Principal>;
+  /**
+   * The same principal as it is now: asked once the whole request is there, and after every wait of the kernel, because a client may take
+   * a minute over its body. Counts nothing; a matter of microseconds. Rejects as `authenticate` does.
+   */
+  current: (principal: Principal) => Promise<Principal>;
   actor: (principal: Principal) => Actor;
   /** Whose request it is, for the access log and for sealing; undefined: nobody's in particular (the operator, a stranger). */
   tenant?: (principal: Principal) => TenantId | undefined;

@@ -47,6 +47,7 @@ export const createPlatformSurface = (deps: PlatformDeps): Surface =>
     security: { bearer: { type: 'http', scheme: 'bearer', description: 'The operator token, or the access token of a session.' } },
     publicPermissions: ['public'],
     authenticate: createAuthenticate(deps.access, deps.operatorToken),
+    current: async (principal) => (principal.kind === 'person' ? deps.access.current(principal) : principal),
     actor: actorOf,
     tenant: tenantOf,
     idempotencyScope,

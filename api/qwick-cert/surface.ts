@@ -64,6 +64,7 @@ export const createQwickCertSurface = (deps: QwickCertDeps): Surface =>
     },
     publicPermissions: ['public'],
     authenticate: (incoming, permission) => authenticate(deps.access, incoming, permission),
+    current: async (principal) => (principal.kind === 'anonymous' ? principal : deps.access.current(principal)),
     actor: actorOfRequest,
     tenant: (principal) => (principal.kind === 'anonymous' ? undefined : principal.tenant.id),
     idempotencyScope,

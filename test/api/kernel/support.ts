@@ -96,6 +96,7 @@ export const testSurface = (routes: readonly Route<TestPrincipal>[], more: Parti
       if (permission === 'public') return ANONYMOUS;
       throw new Rejection('test.unauthenticated');
     },
+    current: async (principal) => principal,
     actor: ({ actor }) => actor,
     tenant: ({ tenant }) => tenant,
     idempotencyScope: ({ tenant, actor }) => `${tenant ?? ''}/${actor.id}`,
