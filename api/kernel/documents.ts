@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import express, { type Response, type Router } from 'express';
+import express, { type Router } from 'express';
 import { asHandler, type Exchange } from './exchange.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -80,19 +80,29 @@ const html = (text: string): CompleteAnswer =>
   answer('text/html; charset=utf-8', Buffer.from(text), { 'Content-Security-Policy': PAGE_POLICY, 'Cache-Control': 'no-cache' });
 const script = (text: string): CompleteAnswer => answer('text/javascript; charset=utf-8', Buffer.from(text));
 
+/** The pages' own links are relative, and hold without a slash at the end only. */
+const onward = (location: string): CompleteAnswer => ({ status: 301, headers: { Location: location, ...CACHED }, bytes: Buffer.alloc(0) });
+
 const files = new Map<string, Promise<Buffer>>();
 /** Read once for all surfaces. */
 const fileBytes = (path: string): Promise<Buffer> => {
-  const known = files.get(path) ?? readFile(path);
+  const known = files.get(path) ?? (path.endsWith('.js') ? readFile(path, 'utf8').then(withoutOutside) : readFile(path));
   files.set(path, known);
   return known;
 };
+
+/** Pictures, icons and telemetry of ReDoc's makers. What is left are links that a reader may follow. */
+const OUTSIDE = /https:\/\/(?:cdn\.redoc\.ly|cdn\.redocly\.com|otel\.cloud\.redocly\.com)\/[^"'`$\s]*/g;
+
+const withoutOutside = (text: string): Buffer => Buffer.from(text.replaceAll(OUTSIDE, 'data:,'));
 
 type Answering = (exchange: Exchange) => Promise<CompleteAnswer>;
 
 const answers = (surface: Surface): ReadonlyMap<string, Answering> =>
   new Map<string, Answering>([
     ['/openapi.json', async ({ request }) => jsonAnswer(200, openApiDocument(surface, request.baseUrl || '/'), { 'Cache-Control': 'no-cache' })],
+    ['/docs/', async () => onward('../docs')],
+    ['/redoc/', async () => onward('../redoc')],
     ['/docs', async () => html(swaggerPage(surface))],
     ['/docs/start.js', async () => script(SWAGGER_START)],
     ['/redoc', async () => html(redocPage(surface))],
@@ -103,9 +113,7 @@ const answers = (surface: Surface): ReadonlyMap<string, Answering> =>
     ]),
   ]);
 
-const write = (response: Response, { status, headers, bytes }: CompleteAnswer): void => {
-  response.writeHead(status, { ...headers, 'Content-Length': bytes.length }).end(bytes);
-};
+const neverGone = new AbortController().signal;
 
 /** Paths of the route table come first: a surface may serve any of these itself. */
 export const createDocuments = (surface: Surface, pipeline: Pipeline): Router => {
@@ -116,7 +124,7 @@ export const createDocuments = (surface: Surface, pipeline: Pipeline): Router =>
       asHandler(async (exchange) => {
         exchange.path = path;
         try {
-          write(exchange.response, await answering(exchange));
+          await pipeline.deliver(exchange, await answering(exchange), neverGone);
         } catch (error) {
           await pipeline.fail(exchange, error);
         }
@@ -127,4 +135,4 @@ export const createDocuments = (surface: Surface, pipeline: Pipeline): Router =>
 };
 
 /** What `createDocuments` serves, for the answer to other methods. */
-export const DOCUMENT_PATHS: readonly string[] = ['/openapi.json', '/docs', '/docs/start.js', '/redoc', '/redoc/start.js', ...Object.keys(FILES).map((path) => `/${path}`)];
+export const DOCUMENT_PATHS: readonly string[] = ['/openapi.json', '/docs', '/docs/', '/docs/start.js', '/redoc', '/redoc/', '/redoc/start.js', ...Object.keys(FILES).map((path) => `/${path}`)];

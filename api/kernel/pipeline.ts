@@ -9,7 +9,7 @@ import { answerOf, type Answer } from './reply.ts';
 import type { ApiRequest } from './route.ts';
 import type { Surface } from './surface.ts';
 
-export type Pipeline = Pick<Delivery, 'fail'> & Readonly<{ run: (surface: Surface, compiled: CompiledRoute, exchange: Exchange) => Promise<void> }>;
+export type Pipeline = Pick<Delivery, 'deliver' | 'fail'> & Readonly<{ run: (surface: Surface, compiled: CompiledRoute, exchange: Exchange) => Promise<void> }>;
 
 const scopeOf = (surface: Surface, principal: unknown, { incoming, actor, request }: Exchange): KeyScope => {
   // Strangers share a principal, and must not share answers.
@@ -132,7 +132,7 @@ export const createPipeline = (tools: Tools): Pipeline => {
   };
 
   return {
-    fail: delivery.fail,
+    ...delivery,
     run: async (surface, compiled, exchange) => {
       const watching = watch(exchange, tools.handlerTimeoutMs);
       try {

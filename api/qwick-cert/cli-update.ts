@@ -5,13 +5,14 @@ export type CliUpdate = (typeof CLI_UPDATES)[number];
 /** CLI_MIN_VERSION and CLI_VERSION. */
 export type CliVersions = Readonly<{ minimum?: string | undefined; current?: string | undefined }>;
 
-const SEMVER = /^v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-([0-9A-Za-z.-]{1,64}))?(?:\+[0-9A-Za-z.-]{1,64})?$/u;
+/** Semantic Versioning 2.0.0; parts that are not said are 0. */
+const SEMVER = /^v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:-([0-9A-Za-z.-]{1,64}))?(?:\+[0-9A-Za-z.-]{1,64})?$/u;
 
 type Version = Readonly<{ core: readonly number[]; pre: readonly string[] | undefined }>;
 
 const parse = (text: string | undefined): Version | undefined => {
   const match = SEMVER.exec(text ?? '');
-  return match === null ? undefined : { core: match.slice(1, 4).map(Number), pre: match[4]?.split('.') };
+  return match === null ? undefined : { core: match.slice(1, 4).map((part: string | undefined) => Number(part ?? 0)), pre: match[4]?.split('.') };
 };
 
 /** Whether the text is a version that can be compared with. */

@@ -68,11 +68,17 @@ const filters = {
 /** A filter that is misspelt would show more than was asked for: it is refused. */
 const strict = { additionalProperties: false } as const;
 
-export const ExportQuery = Type.Object(filters, strict);
+const page = { minimum: 1, maximum: 1_000_000_000 } as const;
+const ALL = 'Taken as the list takes it, and ignored: an export holds everything';
+
+export const ExportQuery = Type.Object(
+  { ...filters, page: Type.Optional(Type.Integer({ ...page, description: ALL })), page_size: Type.Optional(Type.Integer({ minimum: 1, description: ALL })) },
+  strict,
+);
 export const ListQuery = Type.Object(
   {
     ...filters,
-    page: Type.Integer({ minimum: 1, maximum: 1_000_000_000, default: 1, description: 'Page number (default: 1)' }),
+    page: Type.Integer({ ...page, default: 1, description: 'Page number (default: 1)' }),
     page_size: Type.Integer({ minimum: 1, default: 50, description: 'Items per page (default: 50, max: 100; more is taken as 100)' }),
   },
   strict,

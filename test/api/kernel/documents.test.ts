@@ -7,6 +7,9 @@ import Type from 'typebox';
 import { openApiDocument } from '../../../api/kernel/openapi.ts';
 import { defineRoute, type Route } from '../../../api/kernel/route.ts';
 import { lintDocuments } from '../../../scripts/lint-documents.ts';
+import { requireTool } from '../../support/pending.ts';
+import { runTool } from '../../support/run-tool.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { ask, serve, testSurface, type Running, type TestPrincipal } from './support.ts';
 
 const Thing = Type.Object({ id: Type.String(), name: Type.String() });
@@ -22,7 +25,7 @@ const routes: readonly Route<TestPrincipal>[] = [
   defineRoute({ method: 'GET', path: '/list', operationId: 'list', summary: 'As a table', permission: 'public', replies: { 200: { description: 'CSV', contentType: 'text/csv' } }, handle: async () => ({ status: 204 }) }),
   defineRoute({ method: 'DELETE', path: '/things/:id', operationId: 'remove', summary: 'Removes', permission: 'write', replies: { 204: { description: 'Gone' } }, handle: async () => ({ status: 204 }) }),
 ];
-const surface = testSurface(routes, { host: '127.0.0.1' });
+const surface = testSurface(routes, { host: '127.0.0.1', replyHeaders: () => ({ 'X-Tiny': 'yes' }) });
 type Loose = Readonly<Record<string, any>>; // oxlint-disable-line typescript/no-explicit-any -- a document is looked into at many places
 
 describe('kernel: documents', () => {
@@ -103,6 +106,45 @@ describe('kernel: documents', () => {
       }
       expect((await get('/redoc/redoc.standalone.js')).headers.get('content-type')).to.contain('text/javascript');
     }
+  });
+
+  it('bear the surface\'s own headers, errors too', async () => {
+    for (const path of ['/openapi.json', '/docs', '/redoc', '/docs/start.js', '/docs/']) expect((await byMount(path)).headers.get('x-tiny'), path).to.equal('yes');
+    const { status, headers, json } = await ask(running, 'POST', '/docs');
+    expect([status, headers.get('allow'), headers.get('x-tiny'), json.oops]).to.deep.equal([405, 'GET, HEAD', 'yes', 'request.method_not_allowed']);
+  });
+
+  it('lead on from a trailing slash, under which their links would not hold', async () => {
+    for (const page of ['/docs', '/redoc']) {
+      const { status, headers } = await byMount(`${page}/`);
+      expect([status, headers.get('location')]).to.deep.equal([301, `..${page}`]);
+      expect(new URL(headers.get('location') ?? '', `http://x/tiny${page}/`).pathname).to.equal(`/tiny${page}`);
+    }
+  });
+
+  it('leave no address in ReDoc\'s bundle that a browser would fetch from', async () => {
+    const { text } = await byHost('/redoc/redoc.standalone.js');
+    expect(text.length).to.be.greaterThan(1_000_000);
+    expect(text.match(/(?:https?:)?\/\/(?:[\w-]+\.)+[a-z]+[^"'`\s]*\.(?:svg|png|gif|jpe?g|ico|webp|woff2?|css|js)\b/g) ?? []).to.deep.equal([]);
+    expect(text.match(/https?:\/\/(?:cdn|otel|static|assets|fonts|api)\.[^"'`\s]*/g) ?? []).to.deep.equal([]);
+    expect(text.match(/(?:src|url\(|fetch\()[:=]?\s*["'`]?https?:/g) ?? []).to.deep.equal([]);
+  });
+
+  it('show their operations in a browser, which finds nothing to refuse', async function browser() {
+    this.timeout(120_000);
+    requireTool(this, 'chromium-headless-shell', 'Debian package chromium-headless-shell');
+    const profile = temporaryDirectory();
+    const page = (path: string) =>
+      runTool('chromium-headless-shell', '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
+        '--disable-sync', '--enable-logging=stderr', `--user-data-dir=${profile.path}`, '--virtual-time-budget=8000', '--dump-dom', `${running.url}${path}`);
+    // ReDoc shows the operations of the tag that is looked at.
+    for (const [path, shown] of [['/docs', routes], ['/redoc#/things', routes.slice(0, 1)]] as const) {
+      const { code, said } = await page(path);
+      expect(code, said).to.equal(0);
+      for (const { summary } of shown) expect(said, `${path}: ${summary}`).to.contain(summary);
+      expect(said, path).to.not.match(/Content Security Policy|Refused to|CONSOLE.*(?:error|Error)/);
+    }
+    profile.remove();
   });
 
   it('name no address but their own, and may load nothing from elsewhere', async () => {

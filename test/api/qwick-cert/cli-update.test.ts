@@ -17,7 +17,12 @@ describe('X-Qwick-CLI-Update', () => {
     [undefined, 'optional'],
     ['', 'optional'],
     ['latest', 'optional'],
-    ['1.2', 'optional'],
+    ['1.2', 'recommended'],
+    ['1', 'required'],
+    ['2', 'optional'],
+    ['v1.10', 'optional'],
+    ['1.10-beta', 'recommended'],
+    ['1.', 'optional'],
     [1.1, 'optional'],
     [{ toString: () => '0.0.1' }, 'optional'],
     [`1.${'9'.repeat(100_000)}`, 'optional'],
@@ -42,7 +47,7 @@ describe('X-Qwick-CLI-Update', () => {
   });
 
   it('tells versions from other texts', () => {
-    expect(['1.2.0', 'v1.2.0', '1.2.0-rc.1'].every(isVersion)).to.equal(true);
-    expect(['1', '1.2', 'x', '', '1.2.0.0'].some(isVersion)).to.equal(false);
+    expect(['1', '1.2', '1.2.0', 'v1.2.0', '1.2.0-rc.1'].every(isVersion)).to.equal(true);
+    expect(['x', '', '1.', '.1', '1.2.0.0', '1..2'].some(isVersion)).to.equal(false);
   });
 });

@@ -175,7 +175,9 @@ describe('GET /signing-operations', () => {
         expect([status, Object.keys(json.error.details.fields)]).to.deep.equal([400, ['organization_slug']]);
       }
     });
-    it('an export with pages: it has none', async () => expect((await exported('&page=2')).json.error.details.fields).to.have.property('page'));
+    it('an export\'s pages that are none', async () => {
+      for (const name of ['page', 'page_size']) expect((await exported(`&${name}=0`)).json.error.details.fields).to.have.all.keys(name);
+    });
   });
 
   describe('is of one\'s own organization only', () => {
@@ -228,6 +230,8 @@ describe('GET /signing-operations', () => {
       expect(lines[2]).to.contain(`,"'=cmd|' /C calc'!A0, ""three"".ps1",`);
       expect(lines[3]).to.match(/,two\.msi,2048576,failed,api,[^,]+,,2026-03-09T16:00:00\.000Z$/u);
     });
+
+    it('has no pages: what a list is asked with is taken, and ignored', async () => expect((await exported('&page=2&page_size=1')).text).to.equal((await exported()).text));
 
     it('of nothing is the header row', async () =>
       expect((await exported('&status=abandoned')).text).to.equal('id,file_name,file_size,status,source,actor_email,signed_at,created_at\r\n'));
