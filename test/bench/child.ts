@@ -6,6 +6,18 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** What still runs when a benchmark fails goes with it. */
+const children = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+const started = (child: ChildProcess): ChildProcess => {
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+};
+
 const ROOT = join(import.meta.dirname, '../..');
 const FLAGS = ['--disable-warning=ExperimentalWarning'] as const;
 
@@ -46,24 +58,21 @@ const untilReady = async (url: string, child: ChildProcess): Promise<void> => {
   }
 };
 
-export type Running = Readonly<{ dataDir: string; env?: Readonly<Record<string, string>>; nodeOptions?: readonly string[]; onStarted?: (pid: number) => void }>;
-
 /** The whole program as it is started in production, in a process of its own; resolves when it is ready. */
-export const startProgram = async ({ dataDir, env = {}, nodeOptions = [], onStarted }: Running): Promise<Program> => {
+export const startProgram = async ({ dataDir }: Readonly<{ dataDir: string }>): Promise<Program> => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   // Its log is written as always, to where nobody reads it.
   const nowhere = openSync('/dev/null', 'w');
   const begin = performance.now();
   const extra = (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((option) => option !== '');
-  const child = spawn(process.execPath, [...FLAGS, ...extra, ...nodeOptions, 'api/main.ts'], {
+  const child = started(spawn(process.execPath, [...FLAGS, ...extra, 'api/main.ts'], {
     cwd: ROOT,
-    env: { ...process.env, DATA_DIR: dataDir, PORT: String(port), ...env },
+    env: { ...process.env, DATA_DIR: dataDir, PORT: String(port) },
     stdio: ['ignore', nowhere, nowhere],
-  });
+  }));
   closeSync(nowhere);
   const pid = child.pid ?? -1;
-  onStarted?.(pid);
   await untilReady(url, child);
   const readyAfter = performance.now() - begin;
   return {
@@ -83,7 +92,7 @@ export const startProgram = async ({ dataDir, env = {}, nodeOptions = [], onStar
 export type Helper = Readonly<{ ask: <Answer>(question: unknown) => Promise<Answer>; stop: () => Promise<void> }>;
 
 export const startHelper = (script: string): Helper => {
-  const child = spawn(process.execPath, [...FLAGS, join(import.meta.dirname, script)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = started(spawn(process.execPath, [...FLAGS, join(import.meta.dirname, script)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
   return {
     ask: async <Answer>(question: unknown) => {
       const answered = once(child, 'message');
@@ -105,4 +114,13 @@ export const startHelper = (script: string): Helper => {
 export const residentBytes = (pid: number): number => {
   const [, kilobytes = '0'] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kilobytes) * 1_024;
+};
+
+const TICKS_A_SECOND = 100;
+
+/** Processor time of a process, all its threads, in milliseconds, as the kernel counts it. */
+export const processorMs = (pid: number): number => {
+  // The name, in brackets, may hold spaces; the times are the 14th and 15th field.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_A_SECOND;
 };

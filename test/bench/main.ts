@@ -6,7 +6,7 @@ import { createGround } from './ground.ts';
 import { listing } from './listing.ts';
 import { memory } from './memory.ts';
 import { rebuild } from './rebuild.ts';
-import { type Report, tableOf, writeReports } from './report.ts';
+import { caution, load, type Report, tableOf, writeReports } from './report.ts';
 import { signDigest } from './sign-digest.ts';
 import { start } from './start.ts';
 
@@ -36,13 +36,14 @@ const runAll = async (): Promise<void> => {
   const benchmarks = chosen();
   const ground = createGround(say);
   const reports: Report[] = [];
+  const before = load();
   try {
     for (const benchmark of benchmarks) reports.push(await runOne(benchmark, { quick, ground, say }));
   } finally {
     ground.remove();
   }
-  writeReports(join(import.meta.dirname, '../../out/bench.json'), reports, { quick });
-  process.stdout.write(`${tableOf(reports)}\n`);
+  writeReports(join(import.meta.dirname, '../../out/bench.json'), reports, { quick, load: { before, after: load() } });
+  process.stdout.write(`${tableOf(reports)}\n\n${caution(before, load())}\n`);
 };
 
 await runAll();

@@ -6,6 +6,7 @@ import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:cry
 import { rateOf } from './measure.ts';
 
 export type Question = Readonly<{ ms: number }>;
+export type Limit = Readonly<{ perSecond: number; processorMsPerPair: number }>;
 
 /** Enough to keep the pool's threads busy, few enough to not compete. */
 const AT_ONCE = 16;
@@ -25,7 +26,16 @@ const pair = async (): Promise<void> => {
   await signed(ec);
 };
 
+const measure = async (ms: number): Promise<Limit> => {
+  const before = process.cpuUsage();
+  const begin = performance.now();
+  const perSecond = await rateOf(AT_ONCE, ms, pair);
+  const pairs = (perSecond * (performance.now() - begin)) / 1_000;
+  const { user, system } = process.cpuUsage(before);
+  return { perSecond, processorMsPerPair: (user + system) / 1_000 / pairs };
+};
+
 process.on('message', ({ ms }: Question) => {
-  void rateOf(AT_ONCE, ms, pair).then((perSecond) => process.send?.(perSecond));
+  void measure(ms).then((limit) => process.send?.(limit));
 });
 process.once('disconnect', () => process.exit(0));

@@ -20,9 +20,9 @@ const starts = async (dataDir: string, times: number, before: () => void = () =>
   return measured;
 };
 
-const rowOf = (measure: string, measured: readonly number[], aim: number): Row => {
+const rowOf = (measure: string, measured: readonly number[], aim: number | undefined): Row => {
   const seconds = median(measured) / 1_000;
-  return { measure, ours: milliseconds(median(measured)), reference: '', figure: seconds, aim: `≤ ${aim} s`, met: seconds <= aim };
+  return { measure, ours: milliseconds(median(measured)), reference: '', figure: seconds, aim: aim === undefined ? '' : `≤ ${aim} s`, met: aim === undefined ? undefined : seconds <= aim };
 };
 
 export const start: Benchmark = {
@@ -38,7 +38,7 @@ export const start: Benchmark = {
     return {
       rows: [
         rowOf(`ready with ${count} events`, usual, AIM_SECONDS),
-        rowOf(`the same, every read model filled anew`, rebuilding, AIM_SECONDS + EVENTS / 50_000),
+        rowOf(`the same, every read model filled anew`, rebuilding, undefined),
       ],
       details: { usual, rebuilding },
     };
