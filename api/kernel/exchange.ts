@@ -52,7 +52,8 @@ export const requestIdFor = (given: string | undefined, ids: Ids): string =>
 export const headerOf =
   (request: Request) =>
   (name: string): string | undefined => {
-    const value = request.headers[name];
+    // Of these Node keeps the first and drops the others without a word: joined, they are no credentials at all.
+    const value = name === 'authorization' ? request.headersDistinct[name]?.join(', ') : request.headers[name];
     return Array.isArray(value) ? value.join(', ') : value;
   };
 

@@ -40,6 +40,11 @@ describe('kernel: bodies', () => {
     }
   });
 
+  it('takes two Authorization headers for none', async () => {
+    const answer = await raw(running.port, head('Authorization: Bearer all', 'Content-Type: application/json', 'Content-Length: 2'), '{}');
+    expect(answer).to.match(/^HTTP\/1\.1 401 /);
+  });
+
   it('refuses encoded bodies', async () => {
     for (const encoding of ['gzip', 'br', 'deflate', 'identity, gzip']) {
       expect((await post('{}', { 'content-type': 'application/json', 'content-encoding': encoding })).status, encoding).to.equal(415);
