@@ -110,7 +110,7 @@ export const createPipeline = (tools: Tools): Pipeline => {
     const { surface, compiled, exchange } = step;
     const principal = await identify(step);
     await countRequest(exchange, surface.rate(principal, exchange.incoming), tools);
-    const input = await readInput(compiled, exchange, tools.maxBodyBytes);
+    const input = await readInput(compiled, exchange, compiled.route.maxBodyBytes ?? tools.maxBodyBytes);
     const call = callOf(() => scopeOf(surface, principal, exchange), exchange, input);
     const request = await admit(step, requestOf(step, principal, input, call?.commandId ?? tools.ids.next()));
     if (call === undefined) return handle(step, request);

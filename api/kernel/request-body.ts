@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { parseStrictJson } from './strict-json.ts';
 
-export const DEFAULT_BODY_LIMIT = 1_048_576;
+/** Bytes, for a route that says nothing else. */
+export const DEFAULT_BODY_LIMIT = 65_536;
 /** What is still swallowed of a body that nobody wants, so that the client gets to read the answer; then the socket goes. */
 const DISCARD_LIMIT = 16 * 1_048_576;
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;

@@ -54,6 +54,8 @@ export type Route<Principal = unknown> = Readonly<{
   query?: TSchema;
   body?: TSchema;
   bodyExample?: unknown;
+  /** Where bodies may be larger than the 64 kB of most routes. */
+  maxBodyBytes?: number;
   /** By status. Success only; the surface adds its errors. */
   replies: Readonly<Record<number, ReplyDescription>>;
   /** Rejection codes this route can answer with, beyond those of every route: for the OpenAPI document. */

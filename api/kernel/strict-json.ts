@@ -5,6 +5,9 @@
 import { Rejection } from '../../domain/kernel/rejection.ts';
 
 export const MAX_DEPTH = 64;
+/** Members of one object, and values in all: what is looked at one by one afterwards must not be as many as fit into a body. */
+export const MAX_MEMBERS = 1_000;
+export const MAX_VALUES = 10_000;
 const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 const NUMBER = /-?\d[\d.eE+-]*/y;
 
@@ -49,6 +52,7 @@ const checkName = (name: string, names: Set<string>, frames: readonly Frame[]): 
   if (FORBIDDEN.has(name)) refuseMember(frames, 'is not allowed as a name');
   if (names.has(name)) refuseMember(frames, 'is given twice');
   names.add(name);
+  if (names.size > MAX_MEMBERS) malformed(`an object has more than ${MAX_MEMBERS} members`);
 };
 
 const isName = (text: string, after: number): boolean => {
@@ -89,9 +93,13 @@ const nest = (frames: Frame[], char: string): void => {
 /** Everything that `JSON.parse` lets pass, found in one flat walk over the text: nothing recurses before depth is known. */
 const scan = (text: string): void => {
   const frames: Frame[] = [];
+  let values = 1;
   let at = 0;
   while (at < text.length) {
     const char = text[at] as string;
+    // Every value but the first follows one of these.
+    if (',[{'.includes(char)) values += 1;
+    if (values > MAX_VALUES) malformed(`there are more than ${MAX_VALUES} values`);
     if (char === '"') at = checkString(text, at, frames);
     else if (char === '-' || (char >= '0' && char <= '9')) at = checkNumber(text, at);
     else {

@@ -13,6 +13,7 @@ export type FieldErrors = Readonly<Record<string, string>>;
 export type Validator = (value: unknown) => FieldErrors | undefined;
 
 const MAX_FIELDS = 50;
+const MAX_ERRORS = 1_000;
 
 export const createAjv = (): Ajv2020 => {
   const ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, strictRequired: false, useDefaults: true, verbose: true });
@@ -128,7 +129,7 @@ export const compileValidator = (ajv: Ajv2020, schema: TSchema, root: string): V
   checkCost(schema, root);
   const validate = ajv.compile(schema);
   return (value) => {
-    if (!validate(value)) return describe(withoutNull(validate.errors ?? []), root);
+    if (!validate(value)) return describe(withoutNull(validate.errors ?? []).slice(0, MAX_ERRORS), root);
     prune(schema, value);
     return undefined;
   };

@@ -1,6 +1,7 @@
 /** Who asks, and whether they may: API keys and sessions alike, each within its own organization only. */
 import { reject } from '../../domain/kernel/rejection.ts';
 import { requirePermission, requireRole, signingPlan, type SigningPrincipal } from '../../application/signing/authorise.ts';
+import { addressKey } from '../../application/tenancy/address-key.ts';
 import type { Access, AnonymousPrincipal, PersonPrincipal } from '../../application/tenancy/access.ts';
 import type { Actor } from '../../application/kernel/ports.ts';
 import type { Incoming, RateRule } from '../kernel/surface.ts';
@@ -49,9 +50,12 @@ const FREE_PER_MINUTE = 60;
 const REQUESTS_PER_MINUTE: Readonly<Record<string, number>> = { free: FREE_PER_MINUTE, pro: 300, enterprise: 1_000 };
 const MINUTE_MS = 60_000;
 
-/** Per organization; public routes belong to none. */
-export const rateRule = (principal: QwickPrincipal): RateRule | undefined => {
-  if (principal.kind === 'anonymous') return undefined;
+/** What a stranger may send from one address; sign-ins have a throttle of their own besides. */
+const POSTS_OF_STRANGERS = 300;
+
+/** Per organization; of strangers, what they send by address. What is public to read (trust anchors, revocation lists) is not limited. */
+export const rateRule = (principal: QwickPrincipal, { ip, method }: Pick<Incoming, 'ip' | 'method'>): RateRule | undefined => {
+  if (principal.kind === 'anonymous') return method === 'POST' ? { key: `ip/${addressKey(ip)}`, limit: POSTS_OF_STRANGERS, windowMs: MINUTE_MS } : undefined;
   const { plan, limits } = signingPlan(principal.tenant);
   const limit = limits.requestsPerMinute ?? REQUESTS_PER_MINUTE[plan] ?? FREE_PER_MINUTE;
   return { key: principal.tenant.id, limit, windowMs: MINUTE_MS };

@@ -24,6 +24,9 @@ export type SigningPolicyDeps = Readonly<{
   clock: Clock;
 }>;
 
+/** A policy that fills all its lists. */
+const POLICY_BYTES = 262_144;
+
 const DAY_MS = 86_400_000;
 
 const common = { tags: ['Signing policy'], permission: 'tenant', params: SlugParams } as const;
@@ -68,6 +71,7 @@ const putRoute = (deps: SigningPolicyDeps) =>
     summary: 'Replace the signing policy of a tenant',
     description: 'In force with the next request. What the body does not name is off.',
     body: SigningPolicyBody,
+    maxBodyBytes: POLICY_BYTES,
     bodyExample: example,
     replies: { 200: { description: 'The policy', schema: SigningPolicyBody } },
     rejections,
@@ -104,6 +108,7 @@ const whatIfRoute = ({ rules, whatIf, access, clock }: SigningPolicyDeps) =>
     description:
       'Judges every attempt of these days, signed or refused, in its order and as if the candidate had been in force. Changes nothing. An attempt whose backend made no signature is none.',
     body: WhatIfBody,
+    maxBodyBytes: POLICY_BYTES,
     bodyExample: { policy: example, days: 30 },
     replies: { 200: { description: 'What the candidate would have done', schema: WhatIfReply } },
     rejections,

@@ -31,7 +31,7 @@ const POST = 'POST /tiny/any HTTP/1.1\r\nHost: x\r\nContent-Type: application/js
 
 describe('kernel: server', () => {
   let running: Running;
-  before(async () => { running = await serve([testSurface(routes)], {}, { headersTimeout: 300, requestTimeout: 600, connectionsCheckingInterval: 50, keepAliveTimeout: 500, maxRequestsPerSocket: 5 }); });
+  before(async () => { running = await serve([testSurface(routes)], { maxBodyBytes: 4_194_304 }, { headersTimeout: 300, requestTimeout: 600, connectionsCheckingInterval: 50, keepAliveTimeout: 500, maxRequestsPerSocket: 5 }); });
   after(() => running.close());
 
   const send = (...pieces: readonly string[]): Promise<Exchanged> => {

@@ -7,9 +7,11 @@ import { defineRoute, type Route } from '../../../api/kernel/route.ts';
 import { Rejection } from '../../../domain/kernel/rejection.ts';
 import { serve, testSurface, type Running, type TestPrincipal } from './support.ts';
 
+const asBefore = (principal: TestPrincipal): TestPrincipal => principal;
+
 describe('kernel: somebody who changes while their body is on its way', () => {
   let running: Running;
-  let judge: (principal: TestPrincipal) => TestPrincipal = (principal) => principal;
+  let judge = asBefore;
   const handled: TestPrincipal[] = [];
   const route: Route<TestPrincipal> = defineRoute<TestPrincipal, undefined, undefined, ReturnType<typeof Type.Object>>({
     method: 'POST', path: '/things', operationId: 'create', summary: 's', permission: 'write', body: Type.Object({}),
@@ -29,7 +31,7 @@ describe('kernel: somebody who changes while their body is on its way', () => {
   after(() => running.close());
   beforeEach(() => {
     handled.length = 0;
-    judge = (principal) => principal;
+    judge = asBefore;
     rated = Promise.withResolvers();
   });
 

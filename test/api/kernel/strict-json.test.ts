@@ -24,6 +24,19 @@ const outcomeOf = (text: string): string => outcome(Buffer.from(text));
 /** Valid JSON that is refused all the same, because two readers could understand it differently. */
 const STRICTER = new Set(['y_object_duplicated_key.json', 'y_object_duplicated_key_and_value.json', 'y_object_duplicate_key.json']);
 
+const members = (count: number): string => `{${Array.from({ length: count }, (_, index) => `"m${index}":0`).join(',')}}`;
+const values = (count: number): string => `[${Array.from({ length: count }, () => '0').join(',')}]`;
+
+describe('how much a body may hold', () => {
+  it('takes 1,000 members of an object and 10,000 values in all, and not one more', () => {
+    expect(outcomeOf(members(1_000))).to.equal('accepted');
+    expect(outcomeOf(members(1_001))).to.equal('request.malformed_json: an object has more than 1000 members');
+    expect(outcomeOf(values(9_998))).to.equal('accepted');
+    expect(outcomeOf(values(10_000))).to.equal('request.malformed_json: there are more than 10000 values');
+    expect(outcomeOf(`[${Array.from({ length: 100 }, () => members(200)).join(',')}]`)).to.equal('request.malformed_json: there are more than 10000 values');
+  });
+});
+
 describe('strict JSON', () => {
   it(`takes every valid text of the published suite, refuses every invalid one, and survives the rest (${vectors.length} texts)`, () => {
     expect(vectors.length).to.be.greaterThan(300);
