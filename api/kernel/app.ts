@@ -49,7 +49,7 @@ const toolsOf = (options: AppOptions): Tools => ({
   maxBodyBytes: options.maxBodyBytes ?? DEFAULT_BODY_LIMIT,
   handlerTimeoutMs: options.handlerTimeoutMs ?? 120_000,
   idempotencyWaitMs: options.idempotencyWaitMs ?? 2_000,
-  streamStallMs: options.streamStallMs ?? 60_000,
+  streamStallMs: options.streamStallMs ?? 30_000,
   stopping: options.stopping,
 });
 

@@ -80,11 +80,34 @@ const sendStream = async (response: Response, answer: StreamAnswer, { signal, st
   else response.destroy();
 };
 
+/** Bytes that must have left within the time a client may stall. */
+const PIECE = 65_536;
+
+/** Cuts a connection off whose client leaves an answer unread: it would hold its place for ever. */
+const cutOffWhenStalled = (response: Response, stallMs: number): void => {
+  const timer = setTimeout(() => response.destroy(), stallMs);
+  timer.unref();
+  const settle = (): void => clearTimeout(timer);
+  response.once('finish', settle).once('close', settle);
+};
+
+const sendBytes = async (response: Response, bytes: Buffer, { signal, stallMs }: Sending): Promise<void> => {
+  let at = 0;
+  for (; response.req.method !== 'HEAD' && bytes.length - at > PIECE; at += PIECE) {
+    if (!response.write(bytes.subarray(at, at + PIECE)) && !(await drained(response, signal, stallMs))) {
+      response.destroy();
+      return;
+    }
+  }
+  cutOffWhenStalled(response, stallMs);
+  response.end(bytes.subarray(at));
+};
+
 /** Sends an answer; headers of the answer win over those already set. */
 export const send = async (response: Response, answer: Answer, sending: Sending): Promise<void> => {
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
   if ('stream' in answer) return sendStream(response, answer, sending);
   if (answer.status !== 204 && answer.status !== 304) response.setHeader('Content-Length', answer.bytes.length);
-  response.end(answer.bytes);
+  await sendBytes(response, answer.bytes, sending);
 };

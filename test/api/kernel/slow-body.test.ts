@@ -24,7 +24,7 @@ describe('kernel: somebody who changes while their body is on its way', () => {
   let rated: PromiseWithResolvers<void> = Promise.withResolvers();
   before(async () => {
     running = await serve([testSurface([route], {
-      rate: () => void rated.resolve(),
+      rate: () => { rated.resolve(); return undefined; },
       current: async (principal) => judge(principal),
     })]);
   });

@@ -6,6 +6,8 @@ import { defineRoute, type Route } from '../../../api/kernel/route.ts';
 import { ask, serve, testSurface, type Running, type TestPrincipal } from './support.ts';
 
 const PIECE = 'x'.repeat(65_536);
+/** More than all buffers between the two take. */
+const LARGE = Buffer.alloc(32 * 1_048_576, 'y');
 
 describe('kernel: streams', () => {
   let running: Running;
@@ -32,6 +34,7 @@ describe('kernel: streams', () => {
       return { status: 204 };
     } }),
     defineRoute({ ...row, path: '/bytes', operationId: 'bytes', handle: async () => ({ status: 200, bytes: Buffer.from([0, 255, 10]), contentType: 'application/pkix-crl', headers: { 'Cache-Control': 'public, max-age=60' } }) }),
+    defineRoute({ ...row, path: '/large', operationId: 'large', handle: async () => ({ status: 200, bytes: LARGE, contentType: 'application/octet-stream' }) }),
   ];
 
   before(async () => { running = await serve([testSurface(routes)], { stopping: stopping.signal, streamStallMs: 300, handlerTimeoutMs: 100 }); });
@@ -117,5 +120,17 @@ describe('kernel: streams', () => {
     socket.end();
     await closed;
     expect(text).to.match(/first\r\n\r\n0\r\n\r\n$/);
+  });
+
+  it('cuts off who leaves a complete answer unread, and nobody who reads it', async () => {
+    const socket = connect(running.port, '127.0.0.1');
+    socket.on('error', () => undefined).pause();
+    socket.write('GET /tiny/large HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await ask(running, 'GET', '/tiny/large')).text).to.have.length(LARGE.length);
+    await new Promise((resolve) => { setTimeout(resolve, 700).unref(); });
+    let size = 0;
+    socket.on('data', (piece: Buffer) => { size += piece.length; });
+    await once(socket.resume(), 'close');
+    expect(size).to.be.within(1, LARGE.length - 1);
   });
 });
