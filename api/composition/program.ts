@@ -43,16 +43,16 @@ export type Program = Readonly<{
   stop: (graceMs?: number) => Promise<void>;
 }>;
 
-type Parts = Readonly<{ container: Container; embedded: Embedded; metrics: Metrics; logger: Logger; clock: Clock; config: Config; secrets: InstallationSecrets; stopping: AbortSignal }>;
+type Parts = Readonly<{ container: Container; embedded: Embedded; metrics: Metrics; logger: Logger; clock: Clock; config: Config; secrets: InstallationSecrets; stopping: AbortSignal; failing: AbortSignal }>;
 
-const appOf = ({ container, metrics, logger, clock, config, secrets, stopping }: Parts): RequestListener => {
+const appOf = ({ container, metrics, logger, clock, config, secrets, stopping, failing }: Parts): RequestListener => {
   const projections = resolve(container, storage.projections);
   return createApp({
     surfaces: servedSurfaces(container),
     state: resolve(container, storage.state),
     secrets: resolve(container, storage.secrets),
     ids: systemIds,
-    clock, logger, metrics, stopping,
+    clock, logger, metrics, stopping, failing,
     operatorToken: secrets.operatorToken,
     trustProxy: config.trustProxy,
     surfaceHosts: config.surfaceHosts,
@@ -126,6 +126,11 @@ export const startProgram = async (options: ProgramOptions): Promise<Program> =>
   const metrics = createMetrics();
   const door = createDoor();
   const stopping = new AbortController();
+  const failing = new AbortController();
+  const onFatal = (error: Error): void => {
+    failing.abort();
+    options.onFatal(error);
+  };
   const server = createHttpServer(door.listener, { onStopping: () => stopping.abort() });
   // Listening comes first: the address is part of links, and a taken port should stop the start before data is touched.
   const { address, port } = await server.listen(config.host, config.port).catch((error: unknown) => {
@@ -134,9 +139,9 @@ export const startProgram = async (options: ProgramOptions): Promise<Program> =>
   const url = listeningUrl(address, port);
   try {
     const secrets = installationSecrets(config.dataDir, config);
-    const opened = await openProgram(options, config.publicUrl ?? url, secrets, { clock, logger, metrics });
+    const opened = await openProgram({ ...options, onFatal }, config.publicUrl ?? url, secrets, { clock, logger, metrics });
     try {
-      door.open(appOf({ ...opened, metrics, logger, clock, config, secrets, stopping: stopping.signal }));
+      door.open(appOf({ ...opened, metrics, logger, clock, config, secrets, stopping: stopping.signal, failing: failing.signal }));
       return programOf(url, opened, secrets, server);
     } catch (error) {
       await opened.close();

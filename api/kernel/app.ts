@@ -37,6 +37,8 @@ export type AppOptions = Readonly<{
   streamStallMs?: number;
   /** Aborted when the server begins to stop, so that open-ended streams end. */
   stopping?: AbortSignal;
+  /** Aborted when the disk has failed, so that whatever is under way is answered before the process ends. */
+  failing?: AbortSignal;
 }>;
 
 const toolsOf = (options: AppOptions): Tools => ({
@@ -51,6 +53,7 @@ const toolsOf = (options: AppOptions): Tools => ({
   idempotencyWaitMs: options.idempotencyWaitMs ?? 2_000,
   streamStallMs: options.streamStallMs ?? 30_000,
   stopping: options.stopping,
+  failing: options.failing,
 });
 
 const hostOf = (request: Request): string =>

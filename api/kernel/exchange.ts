@@ -25,6 +25,8 @@ export type Tools = Readonly<{
   streamStallMs: number;
   /** Aborted when the server begins to stop: open-ended streams end. */
   stopping: AbortSignal | undefined;
+  /** Aborted when the disk has failed: whatever is under way is answered at once, since the process is about to end. */
+  failing: AbortSignal | undefined;
 }>;
 
 export type Exchange = {

@@ -23,25 +23,48 @@ const callOf = (scope: () => KeyScope, { request, incoming }: Exchange, input: I
   return idempotentCall(scope(), parseIdempotencyKey(header), [input.search, input.bytes]);
 };
 
-/** Aborts when the client goes before its answer is complete, or when the handler's time is up. */
+/**
+ * Aborts when the client goes before its answer is complete, or when the handler's time is up. `late` rejects with what the client is told
+ * when it is answered without waiting for the handler any longer.
+ */
 const watch = ({ response }: Exchange, timeoutMs: number) => {
   const abort = new AbortController();
-  let timedOut = false;
+  const late = Promise.withResolvers<never>();
+  late.promise.catch(() => undefined);
+  let over: Rejection | undefined;
+  const end = (why: Rejection): void => {
+    over = why;
+    abort.abort();
+    late.reject(why);
+  };
   response.once('close', () => {
     if (!response.writableFinished) abort.abort();
   });
-  const late = Promise.withResolvers<never>();
-  late.promise.catch(() => undefined);
-  const timer = setTimeout(() => {
-    timedOut = true;
-    abort.abort();
-    late.reject(new Rejection('request.timeout'));
-  }, timeoutMs);
+  const timer = setTimeout(() => end(new Rejection('request.timeout')), timeoutMs);
   timer.unref();
-  return { signal: abort.signal, late: late.promise, timedOut: () => timedOut, handled: () => clearTimeout(timer) };
+  return { signal: abort.signal, late: late.promise, over: () => over, end, handled: () => clearTimeout(timer) };
 };
 
 type Watch = ReturnType<typeof watch>;
+
+/** Those of all requests under way: when the disk has failed, none of them waits any longer. */
+const createWatches = ({ failing, handlerTimeoutMs }: Tools) => {
+  const active = new Set<Watch>();
+  const fail = (watching: Watch): void => watching.end(new Rejection('storage.unavailable'));
+  failing?.addEventListener('abort', () => active.forEach(fail));
+  return {
+    begin: (exchange: Exchange): Watch => {
+      const watching = watch(exchange, handlerTimeoutMs);
+      active.add(watching);
+      if (failing?.aborted === true) fail(watching);
+      return watching;
+    },
+    end: (watching: Watch): void => {
+      active.delete(watching);
+      watching.handled();
+    },
+  };
+};
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
@@ -79,16 +102,20 @@ const requestOf = ({ exchange, watching }: Step, principal: unknown, input: Inpu
 
 const handle = async ({ surface, compiled, exchange, watching }: Step, request: ApiRequest<unknown>): Promise<Answer> => {
   // Told to come back already: nothing more is begun for it.
-  if (watching.timedOut()) throw new Rejection('request.timeout');
+  const over = watching.over();
+  if (over !== undefined) throw over;
   try {
     const reply = await compiled.route.handle(request as ApiRequest<unknown, never, never, never>);
     return answerOf(reply, (body) => surface.renderReply(body, exchange.incoming));
   } catch (error) {
-    throw watching.timedOut() && isAbort(error) ? new Rejection('request.timeout') : error;
+    throw isAbort(error) ? (watching.over() ?? error) : error;
   } finally {
     watching.handled();
   }
 };
+
+/** What a client is told that is answered without its handler. */
+const TOLD: ReadonlySet<string> = new Set(['request.timeout', 'storage.unavailable']);
 
 /** Nobody waits for it any more: it may only be noted, and what it holds let go. */
 const abandon = async (answering: Promise<Answer>, { incoming, route }: Exchange, { logger }: Tools): Promise<void> => {
@@ -98,13 +125,27 @@ const abandon = async (answering: Promise<Answer>, { incoming, route }: Exchange
     logger.warn({ requestId: incoming.requestId, route: route?.path, status: answer.status }, 'a handler ended after its request had been answered');
   } catch (error) {
     const code = error instanceof Rejection ? error.code : 'kernel.internal';
-    if (code !== 'request.timeout') logger.warn({ requestId: incoming.requestId, route: route?.path, code }, 'a handler failed after its request had been answered');
+    if (!TOLD.has(code)) logger.warn({ requestId: incoming.requestId, route: route?.path, code }, 'a handler failed after its request had been answered');
+  }
+};
+
+/**
+ * When its time is up the client is told to come back, whether or not the handler heeds its signal. What that still does was not
+ * acknowledged; under an Idempotency-Key its answer is kept for whoever asks again.
+ */
+const inTime = async (answering: Promise<Answer>, { watching, exchange }: Step, tools: Tools): Promise<Answer> => {
+  try {
+    return await Promise.race([answering, watching.late]);
+  } catch (error) {
+    if (watching.over() !== undefined) void abandon(answering, exchange, tools);
+    throw error;
   }
 };
 
 export const createPipeline = (tools: Tools): Pipeline => {
   const idempotency = createIdempotency(tools);
   const delivery = createDelivery(tools);
+  const watches = createWatches(tools);
 
   const answer = async (step: Step): Promise<Answer> => {
     const { surface, compiled, exchange } = step;
@@ -117,30 +158,17 @@ export const createPipeline = (tools: Tools): Pipeline => {
     return idempotency.run(exchange, call, async () => handle(step, await admit(step, request)));
   };
 
-  /**
-   * When its time is up the client is told to come back, whether or not the handler heeds its signal. What that still does was not
-   * acknowledged; under an Idempotency-Key its answer is kept for whoever asks again.
-   */
-  const answerInTime = async (step: Step): Promise<Answer> => {
-    const answering = answer(step);
-    try {
-      return await Promise.race([answering, step.watching.late]);
-    } catch (error) {
-      if (step.watching.timedOut()) void abandon(answering, step.exchange, tools);
-      throw error;
-    }
-  };
-
   return {
     ...delivery,
     run: async (surface, compiled, exchange) => {
-      const watching = watch(exchange, tools.handlerTimeoutMs);
+      const watching = watches.begin(exchange);
       try {
-        await delivery.deliver(exchange, await answerInTime({ surface, compiled, exchange, watching }), watching.signal);
+        const step = { surface, compiled, exchange, watching };
+        await delivery.deliver(exchange, await inTime(answer(step), step, tools), watching.signal);
       } catch (error) {
         await delivery.fail(exchange, error);
       } finally {
-        watching.handled();
+        watches.end(watching);
       }
     },
   };

@@ -85,4 +85,18 @@ describe('kernel: the time that a handler has', () => {
     expect((await post(newKey())).status).to.equal(201);
     expect(effects).to.have.length(1);
   });
+
+  it('is over for everybody when the disk has failed: what is under way and what still comes is answered at once', async () => {
+    const failing = new AbortController();
+    const dying = await serve([surface], { failing: failing.signal });
+    const asked = () => ask(dying, 'POST', '/tiny/things', { body: {} });
+    const underWay = [asked(), asked()];
+    while (effects.length < underWay.length) await new Promise(setImmediate);
+    failing.abort();
+    const answers = await Promise.all([...underWay, asked()]);
+    expect(answers.map(({ status, json, headers }) => [status, json.oops, headers.get('retry-after')])).to.deep.equal(answers.map(() => [503, 'storage.unavailable', '5']));
+    expect(effects).to.have.length(underWay.length);
+    gate.resolve();
+    await dying.close();
+  });
 });
