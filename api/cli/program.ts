@@ -7,13 +7,14 @@ import { codesignCommand } from './codesign.ts';
 import { credentialCommand } from './credential.ts';
 import { doctorCommand } from './doctor.ts';
 import { EXIT, type Io } from './io.ts';
+import { keysCommand } from './keys.ts';
 import { ownServer } from './own-server.ts';
 import { serveCommand } from './serve.ts';
 import { tenantCommand } from './tenant.ts';
 
 const build = (io: Io): Command => {
   const own = ownServer(io);
-  const commands = [serveCommand(), tenantCommand(io, own), credentialCommand(io, own), accountCommand(io), sessionCommand(io), codesignCommand(io), doctorCommand(io), backupCommand(io, own), restoreCommand(io)];
+  const commands = [serveCommand(), tenantCommand(io, own), credentialCommand(io, own), accountCommand(io), sessionCommand(io), keysCommand(io, own), codesignCommand(io), doctorCommand(io), backupCommand(io, own), restoreCommand(io)];
   const program = new Command('chancery').description('One event-sourced program that serves trust-service APIs.');
   for (const command of commands) program.addCommand(command);
   return withoutExit(program, io);

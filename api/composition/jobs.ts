@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import type { Clock, Logger } from '../../application/kernel/ports.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
 import { backup } from '../../infrastructure/runtime/backup.ts';
+import type { KeyRotations } from '../../application/tenancy/key-rotations.ts';
 import { createJobs, type JobKind, type RunningJobs } from '../../infrastructure/runtime/jobs.ts';
+import { rotationJobs } from './keys.ts';
 
-export type JobsDeps = Readonly<{ state: StateStore; clock: Clock; logger: Logger; dataDir: string }>;
+export type JobsDeps = Readonly<{ state: StateStore; clock: Clock; logger: Logger; dataDir: string; /** There once the program is put together. */ rotations: Promise<KeyRotations> }>;
 
 const backupOf = (dataDir: string, kind: 'data' | 'keys'): JobKind => ({
   fileName: `chancery-${kind}-{id}.backup`,
@@ -16,9 +18,9 @@ const backupOf = (dataDir: string, kind: 'data' | 'keys'): JobKind => ({
 });
 
 /** `backup`: everything but the subject keys. `backup-keys`: those alone. Results lie in DATA_DIR/backups. */
-export const openJobs = ({ state, clock, logger, dataDir }: JobsDeps): Promise<RunningJobs> =>
+export const openJobs = ({ state, clock, logger, dataDir, rotations }: JobsDeps): Promise<RunningJobs> =>
   createJobs({
     state, clock, logger,
     directory: join(dataDir, 'backups'),
-    kinds: { backup: backupOf(dataDir, 'data'), 'backup-keys': backupOf(dataDir, 'keys') },
+    kinds: { backup: backupOf(dataDir, 'data'), 'backup-keys': backupOf(dataDir, 'keys'), ...rotationJobs(rotations) },
   });

@@ -4,6 +4,7 @@ import type { Container } from 'inversify';
 import { catalogue } from '../../application/catalogue.ts';
 import { createEventCodec } from '../../application/kernel/event-codec.ts';
 import type { Clock, Logger } from '../../application/kernel/ports.ts';
+import type { KeyRotations } from '../../application/tenancy/key-rotations.ts';
 import { fixLogIdentity } from '../../application/transparency/log-identity.ts';
 import { openSealing } from '../../infrastructure/crypto/sealing.ts';
 import { systemClock } from '../../infrastructure/runtime/clock.ts';
@@ -16,6 +17,7 @@ import { createMetrics, type Metrics } from '../../infrastructure/runtime/metric
 import { createApp } from '../kernel/app.ts';
 import { createHttpServer, type HttpServer } from '../kernel/server.ts';
 import { composeContainer } from './container.ts';
+import { completeRotation, keyRotationsOf } from './keys.ts';
 import { openJobs } from './jobs.ts';
 import { resolve } from './provide.ts';
 import { listenError, originError } from './start-errors.ts';
@@ -84,13 +86,17 @@ const openProgram = async (options: ProgramOptions, publicUrl: string, secrets: 
   const embedded = await openEmbedded({ dataDir: config.dataDir, codec: createEventCodec(catalogue), ...tools, onFatal });
   const endings: Ending[] = [embedded.close];
   try {
-    const sealing = await openSealing({ vault: embedded.vault, masterKey: secrets.masterKey, ids: systemIds });
+    const sealing = await openSealing({ vault: embedded.vault, masterKey: secrets.masterKey, previous: secrets.previousMasterKey, ids: systemIds });
+    const keys = { keyring: sealing.keyring, secrets, dataDir: config.dataDir };
     await fixLogIdentity(embedded.store, systemIds, config.logOrigin).catch((error: unknown) => {
       throw originError(error, config.logOrigin);
     });
     embedded.rememberLog();
-    const jobs = await openJobs({ ...tools, state: embedded.state, dataDir: config.dataDir });
+    await completeRotation(keys, { store: embedded.store, clock: tools.clock });
+    const rotations = Promise.withResolvers<KeyRotations>();
+    const jobs = await openJobs({ ...tools, state: embedded.state, dataDir: config.dataDir, rotations: rotations.promise });
     const container = composeContainer({ config, ids: systemIds, ...tools, publicUrl, operatorToken: secrets.operatorToken, engines: { ...embedded, ...sealing }, jobs });
+    rotations.resolve(keyRotationsOf(container, keys));
     const projections = resolve(container, storage.projections);
     endings.push(() => projections.stop());
     await projections.start();

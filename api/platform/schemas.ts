@@ -191,7 +191,14 @@ export const ProjectionReply = Type.Object(
 export const ProjectionsReply = Type.Object({ items: Type.Array(ProjectionReply, { description: 'All of them' }) }, { description: 'The read models' });
 
 /** `kinds`: those that this program can do. */
-export const startJobBody = (kinds: readonly string[]) => Type.Object({ kind: Type.Enum([...kinds], { description: 'What to do' }) }, strict);
+export const startJobBody = (kinds: readonly string[]) =>
+  Type.Object(
+    {
+      kind: Type.Enum([...kinds], { description: 'What to do' }),
+      tenant: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'The tenant, by its slug, for what is done for one: rotate-tenant-key' })),
+    },
+    strict,
+  );
 export const JobReply = Type.Object(
   {
     id: uuid('The job'),

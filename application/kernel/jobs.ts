@@ -1,4 +1,5 @@
 /** The port of long work: started by a request, finished after it, asked about in between. */
+import type { TenantId } from '../../domain/kernel/ids.ts';
 import type { Cause } from './ports.ts';
 
 /** Times are UTC in ISO 8601. */
@@ -16,10 +17,15 @@ export type Job = Readonly<{
   file?: Readonly<{ name: string; contentType: string; /** bytes */ size: number }>;
 }>;
 
+/** `tenant`: whose, for work that is done for one. */
+export type JobInput = Cause & Readonly<{ tenant?: TenantId }>;
+
 export interface Jobs {
   readonly kinds: readonly string[];
+  /** Whether this kind is done for a tenant, and cannot be started without. */
+  needsTenant(kind: string): boolean;
   /** Starts a job of one of the kinds; the same id again is the same job. */
-  start(kind: string, id: string, cause: Cause): Promise<Job>;
+  start(kind: string, id: string, input: JobInput): Promise<Job>;
   get(id: string): Promise<Job | undefined>;
   /** The job's file, piece by piece; undefined while there is none. */
   read(id: string): Promise<AsyncIterable<Uint8Array> | undefined>;

@@ -1,9 +1,6 @@
 /**
  * The upper levels of the key hierarchy: master key → keys of the installation and of each tenant (every version is kept,
  * for what it sealed) → subject keys and data keys, which the callers hold.
- *
- * The vault holds a check value for each version of the master key, so that a wrong MASTER_KEY is noticed before anything
- * is served or sealed with it.
  */
 import { randomBytes, type KeyObject } from 'node:crypto';
 import type { KeyRecord, KeyVault } from '../../application/kernel/ports.ts';
@@ -15,24 +12,38 @@ import { createBoundedCache } from './bounded-cache.ts';
 /** One version of a key that wraps others. */
 export type WrappingKey = Readonly<{ id: string; version: number; key: KeyObject }>;
 
+/** What a rotation did: the version that is in force now, and how many keys were put under it. */
+export type Rotated = Readonly<{ version: number; rewrapped: number }>;
+export type OnProgress = (done: number, of: number) => void;
+
 export interface Keyring {
-  /** The newest key of a tenant, made when there is none; the installation has one too. */
+  /**
+   * The newest key of a tenant, made when there is none; the installation has one too. The vault is asked each time, so that no process goes on
+   * with a key that another one has replaced.
+   */
   current(tenant: TenantId): Promise<WrappingKey>;
   /** One version of it; rejects with `kernel.seal_broken` when there is no such version. */
   version(tenant: TenantId, version: number): Promise<WrappingKey>;
   /** A key of the installation by its name, made on first use; for message authentication, never for wrapping. */
   installation(name: string): Promise<KeyObject>;
+  /** Another version of a tenant's key; the tenant's subject keys are put under it. Every version stays, for what it sealed. */
+  rotateTenant(tenant: TenantId, onProgress?: OnProgress): Promise<Rotated>;
+  /** Another master key; everything is put under it. Goes on where an earlier attempt with the same key ended. */
+  rotateMaster(next: Uint8Array, onProgress?: OnProgress): Promise<Rotated>;
+  /** What the start found unfinished, and finished. */
+  readonly finished: Rotated | undefined;
 }
 
-/** The start must stop: with this key nothing that is stored can be read. */
-export class WrongMasterKey extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'WrongMasterKey';
-  }
-}
+/** The master keys that are known in this process, by version. */
+export type Masters = Readonly<{
+  /** What wraps from now on. */
+  current: () => WrappingKey;
+  /** What a record is wrapped by; throws `kernel.seal_broken` when that key is not known. */
+  of: (record: Pick<KeyRecord, 'wrappedBy'>) => WrappingKey;
+  /** Makes a key known, and from then on the one that wraps. */
+  advance: (to: WrappingKey) => void;
+}>;
 
-const CHECK = 'installation/master-check';
 const CACHED_TENANTS = 1_000;
 
 const keyExists = (error: unknown): boolean => error instanceof Rejection && error.code === 'kernel.key_exists';
@@ -60,19 +71,10 @@ export const unwrapKey = (record: KeyRecord, by: WrappingKey): KeyObject => {
   return toKey(open(by.key, binding(record, by), record.wrapped));
 };
 
-const opens = (record: KeyRecord, by: WrappingKey): boolean => {
-  try {
-    unwrapKey(record, by);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-const installationRecord = (id: string, version: number) => ({ id, tenant: INSTALLATION, kind: 'installation', version }) as const;
+export const installationRecord = (id: string, version: number) => ({ id, tenant: INSTALLATION, kind: 'installation', version }) as const;
 
 /** Stores the record, unless another process was first. */
-const addUnlessThere = async (vault: KeyVault, record: KeyRecord): Promise<void> => {
+export const addUnlessThere = async (vault: KeyVault, record: KeyRecord): Promise<void> => {
   try {
     await vault.add([record]);
   } catch (error) {
@@ -80,52 +82,32 @@ const addUnlessThere = async (vault: KeyVault, record: KeyRecord): Promise<void>
   }
 };
 
-const masterOf = async (vault: KeyVault, masterKey: Uint8Array): Promise<WrappingKey> => {
-  const key = toKey(Buffer.from(masterKey));
-  const wrapping = (version: number): WrappingKey => ({ id: 'master', version, key });
-  const checks = async () => (await vault.list('installation')).filter(({ id }) => id.startsWith(`${CHECK}/`));
-  if ((await vault.list('installation')).length + (await vault.list('tenant')).length === 0) {
-    await addUnlessThere(vault, wrapKey(installationRecord(`${CHECK}/1`, 1), wrapping(1)));
-  }
-  const fitting = (await checks()).find((record) => opens(record, wrapping(record.wrappedBy)));
-  if (fitting === undefined) {
-    throw new WrongMasterKey('MASTER_KEY is not the key that the stored data is sealed with; accepted is only the one it was first started with');
-  }
-  return wrapping(fitting.wrappedBy);
+/** The same key under another one above it. */
+export const rewrapKey = (record: KeyRecord, from: WrappingKey, to: WrappingKey): KeyRecord => {
+  const { id, tenant, kind, version, lookup } = record;
+  return wrapKey({ id, tenant, kind, version, ...(lookup !== undefined && { lookup }) }, to, unwrapKey(record, from).export());
 };
 
-/**
- * Opens the key hierarchy of a vault. `masterKey`: 32 bytes.
- * Rejects with `WrongMasterKey` (one line for the operator) when the vault was sealed with another key.
- */
-export const openKeyring = async (vault: KeyVault, masterKey: Uint8Array): Promise<Keyring> => {
-  if (masterKey.length !== KEY_BYTES) {
-    throw new WrongMasterKey(`MASTER_KEY has ${masterKey.length} bytes; accepted are ${KEY_BYTES} bytes in base64`);
-  }
-  const master = await masterOf(vault, masterKey);
-  return { ...tenantKeys(vault, master), installation: installationKeys(vault, master) };
-};
-
-const installationKeys = (vault: KeyVault, master: WrappingKey): Keyring['installation'] => {
+export const installationKeys = (vault: KeyVault, masters: Pick<Masters, 'current' | 'of'>): Keyring['installation'] => {
   const cache = createBoundedCache<string, KeyObject>(100);
   return async (name) => {
     const known = cache.get(name);
     if (known !== undefined) return known;
     const id = `installation/${name}/1`;
-    if ((await vault.get(id)) === undefined) await addUnlessThere(vault, wrapKey(installationRecord(id, 1), master));
+    if ((await vault.get(id)) === undefined) await addUnlessThere(vault, wrapKey(installationRecord(id, 1), masters.current()));
     const record = await vault.get(id);
     if (record === undefined) throw new Rejection('kernel.seal_broken');
-    return cache.keep(name, unwrapKey(record, master));
+    return cache.keep(name, unwrapKey(record, masters.of(record)));
   };
 };
 
-const keyId = (tenant: TenantId, version: number): string => `tenant/${tenant}/${version}`;
+export const keyId = (tenant: TenantId, version: number): string => `tenant/${tenant}/${version}`;
 
-const tenantKeys = (vault: KeyVault, master: WrappingKey): Pick<Keyring, 'current' | 'version'> => {
+export const tenantKeys = (vault: KeyVault, masters: Pick<Masters, 'current' | 'of'>): Pick<Keyring, 'current' | 'version'> => {
   const newest = createBoundedCache<TenantId, WrappingKey>(CACHED_TENANTS);
   const byVersion = createBoundedCache<string, WrappingKey>(CACHED_TENANTS);
   const unwrapped = (record: KeyRecord): WrappingKey =>
-    byVersion.keep(record.id, { id: record.id, version: record.version, key: unwrapKey(record, master) });
+    byVersion.keep(record.id, { id: record.id, version: record.version, key: unwrapKey(record, masters.of(record)) });
   const stored = async (tenant: TenantId): Promise<KeyRecord | undefined> =>
     (await vault.list('tenant', tenant)).reduce<KeyRecord | undefined>(
       (best, record) => (best === undefined || record.version > best.version ? record : best),
@@ -134,9 +116,9 @@ const tenantKeys = (vault: KeyVault, master: WrappingKey): Pick<Keyring, 'curren
 
   const current = async (tenant: TenantId): Promise<WrappingKey> => {
     const known = newest.get(tenant);
-    if (known !== undefined) return known;
+    if (known !== undefined && (await vault.get(keyId(tenant, known.version + 1))) === undefined) return known;
     if ((await stored(tenant)) === undefined) {
-      await addUnlessThere(vault, wrapKey({ id: keyId(tenant, 1), tenant, kind: 'tenant', version: 1 }, master));
+      await addUnlessThere(vault, wrapKey({ id: keyId(tenant, 1), tenant, kind: 'tenant', version: 1 }, masters.current()));
     }
     const record = await stored(tenant);
     if (record === undefined) throw new Rejection('kernel.seal_broken');

@@ -49,6 +49,8 @@ export type Config = Readonly<{
   dataDir: string;
   /** 32 bytes; undefined: kept in a file of the data directory. */
   masterKey: Uint8Array | undefined;
+  /** 32 bytes; the key that `masterKey` is to take the place of. */
+  previousMasterKey: Uint8Array | undefined;
   /** Undefined: kept in a file of the data directory. */
   operatorToken: string | undefined;
   logOrigin: string | undefined;
@@ -99,6 +101,9 @@ const allRoles = (setting: Setting): readonly ProcessRole[] => {
 /** Throws a `ConfigError` on the first wrong value. */
 export const readConfig = (env: Environment): Config => {
   refuseUnserved(env);
+  if ((env['MASTER_KEY_PREVIOUS'] ?? '').trim() !== '' && (env['MASTER_KEY'] ?? '').trim() === '') {
+    throw new ConfigError('MASTER_KEY_PREVIOUS is set without MASTER_KEY; accepted is both, the new key and the one whose place it takes');
+  }
   const read = readerOf(env);
   const signingBackend = read('SIGNING_BACKEND', oneOf(SIGNING_BACKENDS), 'local' as const);
   return Object.freeze({
@@ -107,6 +112,7 @@ export const readConfig = (env: Environment): Config => {
     publicUrl: read('PUBLIC_URL', webUrl, undefined),
     dataDir: read('DATA_DIR', ({ text }) => resolve(text), resolve('./data')),
     masterKey: read('MASTER_KEY', keyOf32Bytes, undefined),
+    previousMasterKey: read('MASTER_KEY_PREVIOUS', keyOf32Bytes, undefined),
     operatorToken: read('OPERATOR_TOKEN', bearerToken, undefined),
     logOrigin: read('LOG_ORIGIN', logOrigin, undefined),
     mailServer: read('SMTP_URL', mailServer, undefined),

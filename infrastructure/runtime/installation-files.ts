@@ -1,6 +1,6 @@
 /** The secrets of an installation that nobody gave it: made once, in files that only their owner reads, and never overwritten. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from './config-values.ts';
 import { makeDataDirectory } from './data-directory.ts';
@@ -9,13 +9,22 @@ import { DATABASES } from './databases.ts';
 export type InstallationSecrets = Readonly<{
   /** 32 bytes. */
   masterKey: Uint8Array;
+  /** The one that a rotation has not replaced yet, or may not have. */
+  previousMasterKey: Uint8Array | undefined;
   operatorToken: string;
   /** Where each of them is kept; undefined when it came from the environment. */
   masterKeyFile: string | undefined;
   operatorTokenFile: string | undefined;
 }>;
 
-export type GivenSecrets = Readonly<{ masterKey: Uint8Array | undefined; operatorToken: string | undefined }>;
+export type GivenSecrets = Readonly<{
+  masterKey: Uint8Array | undefined;
+  previousMasterKey?: Uint8Array | undefined;
+  operatorToken: string | undefined;
+}>;
+
+/** The key in force, the one that is taking its place (there only while that is going on), and the one whose place was taken. */
+const KEY_FILES = { present: 'master.key', next: 'master.key.next', previous: 'master.key.previous' } as const;
 
 const KEY_BYTES = 32;
 
@@ -81,10 +90,40 @@ const tokenFrom = (bytes: Buffer, file: string): string => {
   throw new ConfigError(`${file} is damaged; accepted is a token of 8 to 512 characters, and after removing the file a new one is made`);
 };
 
+const newKey = (): Buffer => Buffer.from(`${randomBytes(KEY_BYTES).toString('base64')}\n`);
+
 /** A new key would open nothing of what is stored already, and would stand where the right one belongs. */
-const newMasterKey = (directory: string, file: string): Buffer => {
+const firstMasterKey = (directory: string, file: string): Buffer => {
   if (existsSync(join(directory, DATABASES.events))) throw new ConfigError(`${file} is missing, and the data there is sealed with it: put it back, or set MASTER_KEY`);
-  return createOnce(directory, 'master.key', Buffer.from(`${randomBytes(KEY_BYTES).toString('base64')}\n`));
+  return createOnce(directory, KEY_FILES.present, newKey());
+};
+
+/** While one key is taking the place of another both are there, or the latter has just been renamed. */
+const masterKeyFiles = (directory: string): Pick<InstallationSecrets, 'masterKey' | 'previousMasterKey'> => {
+  const read = (name: string): Uint8Array | undefined => {
+    const bytes = readIfThere(join(directory, name));
+    return bytes && keyFrom(bytes, join(directory, name));
+  };
+  const present = read(KEY_FILES.present);
+  const next = read(KEY_FILES.next);
+  if (next !== undefined) return { masterKey: next, previousMasterKey: present ?? read(KEY_FILES.previous) };
+  const file = join(directory, KEY_FILES.present);
+  return { masterKey: present ?? keyFrom(firstMasterKey(directory, file), file), previousMasterKey: undefined };
+};
+
+/** The key that is to take the place of the present one, made unless an earlier attempt has made it: on the disk before anything is sealed under it. */
+export const nextMasterKey = (directory: string): Uint8Array => {
+  const file = join(directory, KEY_FILES.next);
+  return keyFrom(readIfThere(file) ?? createOnce(directory, KEY_FILES.next, newKey()), file);
+};
+
+/** Everything is sealed under the next key: it becomes the present one. Nothing to do when there is no next one. */
+export const adoptMasterKey = (directory: string): void => {
+  const path = (name: keyof typeof KEY_FILES): string => join(directory, KEY_FILES[name]);
+  if (!existsSync(path('next'))) return;
+  if (existsSync(path('present'))) renameSync(path('present'), path('previous'));
+  renameSync(path('next'), path('present'));
+  if (process.platform !== 'win32') syncDirectory(directory);
 };
 
 /**
@@ -93,14 +132,15 @@ const newMasterKey = (directory: string, file: string): Buffer => {
  */
 export const installationSecrets = (directory: string, given: GivenSecrets): InstallationSecrets => {
   makeDataDirectory(directory);
-  const keyFile = join(directory, 'master.key');
   const tokenFile = join(directory, 'operator.token');
-  const keyBytes = (): Buffer => readIfThere(keyFile) ?? newMasterKey(directory, keyFile);
   const tokenBytes = (): Buffer => readIfThere(tokenFile) ?? createOnce(directory, 'operator.token', Buffer.from(`op_${randomBytes(32).toString('base64url')}\n`));
+  const { masterKey, previousMasterKey } =
+    given.masterKey === undefined ? masterKeyFiles(directory) : { masterKey: given.masterKey, previousMasterKey: given.previousMasterKey };
   return {
-    masterKey: given.masterKey ?? keyFrom(keyBytes(), keyFile),
+    masterKey,
+    previousMasterKey,
     operatorToken: given.operatorToken ?? tokenFrom(tokenBytes(), tokenFile),
-    masterKeyFile: given.masterKey === undefined ? keyFile : undefined,
+    masterKeyFile: given.masterKey === undefined ? join(directory, KEY_FILES.present) : undefined,
     operatorTokenFile: given.operatorToken === undefined ? tokenFile : undefined,
   };
 };

@@ -5,13 +5,18 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Job, Jobs } from '../../application/kernel/jobs.ts';
+import type { Job, JobInput, Jobs } from '../../application/kernel/jobs.ts';
 import type { Clock, Logger } from '../../application/kernel/ports.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
 
-/** Writes its result to `path`; `progress` takes 0 to 1. What it throws with a code of its own is shown to the operator, nothing else. */
-export type JobWork = (context: Readonly<{ path: string; progress: (done: number) => void; signal: AbortSignal }>) => Promise<void>;
-export type JobKind = Readonly<{ work: JobWork; /** The name of the file, with `{id}` in it. */ fileName: string; contentType: string }>;
+/** Writes its result, if it makes one, to `path`; `progress` takes 0 to 1. A `JobFailure` is shown to the operator, nothing else. */
+export type JobWork = (context: Readonly<{ path: string; input: JobInput; progress: (done: number) => void; signal: AbortSignal }>) => Promise<void>;
+/** The name of the file, with `{id}` in it, and its media type. */
+type JobFile = Readonly<{ fileName: string; contentType: string }>;
+export type JobKind = Readonly<{ work: JobWork; needsTenant?: boolean }> & Partial<JobFile>;
+
+/** Why work was not done, in words for the operator. */
+export class JobFailure extends Error {}
 
 export type JobsOptions = Readonly<{
   state: StateStore;
@@ -93,25 +98,30 @@ class Run {
   }
 }
 
-const nameOf = (kind: JobKind, id: string): string => kind.fileName.replace('{id}', id);
+const nameOf = (kind: JobKind, id: string): string => (kind.fileName ?? '{id}').replace('{id}', id);
 
-type Running = Readonly<{ options: JobsOptions; book: Book; signal: AbortSignal }>;
+/** What it has made, if it is of a kind that makes something. */
+const fileOf = async ({ fileName, contentType }: JobKind, name: string, path: string): Promise<Pick<Job, 'file'>> =>
+  fileName === undefined ? {} : { file: { name, contentType: contentType ?? 'application/octet-stream', size: (await stat(path)).size } };
+
+const whyOf = (error: unknown): string => (error instanceof JobFailure ? error.message : 'it could not be finished; the log says why');
+
+type Running = Readonly<{ input: JobInput; options: JobsOptions; book: Book; signal: AbortSignal }>;
 
 /** Does the work and notes how it ended; what it has made only stays when it is complete. */
-const run = async (job: Job, kind: JobKind, { options: { clock, logger, directory }, book, signal }: Running): Promise<void> => {
+const run = async (job: Job, kind: JobKind, { input, options: { clock, logger, directory }, book, signal }: Running): Promise<void> => {
   const progressing = new Run(job, book, clock);
   const name = nameOf(kind, job.id);
   const path = join(directory, name);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     signal.throwIfAborted();
-    await kind.work({ path, progress: (done) => progressing.progress(done), signal });
-    const { size } = await stat(path);
-    await progressing.end({ status: 'done', progress: 1, file: { name, contentType: kind.contentType, size } });
+    await kind.work({ path, input, progress: (done) => progressing.progress(done), signal });
+    await progressing.end({ status: 'done', progress: 1, ...(await fileOf(kind, name, path)) });
   } catch (error) {
     logger.error({ error, job: job.id, kind: job.kind }, 'a job failed');
     await rm(path, { force: true });
-    await progressing.end({ status: 'failed', error: 'it could not be finished; the log says why' });
+    await progressing.end({ status: 'failed', error: whyOf(error) });
   }
 };
 
@@ -123,8 +133,8 @@ export const createJobs = async (options: JobsOptions): Promise<RunningJobs> => 
   await giveUpInterrupted(book, options);
   const kindOf = (name: string): JobKind | undefined => (Object.hasOwn(kinds, name) ? kinds[name] : undefined);
 
-  const begin = (job: Job, kind: JobKind): void => {
-    const ended = run(job, kind, { options, book, signal: stopping.signal }).catch((error: unknown) =>
+  const begin = (job: Job, kind: JobKind, input: JobInput): void => {
+    const ended = run(job, kind, { input, options, book, signal: stopping.signal }).catch((error: unknown) =>
       logger.error({ error, job: job.id }, 'the end of a job could not be noted'),
     );
     running.add(ended);
@@ -134,18 +144,19 @@ export const createJobs = async (options: JobsOptions): Promise<RunningJobs> => 
   return {
     kinds: Object.keys(kinds),
     get: (id) => book.get(id),
-    start: async (name, id) => {
+    needsTenant: (name) => kindOf(name)?.needsTenant ?? false,
+    start: async (name, id, input) => {
       const kind = kindOf(name);
       if (kind === undefined) throw new TypeError(`no such kind of job: ${name}`);
       const job: Job = { id, kind: name, status: 'running', progress: 0, createdAt: new Date(clock.now()).toISOString() };
       if (!(await book.put(job, undefined))) return (await book.get(id)) ?? job;
-      begin(job, kind);
+      begin(job, kind, input);
       return job;
     },
     read: async (id) => {
       const job = await book.get(id);
       const kind = job?.file && kindOf(job.kind);
-      return kind === undefined ? undefined : createReadStream(join(directory, nameOf(kind, id)));
+      return kind?.fileName === undefined ? undefined : createReadStream(join(directory, nameOf(kind, id)));
     },
     close: async () => {
       stopping.abort();

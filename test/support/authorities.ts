@@ -7,7 +7,7 @@ import { createEventCodec } from '../../application/kernel/event-codec.ts';
 import type { Clock, EventStore, Logger } from '../../application/kernel/ports.ts';
 import type { Secrets } from '../../application/kernel/sealing.ts';
 import type { TenantId } from '../../domain/kernel/ids.ts';
-import { openKeyring } from '../../infrastructure/crypto/keyring.ts';
+import { openKeyring } from '../../infrastructure/crypto/open-keyring.ts';
 import { createSecrets } from '../../infrastructure/crypto/secrets.ts';
 import { openEventStore } from '../../infrastructure/event-store/event-store.ts';
 import { createLocalPki } from '../../infrastructure/pki/certificates.ts';
@@ -51,7 +51,7 @@ export const createGround = async (time: number): Promise<Ground> => {
   const log = collectWarnings();
   const codec = createEventCodec(authoritiesEvents);
   const opened = await openEventStore({ path: `${directory.path}/events.db`, codec, clock, ids: randomIds, onFatal: failOnFatal });
-  const secrets = createSecrets(await openKeyring(opened.vault, Buffer.alloc(32, 7)));
+  const secrets = createSecrets(await openKeyring(opened.vault, { masterKey: Buffer.alloc(32, 7) }));
   const { store } = opened;
   const pki = createLocalPki();
   return {

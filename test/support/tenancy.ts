@@ -12,6 +12,7 @@ import { createIdentities } from '../../application/tenancy/identities.ts';
 import { createInvitations } from '../../application/tenancy/invitations.ts';
 import { createMailQueue } from '../../application/tenancy/mail-queue.ts';
 import { createMailDispatch, mailReaction } from '../../application/tenancy/mail-dispatch.ts';
+import { createKeyRotations } from '../../application/tenancy/key-rotations.ts';
 import { createMembers } from '../../application/tenancy/members.ts';
 import { createPasswordResets } from '../../application/tenancy/password-resets.ts';
 import { createPersons } from '../../application/tenancy/persons.ts';
@@ -95,6 +96,10 @@ const createProgram = ({ clock, embedded, store, sealing, projections }: Ground)
   return {
     aggregates,
     keys,
+    rotations: createKeyRotations({
+      store, clock, sessionKeys: keys,
+      keys: { rotateTenant: (tenant, onProgress) => sealing.keyring.rotateTenant(tenant, onProgress), rotateMaster: (onProgress) => sealing.keyring.rotateMaster(Buffer.alloc(32, 8), onProgress) },
+    }),
     factors,
     invitations: createInvitations(codes),
     passwordResets: createPasswordResets({ ...codes, identities }),

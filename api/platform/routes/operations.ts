@@ -1,14 +1,16 @@
 /** GET /projections, POST /projections/{name}/rebuild, POST /jobs, GET /jobs/{id}, GET /jobs/{id}/file: the operator's. */
 import type { Static } from 'typebox';
 import type { Job, Jobs } from '../../../application/kernel/jobs.ts';
+import type { Access } from '../../../application/tenancy/access.ts';
 import type { Logger } from '../../../application/kernel/ports.ts';
-import { reject } from '../../../domain/kernel/rejection.ts';
+import type { TenantId } from '../../../domain/kernel/ids.ts';
+import { reject, rejectFields } from '../../../domain/kernel/rejection.ts';
 import type { Projections, ProjectionStatus } from '../../../projections/kernel/projections.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import type { PlatformPrincipal } from '../principal.ts';
 import { JobParams, JobReply, NameParams, ProjectionReply, ProjectionsReply, startJobBody } from '../schemas.ts';
 
-export type OperationDeps = Readonly<{ jobs: Jobs; projections: Pick<Projections, 'status' | 'rebuild'>; logger: Pick<Logger, 'error'> }>;
+export type OperationDeps = Readonly<{ access: Pick<Access, 'tenantBySlug'>; jobs: Jobs; projections: Pick<Projections, 'status' | 'rebuild'>; logger: Pick<Logger, 'error'> }>;
 
 const common = { permission: 'operator', tags: ['Operations'] } as const;
 
@@ -61,18 +63,27 @@ const rebuildRoute = ({ projections, logger }: OperationDeps) =>
     },
   });
 
-const startRoute = ({ jobs }: OperationDeps) =>
+/** Whose work it is: a tenant is named exactly when the kind asks for one. */
+const inputOf = async ({ jobs, access }: OperationDeps, { kind, tenant: slug }: Static<ReturnType<typeof startJobBody>>): Promise<Readonly<{ tenant?: TenantId }>> => {
+  if (slug === undefined) return jobs.needsTenant(kind) ? rejectFields({ tenant: `is required for ${kind}` }) : {};
+  if (!jobs.needsTenant(kind)) return rejectFields({ tenant: `means nothing to ${kind}` });
+  const { id } = (await access.tenantBySlug(slug)) ?? reject('tenancy.tenant_unknown');
+  return { tenant: id };
+};
+
+const startRoute = (deps: OperationDeps) =>
   defineRoute<PlatformPrincipal, undefined, undefined, ReturnType<typeof startJobBody>>({
     ...common,
     method: 'POST',
     path: '/v1/jobs',
     operationId: 'startJob',
     summary: 'Start long work',
-    body: startJobBody(jobs.kinds),
+    body: startJobBody(deps.jobs.kinds),
     bodyExample: { kind: 'backup' },
     replies: { 202: { description: 'Started', schema: JobReply } },
-    handle: async ({ body: { kind }, commandId, cause }) => {
-      const job = await jobs.start(kind, commandId, cause);
+    rejections: ['tenancy.tenant_unknown'],
+    handle: async ({ body, commandId, cause }) => {
+      const job = await deps.jobs.start(body.kind, commandId, { ...cause, ...(await inputOf(deps, body)) });
       return { status: 202, body: showJob(job), headers: { Location: `/platform/v1/jobs/${job.id}` } };
     },
   });

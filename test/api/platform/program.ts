@@ -20,7 +20,7 @@ export const startPlatform = async () => {
   const tenancy = await startTenancy();
   const { ground, knobs } = tenancy;
   const { state } = ground.embedded;
-  const jobs = await openJobs({ state, clock: ground.clock, logger: silentLogger, dataDir: ground.directory.path });
+  const jobs = await openJobs({ state, clock: ground.clock, logger: silentLogger, dataDir: ground.directory.path, rotations: Promise.resolve(tenancy.rotations) });
   const { store, sealing: { personalData }, projections: { reader, freshness } } = ground;
   const { memberships } = tenancy.aggregates;
   const rules = createSigningRules({ store, memberships, personalData, recent: createRecentSignings(reader), clock: ground.clock, ids: randomIds });

@@ -151,7 +151,7 @@ describe('platform: operations', () => {
   });
 
   it('know no other jobs', async () => {
-    expect((await platform.call('POST', '/jobs', { body: { kind: 'nonsense' } })).json.fields).to.deep.equal({ kind: 'must be one of backup, backup-keys' });
+    expect((await platform.call('POST', '/jobs', { body: { kind: 'nonsense' } })).json.fields).to.deep.equal({ kind: 'must be one of backup, backup-keys, rotate-master-key, rotate-tenant-key, rotate-session-key' });
     for (const path of [`/jobs/${randomUUID()}`, `/jobs/${randomUUID()}/file`]) expect((await platform.call('GET', path)).json.code).to.equal('platform.job_unknown');
   });
 

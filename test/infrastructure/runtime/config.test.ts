@@ -22,13 +22,14 @@ const refusal = (env: Readonly<Record<string, string>>): string => {
     return error instanceof ConfigError ? error.message : `threw ${String(error)}`;
   }
 };
+const mailServerOf = (text: string) => readConfig({ SMTP_URL: text }).mailServer;
 
 describe('configuration', () => {
   it('has the documented defaults, frozen', () => {
     const config = readConfig({});
     expect(Object.isFrozen(config)).to.equal(true);
     expect({ ...config, surfaceHosts: Object.fromEntries(config.surfaceHosts) }).to.deep.equal({
-      host: '127.0.0.1', port: 8080, publicUrl: undefined, dataDir: resolve('data'), masterKey: undefined, operatorToken: undefined,
+      host: '127.0.0.1', port: 8080, publicUrl: undefined, dataDir: resolve('data'), masterKey: undefined, previousMasterKey: undefined, operatorToken: undefined,
       logOrigin: undefined, mailServer: undefined, tsaUrl: undefined, signingBackend: 'local', azure: undefined, cliMinVersion: undefined, cliVersion: undefined,
       roles: ['api', 'projector', 'relay', 'dispatcher', 'scheduler'],
       surfaceHosts: { 'app.qwickcert.com': 'qwick-cert', 'api.quantumapi.eu': 'quantum-api', 'login.quickztna.com': 'quick-ztna', 'quantumlock.softquantus.com': 'quantum-lock', 'certwatch.localhost': 'certwatch' },
@@ -113,13 +114,18 @@ describe('configuration', () => {
   });
 
   it('reads where mail goes, with TLS wherever a password travels', () => {
-    const read = (text: string) => readConfig({ SMTP_URL: text }).mailServer;
-    expect(read('smtp://mail.example.com')).to.deep.equal({ host: 'mail.example.com', port: 25, secure: false, requireTls: false });
-    expect(read('smtp://u%40x:p%3Aw@mail.example.com/')).to.deep.equal({ host: 'mail.example.com', port: 587, secure: false, requireTls: true, user: 'u@x', password: 'p:w' });
-    expect(read('smtps://u:p@[2001:db8::1]:2465/?from=ca@example.com')).to.deep.equal({ host: '2001:db8::1', port: 2465, secure: true, requireTls: false, user: 'u', password: 'p', from: 'ca@example.com' });
-    expect(read('smtp://u:p@127.0.0.1:2525')).to.include({ port: 2525, requireTls: false });
+    expect(mailServerOf('smtp://mail.example.com')).to.deep.equal({ host: 'mail.example.com', port: 25, secure: false, requireTls: false });
+    expect(mailServerOf('smtp://u%40x:p%3Aw@mail.example.com/')).to.deep.equal({ host: 'mail.example.com', port: 587, secure: false, requireTls: true, user: 'u@x', password: 'p:w' });
+    expect(mailServerOf('smtps://u:p@[2001:db8::1]:2465/?from=ca@example.com')).to.deep.equal({ host: '2001:db8::1', port: 2465, secure: true, requireTls: false, user: 'u', password: 'p', from: 'ca@example.com' });
+    expect(mailServerOf('smtp://u:p@127.0.0.1:2525')).to.include({ port: 2525, requireTls: false });
     const wrong = ['mail.example.com', 'http://u:canary@x', 'smtp://u:canary@x/path', 'smtp://u:canary@x/?tls.rejectUnauthorized=false', 'smtp://:canary@x', 'smtp://x/?from=canary', 'smtp://u:%zzcanary@x', 'smtp://x/?from=a@b.example&from=c@d.example', 'smtp://x:0'];
     for (const text of wrong) expect(refusal({ SMTP_URL: text }), text).to.match(/^SMTP_URL .*; accepted is smtp:\/\//).and.not.contain('canary');
+  });
+
+  it('takes the key before only together with the one that takes its place', () => {
+    const key = Buffer.alloc(32, 1).toString('base64');
+    expect(readConfig({ MASTER_KEY: key, MASTER_KEY_PREVIOUS: key }).previousMasterKey).to.deep.equal(new Uint8Array(Buffer.alloc(32, 1)));
+    expect(refusal({ MASTER_KEY_PREVIOUS: key })).to.match(/^MASTER_KEY_PREVIOUS is set without MASTER_KEY; accepted is/u);
   });
 
   it('keeps messages to one line, whatever was given', () => {

@@ -2,10 +2,10 @@
 import { expect } from 'chai';
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../../../infrastructure/runtime/config.ts';
-import { installationSecrets } from '../../../infrastructure/runtime/installation-files.ts';
+import { adoptMasterKey, installationSecrets, nextMasterKey } from '../../../infrastructure/runtime/installation-files.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
 
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
@@ -42,9 +42,22 @@ describe('installation files', () => {
     expect(readdirSync(dataDir).toSorted()).to.deep.equal(['master.key', 'operator.token']);
   });
 
+  it('let another master key take the place of the present one, cut off wherever', () => {
+    const before = installationSecrets(dataDir, NOTHING).masterKey;
+    const next = nextMasterKey(dataDir);
+    expect(nextMasterKey(dataDir), 'asked again').to.deep.equal(next);
+    expect(mode(join(dataDir, 'master.key.next'))).to.equal('600');
+    expect(installationSecrets(dataDir, NOTHING)).to.deep.include({ masterKey: next, previousMasterKey: before });
+    renameSync(join(dataDir, 'master.key'), join(dataDir, 'master.key.previous'));
+    expect(installationSecrets(dataDir, NOTHING), 'cut off between the two names').to.deep.include({ masterKey: next, previousMasterKey: before });
+    for (let twice = 0; twice < 2; twice += 1) adoptMasterKey(dataDir);
+    expect(installationSecrets(dataDir, NOTHING)).to.deep.include({ masterKey: next, previousMasterKey: undefined });
+    expect(readdirSync(dataDir).toSorted()).to.deep.equal(['master.key', 'master.key.previous', 'operator.token']);
+  });
+
   it('are not made when they are given', () => {
     const given = { masterKey: new Uint8Array(32).fill(1), operatorToken: 'given-token' };
-    expect(installationSecrets(dataDir, given)).to.deep.equal({ ...given, masterKeyFile: undefined, operatorTokenFile: undefined });
+    expect(installationSecrets(dataDir, given)).to.deep.equal({ ...given, previousMasterKey: undefined, masterKeyFile: undefined, operatorTokenFile: undefined });
     expect(readdirSync(dataDir)).to.deep.equal([]);
   });
 
