@@ -15,6 +15,7 @@ import { installationSecrets, type InstallationSecrets } from '../../infrastruct
 import { createLogger } from '../../infrastructure/runtime/logger.ts';
 import { createMetrics, type Metrics } from '../../infrastructure/runtime/metrics.ts';
 import { createApp } from '../kernel/app.ts';
+import { createSharedAddresses } from '../kernel/client-address.ts';
 import { createHttpServer, type HttpServer } from '../kernel/server.ts';
 import { composeContainer } from './container.ts';
 import { completeRotation, keyRotationsOf } from './keys.ts';
@@ -137,7 +138,7 @@ export const startProgram = async (options: ProgramOptions): Promise<Program> =>
     failing.abort();
     options.onFatal(error);
   };
-  const server = createHttpServer(door.listener, { onStopping: () => stopping.abort() });
+  const server = createHttpServer(door.listener, { isShared: createSharedAddresses(config.trustProxy), onStopping: () => stopping.abort() });
   // Listening comes first: the address is part of links, and a taken port should stop the start before data is touched.
   const { address, port } = await server.listen(config.host, config.port).catch((error: unknown) => {
     throw listenError(error, config);

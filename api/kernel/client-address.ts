@@ -25,6 +25,16 @@ export const addRange = (list: BlockList, cidr: string): void => {
   list.addSubnet(network, bits, family);
 };
 
+/** Addresses behind which many clients stand: this machine's own, and trusted proxies (CIDRs). */
+export const createSharedAddresses = (trusted: readonly string[]): ((remote: string) => boolean) => {
+  const list = new BlockList();
+  for (const cidr of ['127.0.0.0/8', '::1/128', ...trusted]) addRange(list, cidr);
+  return (remote) => {
+    const address = normalizeAddress(remote);
+    return address !== undefined && list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+  };
+};
+
 /**
  * The right-most hop that is not in `trusted` (CIDRs): first the socket's own peer, then `X-Forwarded-For` from its end.
  * A hop that is no address ends the walk at the last believable one.

@@ -1,6 +1,8 @@
 /** The HTTP server around the application: limits on heads, time and sockets, plain answers to what is not HTTP, an orderly end. */
 import { createServer, STATUS_CODES, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { addressKey } from '../../application/tenancy/address-key.ts';
+import { createSharedAddresses } from './client-address.ts';
 import { markAwaitingContinue } from './request-body.ts';
 
 /** Times in milliseconds. */
@@ -11,6 +13,10 @@ export type ServerOptions = Readonly<{
   maxHeaderSize?: number;
   maxRequestsPerSocket?: number;
   maxConnections?: number;
+  /** Connections at once from one address (an IPv6 /64). */
+  maxConnectionsPerAddress?: number;
+  /** Addresses that many clients share: those of trusted proxies, and this machine's own. */
+  isShared?: (address: string) => boolean;
   /** How often the two time limits above are looked at. */
   connectionsCheckingInterval?: number;
   /** Called when the server begins to stop, so that what would never end by itself can. */
@@ -24,6 +30,7 @@ const DEFAULTS = {
   maxHeaderSize: 16_384,
   maxRequestsPerSocket: 10_000,
   maxConnections: 10_000,
+  maxConnectionsPerAddress: 1_000,
   connectionsCheckingInterval: 1_000,
 } as const;
 
@@ -84,8 +91,27 @@ const createDrain = () => {
   };
 };
 
+/** Keeps one address from taking all connections. */
+const createAddressCap = (limit: number, isShared: (address: string) => boolean) => {
+  const open = new Map<string, number>();
+  const leave = (key: string): void => {
+    const left = (open.get(key) ?? 1) - 1;
+    if (left === 0) open.delete(key);
+    else open.set(key, left);
+  };
+  return (socket: Socket): void => {
+    const address = socket.remoteAddress ?? '';
+    if (isShared(address)) return;
+    const key = addressKey(address);
+    const count = (open.get(key) ?? 0) + 1;
+    open.set(key, count);
+    socket.once('close', () => leave(key));
+    if (count > limit) socket.destroy();
+  };
+};
+
 export const createHttpServer = (app: RequestListener, options: ServerOptions = {}): HttpServer => {
-  const { maxConnections, maxRequestsPerSocket, onStopping, ...limits } = { ...DEFAULTS, ...options };
+  const { maxConnections, maxConnectionsPerAddress, isShared = createSharedAddresses([]), maxRequestsPerSocket, onStopping, ...limits } = { ...DEFAULTS, ...options };
   const drain = createDrain();
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     drain.began(response);
@@ -93,6 +119,7 @@ export const createHttpServer = (app: RequestListener, options: ServerOptions = 
   };
   const server = createServer({ ...limits, requireHostHeader: true, insecureHTTPParser: false }, serve);
   server.maxConnections = maxConnections;
+  server.on('connection', createAddressCap(maxConnectionsPerAddress, isShared));
   server.maxRequestsPerSocket = maxRequestsPerSocket;
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     markAwaitingContinue(request);

@@ -1,6 +1,14 @@
 /** Who is believed to be the client. */
 import { expect } from 'chai';
-import { createClientAddress, normalizeAddress } from '../../../api/kernel/client-address.ts';
+import { createSharedAddresses, createClientAddress, normalizeAddress } from '../../../api/kernel/client-address.ts';
+
+describe('addresses that many share', () => {
+  it('are this machine\'s own and those of trusted proxies', () => {
+    const isShared = createSharedAddresses(['10.0.0.0/8', '2001:db8::/32']);
+    for (const address of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1', '10.1.2.3', '::ffff:10.1.2.3', '2001:db8::1']) expect(isShared(address), address).to.equal(true);
+    for (const address of ['', '192.0.2.1', '::ffff:192.0.2.1', '2001:db9::1']) expect(isShared(address), address).to.equal(false);
+  });
+});
 
 describe('client address', () => {
   it('trusts no header by default', () => {

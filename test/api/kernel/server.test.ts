@@ -127,3 +127,22 @@ describe('kernel: graceful end', () => {
     gates.splice(0)[0]?.resolve();
   });
 });
+
+describe('kernel: connections of one address', () => {
+  it('are closed beyond their number, and have their place again when one goes', async () => {
+    const running = await serve([testSurface(routes)], {}, { maxConnectionsPerAddress: 2, isShared: () => false });
+    const open = async (): Promise<Socket> => {
+      const socket = connect(running.port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      return socket;
+    };
+    const [first, second, third] = [await open(), await open(), await open()];
+    await once(third.resume(), 'close');
+    first.destroy();
+    second.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect((await read(second)).statuses).to.deep.equal([200]);
+    expect((await ask(running, 'GET', '/healthz')).status).to.equal(200);
+    await running.close();
+  });
+});
