@@ -1,4 +1,4 @@
 /** `npm start`: serves until it is told to stop. */
 import { serve } from './cli/serve.ts';
 
-process.exitCode = await serve(process.env);
+process.exitCode = await serve();

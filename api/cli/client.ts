@@ -1,7 +1,7 @@
 /** Commands speak to a running server; where none answers, to one of their own on the same data, for as long as they need it. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CommandFailure, type Io } from './io.ts';
+import { CommandFailure, DEFAULT_URL, type Io } from './io.ts';
 
 export type Reply = Readonly<{ status: number; body: unknown }>;
 
@@ -22,7 +22,6 @@ type ListPage<Item> = Readonly<{ items: readonly Item[]; next_cursor?: string | 
 /** Starts the program in this process on a port of its own and closes it after the work. */
 export type WithOwnServer = <T>(work: (url: string, operatorToken: string) => Promise<T>) => Promise<T>;
 
-const DEFAULT_URL = 'http://127.0.0.1:8080';
 const HEALTH_TIMEOUT_MS = 2_000;
 
 /** True when a Chancery answers there. */

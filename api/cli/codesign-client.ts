@@ -1,7 +1,7 @@
 /** What `codesign` asks of the server: a signature over a digest, and the root to check it against. */
 import { X509Certificate } from 'node:crypto';
 import { fromPem } from '../../application/authorities/pem.ts';
-import { CommandFailure, type Io } from './io.ts';
+import { CommandFailure, DEFAULT_URL, type Io } from './io.ts';
 
 export type SignRequest = Readonly<{
   digest: Buffer;
@@ -20,7 +20,6 @@ export interface SigningService {
   root(): Promise<readonly X509Certificate[]>;
 }
 
-const DEFAULT_URL = 'http://127.0.0.1:8080';
 /** The server itself waits up to 45 seconds: for its turn and for a certificate. */
 const TIMEOUT_MS = 90_000;
 

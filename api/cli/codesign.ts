@@ -14,6 +14,7 @@ import { verifyPe } from '../../infrastructure/pki/pe-verify.ts';
 import { SignatureFault } from '../../infrastructure/pki/signed-data-verify.ts';
 import { createSigningService, readRoots, type SigningService, type SignReply } from './codesign-client.ts';
 import { CommandFailure, EXIT, print, progress, type Io } from './io.ts';
+import { version } from './version.ts';
 
 type Options = Readonly<{
   sample?: boolean;
@@ -101,14 +102,11 @@ const embedAndVerify = async (draft: string, signature: Buffer, trusted: Trusted
   return verified;
 };
 
-const versionOf = async (): Promise<string> =>
-  (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as Readonly<{ version: string }>).version;
-
 type Hashed = Awaited<ReturnType<typeof hashFile>>;
 
 const askFor = async (service: SigningService, { file, org, options }: Job, { digest, size }: Hashed): Promise<SignReply> =>
   service.sign({
-    digest, fileName: basename(file), fileSize: size, organization: org, version: await versionOf(),
+    digest, fileName: basename(file), fileSize: size, organization: org, version: version(),
     ...(options.reason === undefined ? {} : { reason: options.reason }),
     ...(options.batch === undefined ? {} : { batchId: options.batch }),
   });

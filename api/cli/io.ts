@@ -3,8 +3,25 @@ import { styleText } from 'node:util';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
+/** What commands assume when CHANCERY_URL and DATA_DIR are not set. */
+export const DEFAULT_URL = 'http://127.0.0.1:8080';
+export const DEFAULT_DATA_DIR = './data';
+
 /** Ends a command with one clear line and exit code 1. */
 export class CommandFailure extends Error {}
+
+/** Ends the command line with a code, after all has been said. */
+export class Ended extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`ended with ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
+/** How a failure is said: one line, or as JSON. */
+export const failureLine = (message: string, json: boolean): string => (json ? JSON.stringify({ error: message }) : `chancery: ${message}`);
 
 export type Io = Readonly<{
   env: Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,6 @@
 /** Commands of a person: signed in with what the environment says, for as long as the command takes. */
 import { answers } from './client.ts';
-import { CommandFailure, type Io } from './io.ts';
+import { CommandFailure, DEFAULT_URL, type Io } from './io.ts';
 
 export type Session = Readonly<{ access_token: string; refresh_token: string; expires_in: number; tenant: string; role: string }>;
 
@@ -9,7 +9,6 @@ export interface PersonClient {
   call(method: string, path: string, body?: unknown): Promise<unknown>;
 }
 
-const DEFAULT_URL = 'http://127.0.0.1:8080';
 
 /** What is tried next, by what was missing. */
 const HINTS: Readonly<Record<string, string>> = {

@@ -6,41 +6,49 @@ import { backupCommand, restoreCommand } from './backup.ts';
 import { codesignCommand } from './codesign.ts';
 import { credentialCommand } from './credential.ts';
 import { doctorCommand } from './doctor.ts';
-import { EXIT, type Io } from './io.ts';
+import { Ended, EXIT, failureLine, type Io } from './io.ts';
 import { keysCommand } from './keys.ts';
 import { ownServer } from './own-server.ts';
 import { serveCommand } from './serve.ts';
 import { tenantCommand } from './tenant.ts';
+import { version } from './version.ts';
 
-const build = (io: Io): Command => {
+const build = (io: Io, json: boolean): Command => {
   const own = ownServer(io);
-  const commands = [serveCommand(), tenantCommand(io, own), credentialCommand(io, own), accountCommand(io), sessionCommand(io), keysCommand(io, own), codesignCommand(io), doctorCommand(io), backupCommand(io, own), restoreCommand(io)];
-  const program = new Command('chancery').description('One event-sourced program that serves trust-service APIs.');
+  const commands = [serveCommand(io), tenantCommand(io, own), credentialCommand(io, own), accountCommand(io), sessionCommand(io), keysCommand(io, own), codesignCommand(io), doctorCommand(io), backupCommand(io, own), restoreCommand(io)];
+  const program = new Command('chancery').description('One event-sourced program that serves trust-service APIs.').version(version());
   for (const command of commands) program.addCommand(command);
-  return withoutExit(program, io);
+  return withoutExit(program, io, json);
 };
 
-/** Commander throws instead of ending the process, in every command below. */
-const withoutExit = (command: Command, io: Io): Command => {
-  command.exitOverride().configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) });
-  for (const below of command.commands) withoutExit(below, io);
+/** Commander throws instead of ending the process, in every command below; what is wrong in the usage is said at the end where JSON is asked for. */
+const withoutExit = (command: Command, io: Io, json: boolean): Command => {
+  command.exitOverride().configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => json || io.err(text.trimEnd()) });
+  for (const below of command.commands) withoutExit(below, io, json);
   return command;
 };
 
-const exitCodeOf = (error: unknown, io: Io): number => {
-  // Commander has said it already; help and version were asked for, everything else was wrong usage.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const message = error instanceof Rejection ? `${error.code} ${JSON.stringify(error.details)}` : (error as Error).message;
-  io.err(`chancery: ${message}`);
+/** Help and version were asked for, everything else that Commander ends with was wrong usage. */
+const usageCode = ({ exitCode, message }: CommanderError, io: Io, json: boolean): number => {
+  if (exitCode === 0) return EXIT.ok;
+  if (json) io.err(failureLine(message.replace(/^error: /, ''), json));
+  return EXIT.usage;
+};
+
+const exitCodeOf = (error: unknown, io: Io, json: boolean): number => {
+  if (error instanceof Ended) return error.exitCode;
+  if (error instanceof CommanderError) return usageCode(error, io, json);
+  io.err(failureLine(error instanceof Rejection ? `${error.code} ${JSON.stringify(error.details)}` : (error as Error).message, json));
   return EXIT.failed;
 };
 
 /** Runs one command line (without program names); answers its exit code: 0, 1 (failed) or 2 (usage). */
 export const runCli = async (args: readonly string[], io: Io): Promise<number> => {
+  const json = args.includes('--json');
   try {
-    await build(io).parseAsync([...args], { from: 'user' });
-    return Number(process.exitCode ?? EXIT.ok);
+    await build(io, json).parseAsync([...args], { from: 'user' });
+    return EXIT.ok;
   } catch (error) {
-    return exitCodeOf(error, io);
+    return exitCodeOf(error, io, json);
   }
 };

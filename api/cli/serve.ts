@@ -3,32 +3,12 @@ import { Command } from 'commander';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { ConfigError, readConfig, type Config } from '../../infrastructure/runtime/config.ts';
 import { createLogger } from '../../infrastructure/runtime/logger.ts';
-import { startProgram, type Program } from '../composition/program.ts';
-import { EXIT } from './io.ts';
+import { startProgram } from '../composition/program.ts';
+import { banner, bannerJson, type Started } from './banner.ts';
+import { Ended, EXIT, failureLine, processIo, type Io } from './io.ts';
 
 /** After a failed disk: long enough for the requests in flight to be answered with 503, and well within the promised second. */
 const FATAL_GRACE_MS = 300;
-
-const mailOf = ({ mailServer, dataDir }: Config): string => (mailServer === undefined ? `files in ${dataDir}/outbox` : `SMTP, ${mailServer.host}:${mailServer.port}`);
-
-const banner = (program: Program, config: Config): string => {
-  const { dataDir } = config;
-  const token = program.secrets.operatorTokenFile ?? 'given by OPERATOR_TOKEN';
-  return [
-    '',
-    `Chancery listens on ${program.url}`,
-    `  data            ${dataDir}`,
-    `  operator token  ${token}`,
-    `  engines         events, read models, state: embedded SQLite; bus: in-process; mail: ${mailOf(config)}`,
-    '  surfaces        /qwick-cert (docs: /qwick-cert/docs), /platform/v1 (docs: /platform/docs)',
-    '',
-    'Try it, in another shell in this folder:',
-    '  platform    npx chancery tenant create --slug acme --name "Acme Corp" --owner-email owner@acme.example --plan qwick-cert=pro',
-    '  qwick-cert  export QWICK_TOKEN=$(npx chancery credential create --tenant acme --surface qwick-cert --name try --permission sign --secret-only)',
-    '              npx chancery codesign --sample hello.exe && npx chancery codesign hello.exe --org acme --out hello-signed.exe',
-    '',
-  ].join('\n');
-};
 
 const untilTold = (): Promise<NodeJS.Signals> =>
   new Promise((resolve) => {
@@ -40,13 +20,15 @@ const fatally = (log: ReturnType<typeof createLogger>) => (error: Error): void =
   setTimeout(() => process.exit(EXIT.failed), FATAL_GRACE_MS).unref();
 };
 
-const run = async (config: Config): Promise<void> => {
+const tell = (io: Io, started: Started, json: boolean): void => (json ? io.out(JSON.stringify(bannerJson(started))) : io.err(banner(started)));
+
+const run = async (config: Config, io: Io, json: boolean): Promise<void> => {
   const logger = createLogger({ level: config.logLevel });
   const program = await startProgram({ config, logger, onFatal: fatally(logger) });
   // Before it says that it listens: whoever reads that may tell it to stop.
   const told = untilTold();
   logger.info({ address: program.url, dataDir: config.dataDir, pid: process.pid, surfaces: ['qwick-cert', 'platform'] }, 'listening');
-  process.stderr.write(`${banner(program, config)}\n`);
+  tell(io, { url: program.url, operatorTokenFile: program.secrets.operatorTokenFile, config }, json);
   const signal = await told;
   logger.info({ signal }, 'stopping: finishing what was accepted');
   await program.stop();
@@ -58,18 +40,21 @@ const describe = (error: unknown): string => {
   return error instanceof Error ? error.message : String(error);
 };
 
-/** Serves until SIGINT or SIGTERM; answers the exit code. A start that fails says why in one line on stderr. */
-export const serve = async (env: NodeJS.ProcessEnv): Promise<number> => {
+/** Serves until SIGINT or SIGTERM; answers the exit code. A start that fails says why in one line on stderr. `json`: both as JSON. */
+export const serve = async (io: Io = processIo(), json = false): Promise<number> => {
   try {
-    await run(readConfig(env));
+    await run(readConfig(io.env), io, json);
     return EXIT.ok;
   } catch (error) {
-    process.stderr.write(`chancery: ${describe(error)}\n`);
+    io.err(failureLine(describe(error), json));
     return error instanceof ConfigError ? EXIT.usage : EXIT.failed;
   }
 };
 
-export const serveCommand = (): Command =>
-  new Command('serve').description('run the program until it is told to stop').action(async () => {
-    process.exitCode = await serve(process.env);
-  });
+export const serveCommand = (io: Io): Command =>
+  new Command('serve')
+    .description('run the program until it is told to stop')
+    .option('--json', 'machine-readable output: one line on stdout tells where it listens')
+    .action(async ({ json = false }: Readonly<{ json?: boolean }>) => {
+      throw new Ended(await serve(io, json));
+    });

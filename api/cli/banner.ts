@@ -1,0 +1,67 @@
+/** What a start tells whoever is there: where everything is, and one thing to try on each surface. */
+import { resolve } from 'node:path';
+import type { Config } from '../../infrastructure/runtime/config.ts';
+import { DEFAULT_DATA_DIR, DEFAULT_URL } from './io.ts';
+
+export type Started = Readonly<{
+  url: string;
+  /** Undefined: OPERATOR_TOKEN was given. */
+  operatorTokenFile: string | undefined;
+  config: Pick<Config, 'dataDir' | 'mailServer'>;
+}>;
+
+const SURFACES = [
+  { name: 'qwick-cert', mount: '/qwick-cert', docs: '/qwick-cert/docs' },
+  { name: 'platform', mount: '/platform/v1', docs: '/platform/docs' },
+] as const;
+
+/** One line for a POSIX shell each; in this order. */
+const EXAMPLES = [
+  ['platform', 'npx chancery tenant create --slug acme --name "Acme Corp" --owner-email owner@acme.example --plan qwick-cert=pro'],
+  ['qwick-cert', 'export QWICK_TOKEN=$(npx chancery credential create --tenant acme --surface qwick-cert --name try --permission sign --secret-only)'],
+  ['', 'npx chancery codesign --sample hello.exe && npx chancery codesign hello.exe --org acme --out hello-signed.exe'],
+] as const;
+
+const quoted = (text: string): string => (/^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);
+
+/** What commands in another shell must be told, because it is not what they assume. */
+export const environmentOf = ({ url, operatorTokenFile, config: { dataDir } }: Started): readonly string[] => [
+  ...(url === DEFAULT_URL ? [] : [`CHANCERY_URL=${quoted(url)}`]),
+  ...(dataDir === resolve(DEFAULT_DATA_DIR) || operatorTokenFile === undefined ? [] : [`DATA_DIR=${quoted(dataDir)}`]),
+];
+
+const preparation = (started: Started): readonly string[] => {
+  const environment = environmentOf(started);
+  return [
+    ...(environment.length === 0 ? [] : [`  first       export ${environment.join(' ')}`]),
+    ...(started.operatorTokenFile === undefined ? ['  first       export OPERATOR_TOKEN, as it was given here'] : []),
+  ];
+};
+
+const mailOf = ({ mailServer, dataDir }: Started['config']): string => (mailServer === undefined ? `files in ${dataDir}/outbox` : `SMTP, ${mailServer.host}:${mailServer.port}`);
+
+export const banner = (started: Started): string => {
+  const { url, operatorTokenFile, config } = started;
+  return [
+    '',
+    `Chancery listens on ${url}`,
+    `  data            ${config.dataDir}`,
+    `  operator token  ${operatorTokenFile ?? 'given by OPERATOR_TOKEN'}`,
+    `  engines         events, read models, state: embedded SQLite; bus: in-process; mail: ${mailOf(config)}`,
+    `  surfaces        ${SURFACES.map(({ mount, docs }) => `${mount} (docs: ${docs})`).join(', ')}`,
+    '',
+    'Try it, in another shell in this folder:',
+    ...preparation(started),
+    ...EXAMPLES.map(([surface, line]) => `  ${surface.padEnd(10)}  ${line}`),
+    '',
+  ].join('\n');
+};
+
+/** The same for programs. */
+export const bannerJson = ({ url, operatorTokenFile, config }: Started): object => ({
+  url,
+  data_dir: config.dataDir,
+  operator_token_file: operatorTokenFile ?? null,
+  engines: { events: 'sqlite', read_models: 'sqlite', state: 'sqlite', bus: 'in-process', mail: mailOf(config) },
+  surfaces: SURFACES,
+});

@@ -1,0 +1,71 @@
+/** What holds for every command: its version, its failures as JSON, and what a start tells. */
+import { expect } from 'chai';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { banner, type Started } from '../../../api/cli/banner.ts';
+import { runCommand } from '../../support/cli.ts';
+import { root } from '../../support/source-files.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const started = (more: Partial<Started> = {}): Started => ({
+  url: 'http://127.0.0.1:8080', operatorTokenFile: './data/operator.token', config: { dataDir: resolve('data'), mailServer: undefined }, ...more,
+});
+
+describe('chancery', () => {
+  it('says its version', async () => {
+    const { version } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as { version: string };
+    expect(await runCommand(['--version'])).to.deep.equal({ code: 0, out: version, err: '' });
+  });
+
+  it('says failures as JSON where JSON is asked for, with the same exit code', async () => {
+    const directory = temporaryDirectory();
+    expect(await runCommand(['restore', '/nope', '--json'], { DATA_DIR: directory.path })).to.deep.equal({ code: 1, out: '', err: '{"error":"/nope does not exist"}' });
+    directory.remove();
+    const usage = await runCommand(['tenant', 'create', '--json']);
+    expect([usage.code, usage.out, JSON.parse(usage.err)]).to.deep.equal([2, '', { error: "required option '--slug <slug>' not specified" }]);
+    const neither = await runCommand(['backup', '--json']);
+    expect([neither.code, JSON.parse(neither.err)]).to.deep.equal([2, { error: 'name one of --out FILE and --keys FILE' }]);
+    expect((await runCommand(['tenant', 'create'])).err).to.equal("error: required option '--slug <slug>' not specified");
+  });
+
+  it('says why a start fails, as JSON too', async () => {
+    const text = await runCommand(['serve'], { PORT: 'abc' });
+    expect([text.code, text.out]).to.deep.equal([2, '']);
+    expect(text.err).to.match(/^chancery: PORT has the wrong value/);
+    const json = await runCommand(['serve', '--json'], { PORT: 'abc' });
+    expect([json.code, json.out, Object.keys(JSON.parse(json.err) as object)]).to.deep.equal([2, '', ['error']]);
+  });
+
+  it('tells in one line of JSON where it listens, and ends when it is told to', async function serving() {
+    this.timeout(30_000);
+    const directory = temporaryDirectory();
+    const env = { ...process.env, PORT: '0', DATA_DIR: directory.path, LOG_LEVEL: 'error', MASTER_KEY: '', OPERATOR_TOKEN: '' };
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'api/cli/main.ts', 'serve', '--json'], { env, cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+    const told = JSON.parse(line) as { url: string; data_dir: string; operator_token_file: string; surfaces: readonly { name: string }[] };
+    expect(told).to.include({ data_dir: directory.path, operator_token_file: `${directory.path}/operator.token` });
+    expect(told.surfaces.map(({ name }) => name)).to.deep.equal(['qwick-cert', 'platform']);
+    expect((await fetch(`${told.url}/healthz`)).status).to.equal(200);
+    child.kill('SIGTERM');
+    expect((await once(child, 'exit'))[0]).to.equal(0);
+    directory.remove();
+  });
+});
+
+describe('the banner', () => {
+  it('has one example for each surface, as they are where everything is where commands look for it', () => {
+    const text = banner(started());
+    for (const surface of ['platform', 'qwick-cert']) expect(text.split(`\n  ${surface} `).length - 1, surface).to.equal(1);
+    expect(text).to.not.contain('first');
+  });
+
+  it('says first what commands must be told of another port or directory', () => {
+    const elsewhere = started({ url: 'http://127.0.0.1:9090', config: { dataDir: "/srv/it's data", mailServer: undefined } });
+    expect(banner(elsewhere)).to.contain("Try it, in another shell in this folder:\n  first       export CHANCERY_URL=http://127.0.0.1:9090 DATA_DIR='/srv/it'\\''s data'\n  platform ");
+    expect(banner(started({ url: 'http://127.0.0.1:9090' }))).to.contain('  first       export CHANCERY_URL=http://127.0.0.1:9090\n');
+    expect(banner(started({ operatorTokenFile: undefined }))).to.contain('  first       export OPERATOR_TOKEN, as it was given here\n');
+  });
+});
