@@ -32,9 +32,11 @@ export type StartVictim = (dataDir: string) => Victim;
 
 /** Resolves once the process is gone and all it said has been heard. */
 export const kill = async ({ process }: Pick<Victim, 'process'>): Promise<void> => {
-  const gone = once(process, 'close');
+  const gone = process.exitCode !== null || process.signalCode !== null;
+  if (gone) throw new Error(`the program ended by itself (${process.exitCode ?? process.signalCode})`);
+  const closed = once(process, 'close');
   process.kill('SIGKILL');
-  await gone;
+  await closed;
 };
 
 /** A program in this repository that writes `acknowledged <id>` lines. */

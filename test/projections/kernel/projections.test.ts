@@ -134,14 +134,14 @@ describe('projections', () => {
 
   it('are rebuilt beside the live model, which answers all the while', async () => {
     const streams = Array.from({ length: 50 }, () => someStream(tenant));
-    for (const stream of streams) await append(stream, Array.from({ length: 20 }, () => counted(1)));
+    for (const stream of streams) await append(stream, Array.from({ length: 400 }, () => counted(1)));
     const projections = await run([tallies]);
     await projections.caughtUp();
     const before = await collect(opened.readModels.scan(tallies));
     const rebuilt = new AbortController();
     const rebuilding = projections.rebuild('tallies').finally(() => rebuilt.abort());
     let answers = 0;
-    for (let total = 21; !rebuilt.signal.aborted; total += 1) {
+    for (let total = 401; !rebuilt.signal.aborted; total += 1) {
       await append(streams[0] as StreamId, [counted(1)], projections);
       expect(await tally(projections, streams[0] as StreamId)).to.include({ total });
       answers += 1;

@@ -51,6 +51,9 @@ const history: readonly Message[] = [
   message('PlanSet'),
   message('MemberRemoved'),
   message('CredentialRevoked'),
+  message('InvitationCreated'),
+  message('InvitationAccepted'),
+  message('MailSent'),
 ];
 const only = (projection: unknown, count: number): unknown => {
   const types = Object.keys((projection as AnyProjection).on);

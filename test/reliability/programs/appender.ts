@@ -35,7 +35,18 @@ const { store, close } = await openEventStore({
   path: `${dataDir}/events.db`, codec: sampleCodec, clock: systemClock, ids: systemIds, onFatal, ...settings,
 });
 
-const say = (line: string): number => writeSync(1, `${line}\n`);
+const isFull = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EAGAIN';
+
+/** Whole lines, at once: what the store does next must not overtake them. A parent that is slow to listen is waited for. */
+const say = (line: string): void => {
+  for (let rest = Buffer.from(`${line}\n`); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if (!isFull(error)) throw error;
+    }
+  }
+};
 
 /** Each writer has a stream of its own and appends to it one by one: revisions show whether any is missing or doubled. */
 const write = async (): Promise<void> => {
