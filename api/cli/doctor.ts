@@ -8,6 +8,7 @@ import { readConfig, type Config } from '../../infrastructure/runtime/config.ts'
 import { DATABASES } from '../../infrastructure/runtime/databases.ts';
 import { systemClock } from '../../infrastructure/runtime/clock.ts';
 import { unfitting } from '../../infrastructure/runtime/log-tie.ts';
+import { openToOthers } from '../../infrastructure/runtime/private-files.ts';
 import { answers } from './client.ts';
 import { CommandFailure, print, table, type Io } from './io.ts';
 
@@ -51,8 +52,8 @@ const versions = (): string => {
 const dataDirectory = ({ dataDir }: Config): string => {
   if (!existsSync(dataDir)) return `${dataDir} will be made at the first start`;
   accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
-  const mode = statSync(dataDir).mode & 0o777;
-  if (process.platform !== 'win32' && (mode & 0o077) !== 0) throw new Warning(`${dataDir} has mode ${mode.toString(8)}: others may look inside, 700 is meant`);
+  const open = openToOthers(dataDir);
+  if (open.length > 0) throw new Warning(open.join('; '));
   return dataDir;
 };
 
@@ -63,8 +64,6 @@ const keyFiles = ({ dataDir, masterKey }: Config): string => {
     if (existsSync(join(dataDir, DATABASES.events))) throw new Error(`${file} is missing, and the data cannot be read without it`);
     return 'will be made at the first start';
   }
-  const mode = statSync(file).mode & 0o777;
-  if (process.platform !== 'win32' && (mode & 0o077) !== 0) throw new Warning(`${file} has mode ${mode.toString(8)}: others may read it, 600 is meant`);
   if (Buffer.from(readFileSync(file, 'utf8').trim(), 'base64').length !== 32) throw new Error(`${file} does not hold 32 bytes in base64`);
   return file;
 };

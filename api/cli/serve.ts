@@ -42,6 +42,8 @@ const describe = (error: unknown): string => {
 
 /** Serves until SIGINT or SIGTERM; answers the exit code. A start that fails says why in one line on stderr. `json`: both as JSON. */
 export const serve = async (io: Io = processIo(), json = false): Promise<number> => {
+  // Whatever this process makes is for its owner alone, also what SQLite makes.
+  process.umask(0o077);
   try {
     await run(readConfig(io.env), io, json);
     return EXIT.ok;

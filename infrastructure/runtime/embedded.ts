@@ -12,6 +12,7 @@ import { openStateStore } from '../state/state-store.ts';
 import { DATABASES } from './databases.ts';
 import { lockDataDirectory } from './data-directory.ts';
 import { systemIds } from './ids.ts';
+import { keepDatabasesPrivate, openToOthers } from './private-files.ts';
 import { fitToLog, rememberLog } from './log-tie.ts';
 
 export type EmbeddedOptions = Readonly<{
@@ -66,6 +67,8 @@ const openAll = async ({ dataDir, codec, clock, logger, onFatal, ids = systemIds
   const fatal = once(onFatal);
   closings.push(lockDataDirectory(dataDir).release);
   fitToLog(dataDir, logger);
+  keepDatabasesPrivate(dataDir);
+  for (const sentence of openToOthers(dataDir)) logger.warn({}, sentence);
   const events = await openEventStore({ path: path('events'), codec, clock, ids, onFatal: fatal });
   closings.push(events.close);
   const models = await openReadModelStore({ path: path('readModels'), onFatal: fatal });

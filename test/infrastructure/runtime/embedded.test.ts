@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
+import { chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { type Embedded, openEmbedded } from '../../../infrastructure/runtime/embedded.ts';
 import { systemClock } from '../../../infrastructure/runtime/clock.ts';
@@ -40,6 +40,37 @@ describe('embedded engines', () => {
     await second.store.append(stream, 0, [noted('more')], someCause);
     expect(await second.log.head()).to.equal('00000000000000000002');
     await second.close();
+  });
+
+  it('are files for the owner alone, also those that an older release left open to others', async () => {
+    const before = process.umask(0o022);
+    try {
+      const opened = await open(directory.path);
+      // Closed before anything is expected: engines left open would keep the test run from ending.
+      const names = readdirSync(directory.path).filter((name) => /^(events|read-models|state)\.db/.test(name));
+      const modes = names.map((name) => [name, statSync(`${directory.path}/${name}`).mode & 0o777] as const);
+      await opened.close();
+      expect(names).to.include.members(['events.db', 'events.db-wal', 'events.db-shm', 'read-models.db', 'state.db']);
+      for (const [name, mode] of modes) expect(mode, name).to.equal(0o600);
+      chmodSync(`${directory.path}/events.db`, 0o644);
+      await (await open(directory.path)).close();
+      expect(statSync(`${directory.path}/events.db`).mode & 0o777).to.equal(0o600);
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it('warn of a directory and of secrets that others may look into', async () => {
+    const warnings: string[] = [];
+    writeFileSync(`${directory.path}/operator.token`, 'op_0123456789');
+    chmodSync(`${directory.path}/operator.token`, 0o644);
+    chmodSync(directory.path, 0o755);
+    const logger = { ...silentLogger, warn: (_fields: object, message: string) => void warnings.push(message) };
+    await (await openEmbedded({ dataDir: directory.path, codec: sampleCodec, clock: systemClock, logger, onFatal: failOnFatal })).close();
+    expect(warnings).to.deep.equal([
+      `${directory.path} has mode 755: others may look inside, 700 is meant`,
+      `${directory.path}/operator.token has mode 644: others may look inside, 600 is meant`,
+    ]);
   });
 
   it('refuse a data directory in use, naming it and the process', async () => {
