@@ -56,6 +56,7 @@ const fetchTo = async (platform: PlatformClient, job: Job, out: string): Promise
 const runBackup = async (io: Io, own: WithOwnServer, options: BackupOptions): Promise<void> => {
   const kind = options.keys === undefined ? 'backup' : 'backup-keys';
   const out = resolve(options.keys ?? options.out ?? '');
+  if (existsSync(out)) throw new CommandFailure(`${out} exists already: name a new file, so that no backup takes another's place`);
   const job = await withPlatform(io, own, async (platform) => {
     const done = await finished(io, platform, kind);
     await fetchTo(platform, done, out);

@@ -21,7 +21,7 @@ import { composeContainer } from './container.ts';
 import { completeRotation, keyRotationsOf } from './keys.ts';
 import { openJobs } from './jobs.ts';
 import { resolve } from './provide.ts';
-import { listenError, originError } from './start-errors.ts';
+import { listenError, originError, sealError } from './start-errors.ts';
 import { servedSurfaces } from './surfaces.ts';
 import { authorities, runtime, storage, tenancy } from './tokens.ts';
 
@@ -111,7 +111,7 @@ const openProgram = async (options: ProgramOptions, publicUrl: string, secrets: 
     return { container, embedded, close: () => endAll(endings) };
   } catch (error) {
     await endAll(endings);
-    throw error;
+    throw sealError(error, config);
   }
 };
 

@@ -26,3 +26,9 @@ export const originError = (error: unknown, wished: string | undefined): unknown
   const { origin } = error.details;
   return new ConfigError(`LOG_ORIGIN is ${JSON.stringify(wished)}, but the log in DATA_DIR bears ${JSON.stringify(origin)} since its first start; accepted is ${JSON.stringify(origin)}, or leaving it unset`);
 };
+
+/** What was sealed under the right master key and does not open was changed on the disk. */
+export const sealError = (error: unknown, { dataDir }: Pick<Config, 'dataDir'>): unknown =>
+  error instanceof Rejection && error.code === 'kernel.seal_broken'
+    ? new ConfigError(`DATA_DIR ${JSON.stringify(dataDir)}: a sealed key or secret in events.db was changed and does not open; accepted is the data as it was written: restore a backup into a new DATA_DIR`)
+    : error;

@@ -1,5 +1,5 @@
 /** The data directory, and the lock that keeps a second process out of it. */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ConfigError } from './config-values.ts';
@@ -34,6 +34,15 @@ export const makeDataDirectory = (path: string): void => {
   }
 };
 
+/** Throws a `ConfigError` where nothing can be written: SQLite would only say that it cannot open a file. */
+const requireWritable = (path: string): void => {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new ConfigError(`DATA_DIR ${JSON.stringify(path)} cannot be written (${(error as NodeJS.ErrnoException).code}); accepted is a directory that this user may write`);
+  }
+};
+
 const holder = (dataDir: string): string => {
   try {
     return readFileSync(join(dataDir, HOLDER), 'utf8').trim();
@@ -58,6 +67,7 @@ const take = (db: DatabaseSync, dataDir: string): void => {
  */
 export const lockDataDirectory = (dataDir: string): DataDirectoryLock => {
   makeDataDirectory(dataDir);
+  requireWritable(dataDir);
   const db = new DatabaseSync(join(dataDir, LOCK), { timeout: 0 });
   take(db, dataDir);
   writeFileSync(join(dataDir, HOLDER), `${process.pid}\n`, { mode: 0o600 });

@@ -3,7 +3,7 @@
  * job that was running when the process ended has failed: it says so from the next start on.
  */
 import { createReadStream } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Job, JobInput, Jobs } from '../../application/kernel/jobs.ts';
 import type { Clock, Logger } from '../../application/kernel/ports.ts';
@@ -59,6 +59,12 @@ const giveUpInterrupted = async (book: Book, { state, clock }: JobsOptions): Pro
   for (const job of interrupted) {
     await book.put({ ...job, status: 'failed', finishedAt: new Date(clock.now()).toISOString(), error: 'interrupted by the end of the process' }, job);
   }
+};
+
+/** What a process that was killed had begun to write. */
+const removeUnfinished = async (directory: string): Promise<void> => {
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names) if (/\.partial-\d+$/.test(name)) await rm(join(directory, name), { force: true });
 };
 
 class Run {
@@ -131,6 +137,7 @@ export const createJobs = async (options: JobsOptions): Promise<RunningJobs> => 
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
   await giveUpInterrupted(book, options);
+  await removeUnfinished(directory);
   const kindOf = (name: string): JobKind | undefined => (Object.hasOwn(kinds, name) ? kinds[name] : undefined);
 
   const begin = (job: Job, kind: JobKind, input: JobInput): void => {

@@ -3,7 +3,8 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { startProgram } from '../../../api/composition/program.ts';
-import { listenError } from '../../../api/composition/start-errors.ts';
+import { listenError, sealError } from '../../../api/composition/start-errors.ts';
+import { Rejection } from '../../../domain/kernel/rejection.ts';
 import { ConfigError, readConfig } from '../../../infrastructure/runtime/config.ts';
 import { failOnFatal, silentLogger } from '../../support/silent.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
@@ -28,6 +29,12 @@ describe('a start that fails', () => {
     const line = await refusal({ PORT: String(port) });
     other.close();
     expect(line).to.equal(`PORT ${port} of HOST 127.0.0.1 is in use by another program; accepted is a free port (0: any free one) (EADDRINUSE)`);
+  });
+
+  it('names the data when what was sealed in it was changed', () => {
+    expect(String(sealError(new Rejection('kernel.seal_broken'), { dataDir: '/data' }))).to.match(/DATA_DIR "\/data": a sealed key or secret in events\.db was changed.*restore a backup/);
+    const other = new Error('other');
+    expect(sealError(other, { dataDir: '/data' })).to.equal(other);
   });
 
   it('names HOST when it is no address of this machine', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import type { Job } from '../../../application/kernel/jobs.ts';
@@ -31,6 +31,13 @@ describe('jobs', () => {
 
   const start = (work: JobWork): Promise<RunningJobs> =>
     createJobs({ state, clock, logger: silentLogger, directory: `${home.path}/jobs`, kinds: { copy: { work, fileName: 'copy-{id}.txt', contentType: 'text/plain' } } });
+
+  it('remove what a killed process had begun to write, and nothing else', async () => {
+    mkdirSync(`${home.path}/jobs`);
+    for (const name of ['copy-1.txt', 'copy-2.txt.partial-4711', 'copy-3.txt.partial']) writeFileSync(`${home.path}/jobs/${name}`, 'x');
+    await (await start(async () => undefined)).close();
+    expect(readdirSync(`${home.path}/jobs`)).to.have.members(['copy-1.txt', 'copy-3.txt.partial']);
+  });
 
   it('run after they were started, and hand out what they made', async () => {
     const id = randomUUID();
