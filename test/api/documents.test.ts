@@ -80,7 +80,7 @@ describe('the documents of the surfaces', () => {
 
   it('say which kinds of jobs there are, that pages have defaults, and what X-Qwick-CLI-Update says', async () => {
     const kind = await at('/platform/openapi.json', 'paths', '/v1/jobs', 'post', 'requestBody', 'content', 'application/json', 'schema', 'properties', 'kind', 'enum');
-    expect(kind).to.deep.equal(['backup', 'backup-keys']);
+    expect(kind).to.include.members(['backup', 'backup-keys']);
     const list = ['/qwick-cert/openapi.json', 'paths', '/api/v1/signing-operations', 'get'] as const;
     const parameters = (await at(...list, 'parameters')) as readonly { name: string; required: boolean }[];
     expect(parameters.filter(({ required }) => required).map(({ name }) => name)).to.deep.equal(['organization_slug']);

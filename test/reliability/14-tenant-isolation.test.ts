@@ -107,7 +107,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     signOut: { rule: forPersons, ok: '204', path: () => `${V1}/sessions/current` },
     listProjections: { rule: forOperator, ok: '200', path: () => `${V1}/projections` },
     rebuildProjection: { rule: forOperator, ok: '404 platform.projection_unknown', path: () => `${V1}/projections/none/rebuild` },
-    startJob: { rule: forOperator, ok: '400 request.invalid', path: () => `${V1}/jobs`, body: () => ({ kind: 'none' }) },
+    startJob: { rule: forOperator, ok: '404 tenancy.tenant_unknown', path: () => `${V1}/jobs`, body: () => ({ kind: 'rotate-tenant-key', tenant: 'nobodys' }) },
     getJob: { rule: forOperator, ok: '404 platform.job_unknown', path: () => `${V1}/jobs/${NO_JOB}` },
     getJobFile: { rule: forOperator, ok: '404 platform.job_unknown', path: () => `${V1}/jobs/${NO_JOB}/file` },
   },
@@ -221,7 +221,8 @@ describe('promise 14: tenant isolation', function suite() {
           const row = ROWS[name]?.[operationId] as Row;
           return world.ask({ method, path: row.path(cell), authorization: cast.authorization['other owner'], body: row.body && JSON.stringify(row.body(cell)) });
         };
-        if (operationId === 'signOut') continue;
+        // The first ends the session that asks, the second answers with a new secret each time; neither names an organization.
+        if (operationId === 'signOut' || operationId === 'proposeTotp') continue;
         expect(essence(await ask(HOME), HOME), `${name} ${operationId}`).to.equal(essence(await ask(NEVER), NEVER));
         seen += 1;
       }
