@@ -151,6 +151,7 @@ export const CredentialReply = Type.Object(
   {
     ...credential,
     acting_for: uuid('The person it acts for'),
+    ended: Type.Boolean({ description: 'Whether that person has left the tenant, so that it works no more' }),
     last_used_at: nullable(Type.String({ format: 'date-time' }), 'When it was last used; RFC 3339'),
     use_count: Type.Integer({ description: 'How often it was used' }),
   },

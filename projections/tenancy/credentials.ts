@@ -6,6 +6,7 @@ import type { CredentialEvent } from '../../domain/tenancy/credential.events.ts'
 import type { SurfaceName } from '../../domain/tenancy/terms.ts';
 import { defineProjection } from '../kernel/projection.ts';
 import type { Reader } from '../kernel/reader.ts';
+import { membersProjection, type MemberDocument } from './members.ts';
 
 /** Times are UTC in ISO 8601. */
 export type CredentialDocument = Readonly<{
@@ -16,6 +17,8 @@ export type CredentialDocument = Readonly<{
   prefix: string;
   permissions: readonly string[];
   actingFor: string;
+  /** The term of membership it was made in. */
+  term: number;
   createdAt: string;
   expiresAt: string | null;
   revokedAt: string | null;
@@ -23,7 +26,7 @@ export type CredentialDocument = Readonly<{
 
 export const credentialsProjection = defineProjection<CredentialDocument, CredentialEvent>({
   name: 'tenancy_credentials',
-  version: 1,
+  version: 2,
   indexes: [['revokedAt', 'createdAt'], ['surface', 'revokedAt', 'createdAt']],
   id: ({ data }) => data.credentialId,
   on: {
@@ -35,6 +38,7 @@ export const credentialsProjection = defineProjection<CredentialDocument, Creden
       prefix: data.prefix,
       permissions: data.permissions,
       actingFor: data.actingFor,
+      term: data.term,
       createdAt: data.createdAt,
       expiresAt: data.expiresAt ?? null,
       revokedAt: null,
@@ -43,8 +47,8 @@ export const credentialsProjection = defineProjection<CredentialDocument, Creden
   },
 });
 
-/** With what is counted beside the log. */
-export type ListedCredential = CredentialDocument & Readonly<{ useCount: number; lastUsedAt: string | null }>;
+/** With what is counted beside the log. `ended`: the person it acts for has left, so that it works no more. */
+export type ListedCredential = CredentialDocument & Readonly<{ useCount: number; lastUsedAt: string | null; ended: boolean }>;
 
 export interface CredentialList {
   /** A page of those that have not been revoked, oldest first; `after` is the `next` of the page before. */
@@ -63,11 +67,19 @@ const standing = (surface: SurfaceName | undefined) =>
   }) as const;
 
 export const createCredentialList = ({ reader, state }: Readonly<{ reader: Reader; state: StateStore }>): CredentialList => {
-  const withUse = async (documents: readonly CredentialDocument[]): Promise<readonly ListedCredential[]> => {
+  /** A question may look at two models; each was waited for. */
+  const termsOf = async (tenant: TenantId, documents: readonly CredentialDocument[]): Promise<ReadonlyMap<string, number>> => {
+    const members = await reader.open<MemberDocument>(tenant, membersProjection);
+    const present = await Promise.all([...new Set(documents.map(({ actingFor }) => actingFor))].map((userId) => members.get(userId)));
+    return new Map(present.flatMap((member) => (member?.status === 'active' ? [[member.userId, member.term] as const] : [])));
+  };
+  const withUse = async (tenant: TenantId, documents: readonly CredentialDocument[]): Promise<readonly ListedCredential[]> => {
     const totals = await state.totals(CREDENTIAL_USE, documents.map(({ id }) => id));
+    const terms = await termsOf(tenant, documents);
     return documents.map((document) => {
       const use = totals.get(document.id);
-      return { ...document, useCount: use?.count ?? 0, lastUsedAt: use === undefined ? null : new Date(use.lastAt).toISOString() };
+      const lastUsedAt = use === undefined ? null : new Date(use.lastAt).toISOString();
+      return { ...document, useCount: use?.count ?? 0, lastUsedAt, ended: terms.get(document.actingFor) !== document.term };
     });
   };
   const open = (tenant: TenantId) => reader.open<CredentialDocument>(tenant, credentialsProjection);
@@ -75,12 +87,12 @@ export const createCredentialList = ({ reader, state }: Readonly<{ reader: Reade
   return {
     page: async (tenant, { surface, ...page }) => {
       const found = await (await open(tenant)).page({ ...standing(surface), ...page });
-      return { items: await withUse(found.items), ...(found.next !== undefined && { next: found.next }) };
+      return { items: await withUse(tenant, found.items), ...(found.next !== undefined && { next: found.next }) };
     },
     all: async (tenant, surface) => {
       const documents: CredentialDocument[] = [];
       for await (const document of (await open(tenant)).stream(standing(surface))) documents.push(document);
-      return withUse(documents);
+      return withUse(tenant, documents);
     },
   };
 };

@@ -26,6 +26,7 @@ const show = (credential: ListedCredential): Static<typeof CredentialReply> => (
   prefix: credential.prefix,
   permissions: [...credential.permissions],
   acting_for: credential.actingFor,
+  ended: credential.ended,
   created_at: credential.createdAt,
   expires_at: credential.expiresAt,
   last_used_at: credential.lastUsedAt,

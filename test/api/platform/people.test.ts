@@ -127,7 +127,7 @@ describe('platform: people', () => {
     await platform.access.credential('qwick-cert', made.json.secret);
     const { items } = (await platform.call('GET', '/tenants/acme/credentials')).json;
     const { secret: _, ...shown } = made.json;
-    expect(items[0]).to.deep.equal({ ...shown, acting_for: admin.user_id, use_count: 1, last_used_at: new Date(platform.knobs.now).toISOString() });
+    expect(items[0]).to.deep.equal({ ...shown, acting_for: admin.user_id, ended: false, use_count: 1, last_used_at: new Date(platform.knobs.now).toISOString() });
     expect(items[1]).to.include({ id: other.json.id, acting_for: acme.owner.userId, use_count: 0, last_used_at: null });
     expect(JSON.stringify(items)).not.to.include(made.json.secret);
   });
@@ -162,6 +162,10 @@ describe('platform: people', () => {
     expect(await codeOf(platform.call('GET', '/tenants/acme/members', { as: session.access_token }))).to.deep.equal([401, 'tenancy.token_invalid']);
     expect(await codeOf(platform.call('POST', '/sessions/refresh', { as: '', body: { refresh_token: session.refresh_token } }))).to.deep.equal([401, 'tenancy.refresh_invalid']);
     expect(await codeOf(signIn(member.email))).to.deep.equal([401, 'tenancy.credentials_invalid']);
+    const listed = async () => (await platform.call('GET', '/tenants/acme/credentials')).json.items.map(({ id, ended }: { id: string; ended: boolean }) => [id, ended]);
+    expect(await listed(), 'listed as ended').to.deep.equal([[key.id, true]]);
+    await platform.call('POST', '/tenants/acme/members', { body: { email: member.email, password: PASSWORD, role: 'admin' } });
+    expect(await listed(), 'and being added again brings nothing back').to.deep.equal([[key.id, true]]);
   });
 
   it('are refused on the very next request: a lowered role, twenty times over', async () => {
