@@ -15,7 +15,7 @@ const receive = async (stream: SMTPServerDataStream, { mailFrom, rcptTo }: SMTPS
   return { from, to: rcptTo.map(({ address }) => address), raw: bytes.toString(), email: await PostalMime.parse(bytes) };
 };
 
-export const startSmtp = async (over: SMTPServerOptions = {}) => {
+export const startSmtp = async (over: SMTPServerOptions = {}, wanted = 0) => {
   const taken: Taken[] = [];
   const take = async (stream: SMTPServerDataStream, envelope: SMTPServerEnvelope, done: () => void): Promise<void> => {
     taken.push(await receive(stream, envelope));
@@ -29,7 +29,7 @@ export const startSmtp = async (over: SMTPServerOptions = {}) => {
   });
   // Clients that hang up are what some tests are about.
   server.on('error', () => undefined);
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => { server.listen(wanted, '127.0.0.1', resolve); });
   const { port } = server.server.address() as AddressInfo;
   return { taken, port, close: () => new Promise<void>((resolve) => { server.close(resolve); }) };
 };
