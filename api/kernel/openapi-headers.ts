@@ -19,7 +19,7 @@ const LIMITS: Json = {
   'RateLimit-Policy': text('The quota: requests (q) in a window of seconds (w); draft-ietf-httpapi-ratelimit-headers', '"default";q=60;w=60'),
 };
 
-const isLimited = (surface: Surface, { permission }: Pick<Route, 'permission'>): boolean => surface.isLimited?.(permission) ?? false;
+const isLimited = (surface: Surface, route: Route): boolean => surface.isLimited?.(route) ?? false;
 
 /** `components.headers`, by the names that the headers have. */
 export const headerComponents = (surface: Surface): Json => ({

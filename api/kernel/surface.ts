@@ -48,8 +48,8 @@ export type Surface<Principal = unknown> = Readonly<{
   idempotencyScope: (principal: Principal) => string;
   /** Undefined: not limited. */
   rate: (principal: Principal, incoming: Incoming) => RateRule | undefined;
-  /** Whether requests with a permission can have a rate rule: for the OpenAPI document. Undefined: none has. */
-  isLimited?: (permission: string) => boolean;
+  /** Whether requests for a route can have a rate rule: for the OpenAPI document. Undefined: none has. */
+  isLimited?: (route: Pick<Route, 'permission' | 'method'>) => boolean;
   /** Throws a `Rejection` when this principal may not do this. Runs after validation. */
   permit: (request: ApiRequest<Principal>, permission: string) => Promise<void> | void;
   /** What `permit` can reject with, by permission: for the OpenAPI document. */

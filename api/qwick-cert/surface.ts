@@ -69,7 +69,7 @@ export const createQwickCertSurface = (deps: QwickCertDeps): Surface =>
     tenant: (principal) => (principal.kind === 'anonymous' ? undefined : principal.tenant.id),
     idempotencyScope,
     rate: rateRule,
-    isLimited: (permission) => permission !== 'public',
+    isLimited: ({ permission, method }) => permission !== 'public' || method === 'POST',
     permissionRejections: PERMISSION_REJECTIONS,
     permit: (request, permission) => {
       checkInput(request, permission);

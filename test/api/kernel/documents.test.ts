@@ -57,7 +57,7 @@ describe('kernel: documents', () => {
 
   it('name the headers of answers: ids, limits, when to come back, the surface\'s own', () => {
     const limited = testSurface(routes, {
-      isLimited: (permission) => permission !== 'public',
+      isLimited: ({ permission }) => permission !== 'public',
       replyHeaders: () => ({ 'X-Tiny': 'yes' }),
       replyHeaderSchemas: { 'X-Tiny': { description: 'Tiny', schema: { type: 'string', enum: ['yes'] } } },
     });
