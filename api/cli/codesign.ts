@@ -58,6 +58,8 @@ const checkKind = (file: string): void => {
 };
 
 const hashFile = async ({ file, options }: Job): Promise<Readonly<{ digest: Buffer; size: number }>> => {
+  // Before it is opened: opening a pipe waits for somebody to write into it.
+  if (!(await stat(file)).isFile()) throw new CommandFailure(`${file} is no regular file`);
   await using handle = await open(file, 'r');
   const source = await fileSource(handle);
   const layout = await readPe(source);

@@ -42,8 +42,14 @@ export const processIo = (): Io => ({
 export const print = <T>(io: Io, json: boolean | undefined, value: T, human: (value: T) => string): void =>
   io.out(json === true ? JSON.stringify(value, null, 2) : human(value));
 
+const UNSEEN = /[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu;
+
+/** What others have typed, such that it cannot steer the reader's terminal: control and bidirectional characters are spelt out. */
+export const visible = (text: string): string => text.replaceAll(UNSEEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+
 /** Columns as wide as their widest cell; the header in bold on a terminal. */
-export const table = (header: readonly string[], rows: readonly (readonly string[])[]): string => {
+export const table = (header: readonly string[], given: readonly (readonly string[])[]): string => {
+  const rows = given.map((row) => row.map(visible));
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd();
   return [styleText('bold', line(header)), ...rows.map(line)].join('\n');

@@ -119,7 +119,11 @@ export const KEY_PERMISSIONS = ['sign', 'read_audit'] as const;
 const permissions = (options: TArrayOptions = {}) => Type.Array(Type.Enum([...KEY_PERMISSIONS], { type: 'string' }), options);
 
 export const CreateKeyBody = Type.Object({
-  name: text(100, { description: 'Human-readable name for the key' }),
+  name: text(100, {
+    pattern: '^[^\\p{Cc}\\p{Cs}\\u202A-\\u202E\\u2066-\\u2069]*$',
+    'x-expected': 'text without control characters',
+    description: 'Human-readable name for the key',
+  }),
   permissions: permissions({ minItems: 1, maxItems: KEY_PERMISSIONS.length, uniqueItems: true }),
   expires_in_months: Type.Optional(Type.Integer({ minimum: 1, maximum: 24, description: 'Months until expiry (default: 6, max: 24)' })),
 });
