@@ -43,7 +43,7 @@ const rawRate = async (raw: RawEvents, writers: number, ms: number): Promise<num
 type Stage = Readonly<{ events: number; writers: number } & Compared>;
 
 const measure = async (settings: Settings, stages: readonly number[]): Promise<readonly Stage[]> => {
-  const [rounds, ms] = settings.quick ? [3, 250] : [7, 400];
+  const [rounds, ms] = settings.quick ? [3, 250] : [5, 400];
   const directory = settings.ground.directory();
   const raw = openRawEvents(join(directory, 'raw.db'), { cause: JSON.stringify(cause), data: JSON.stringify(event.data) });
   const { store, log, close } = await openEventStore({

@@ -73,11 +73,11 @@ const isTenancy = (name: string): boolean => name.startsWith('tenancy_');
 export const rebuild: Benchmark = {
   name: 'rebuild',
   run: async ({ quick, ground, say }: Settings) => {
-    const rounds = quick ? 1 : 3;
+    const rounds = quick ? 1 : 2;
     const { dataDir } = await ground.operations(quick ? 50_000 : 100_000);
     const signing = await rebuildAll(dataDir, async () => undefined, (name) => !isTenancy(name), rounds);
     say(`  ${signing.map(({ name, rates }) => `${name} ${rates.map(perSecond).join(' ')}`).join()}`);
-    const tenants = Math.floor((quick ? 50_000 : 100_000) / TENANT_EVENTS);
+    const tenants = Math.floor((quick ? 50_000 : 200_000) / TENANT_EVENTS);
     const tenancy = await rebuildAll(ground.directory(), ({ store }) => appendAll(store, tenants, wholeTenant), isTenancy, rounds);
     return { rows: [...signing, ...tenancy].map(rowOf), details: { measured: [...signing, ...tenancy] } };
   },

@@ -19,6 +19,8 @@ export const causeOf = (id: string): Cause => ({ actor: { kind: 'credential', id
 const box = (): string => randomBytes(45).toString('base64url');
 
 const START = Date.parse('2026-01-01T00:00:00.000Z');
+/** Between two operations: a million of them fill a year. */
+const APART_MS = 30_000;
 const iso = (ms: number): string => new Date(START + ms).toISOString();
 const SOURCES = ['cli', 'github_action', 'dashboard', 'api'] as const;
 const HEX = randomBytes(32).toString('hex');
@@ -40,7 +42,7 @@ export const requestedBy = ({ userId, credentialId }: Signer, operationId: strin
     clientVersion: '1.2.0',
     ...(number % 4 === 0 && { batchId: operationId }),
     address: { subject: userId, box: box() },
-    requestedAt: iso(number * 10),
+    requestedAt: iso(number * APART_MS),
   },
 });
 
@@ -48,8 +50,8 @@ const completed = (operationId: string, number: number): SigningCompleted => ({
   type: 'SigningCompleted',
   data: {
     operationId,
-    signedAt: iso(number * 10 + 4),
-    timestamp: `${iso(number * 10).slice(0, 19)}Z`,
+    signedAt: iso(number * APART_MS + 4),
+    timestamp: `${iso(number * APART_MS).slice(0, 19)}Z`,
     certificateSerial: HEX.slice(0, 32),
     certificateSha256: HEX,
     pkcs7Sha256: HEX,
