@@ -61,6 +61,9 @@ const take = (db: DatabaseSync, dataDir: string): void => {
   }
 };
 
+/** Kept from the garbage collector, which would close the file and give the lock away. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes the directory for this process, or throws one line that names it and the process that has it. The operating system gives the lock back
  * however the process ends, since it is a lock on an open file.
@@ -70,6 +73,12 @@ export const lockDataDirectory = (dataDir: string): DataDirectoryLock => {
   requireWritable(dataDir);
   const db = new DatabaseSync(join(dataDir, LOCK), { timeout: 0 });
   take(db, dataDir);
+  held.add(db);
   writeFileSync(join(dataDir, HOLDER), `${process.pid}\n`, { mode: 0o600 });
-  return { release: () => db.close() };
+  return {
+    release: () => {
+      held.delete(db);
+      db.close();
+    },
+  };
 };

@@ -82,10 +82,15 @@ describe('embedded engines', () => {
 
   it('are free again when the process that had them was killed', async () => {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', HOLD, directory.path], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(child.stdout, 'data');
-    expect(await failure(open(directory.path))).to.include(`process ${child.pid}`);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
+    const gone = once(child, 'exit');
+    try {
+      await once(child.stdout, 'data');
+      expect(await failure(open(directory.path))).to.include(`process ${child.pid}`);
+    } finally {
+      // Whatever it says: a child that is left keeps the tests from ending.
+      child.kill('SIGKILL');
+    }
+    await gone;
     expect(await failure(open(directory.path))).to.equal('opened');
   });
 
