@@ -51,7 +51,11 @@ export const createDiskWorld = async (dataDir: string): Promise<DiskWorld> => {
   let program = serveProgram({ dataDir, env });
   let client = createAsk(Number(new URL(await program.listening).port), 32);
   const ask: Ask = (asked) => client.ask(asked);
-  const desk = await openDesk(ask, `Bearer ${program.operatorToken()}`);
+  const desk = await openDesk(ask, `Bearer ${program.operatorToken()}`).catch((error: unknown) => {
+    // A program that is left keeps the tests from ending.
+    program.process.kill('SIGKILL');
+    throw error;
+  });
   const acknowledged: string[] = [];
 
   const judge: DiskWorld['judge'] = (command, answer) => {
