@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConstantBackoff, ExponentialBackoff, handleWhen, retry, type IBackoff } from 'cockatiel';
 import { Rejection } from '../../domain/kernel/rejection.ts';
+import { mayPass, readCapped } from './answers.ts';
 
 /** Time, as far as waiting needs it. */
 export type Timing = Readonly<{
@@ -77,17 +78,6 @@ class PassingFault extends Error {
 
 const MAX_ANSWER_OCTETS = 262_144;
 
-const readCapped = async (body: ReadableStream<Uint8Array> | null): Promise<string> => {
-  const chunks: Uint8Array[] = [];
-  let octets = 0;
-  for await (const chunk of body ?? []) {
-    octets += chunk.length;
-    if (octets > MAX_ANSWER_OCTETS) throw failed('the answer is too long');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-};
-
 const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const parsed = (text: string): JsonObject | undefined => {
@@ -108,13 +98,11 @@ const retryAfterOf = (headers: Headers): number | undefined => {
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 };
 
-const mayPass = (status: number): boolean => status >= 500 || status === 408 || status === 429;
-
 const exchange = async ({ url, ...message }: AzureRequest, timeoutMs: number): Promise<AzureReply> => {
   try {
     const signal = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
     const { status, headers, body } = await fetch(url, { ...message, redirect: 'manual', signal });
-    const json = parsed(await readCapped(body));
+    const json = parsed((await readCapped(body, MAX_ANSWER_OCTETS, () => failed('the answer is too long'))).toString('utf8'));
     const retryAfterMs = retryAfterOf(headers);
     if (mayPass(status)) throw new PassingFault(`the service answered ${String(status)}`, retryAfterMs);
     return { status, retryAfterMs, json };

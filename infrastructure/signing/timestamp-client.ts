@@ -9,6 +9,7 @@ import { sha256 } from '../pki/signed-data.ts';
 import { SignatureFault } from '../pki/signed-data-verify.ts';
 import { writeTimestampRequest } from '../pki/timestamp-request.ts';
 import { checkImprint, readTimestampAnswer, verifyToken, type VerifiedToken } from '../pki/timestamp-verify.ts';
+import { mayPass, readCapped } from './answers.ts';
 
 export type TimestampClientOptions = Readonly<{
   /** http or https; user information in it becomes basic authentication. */
@@ -33,19 +34,6 @@ const failed = (why: string): Rejection => new Rejection('signing.backend_failed
 const transient = (why: string): Rejection => new Rejection('signing.backend_transient', { timestamp: why });
 
 const isTransient = (error: unknown): boolean => error instanceof Rejection && error.code === 'signing.backend_transient';
-
-const readCapped = async (body: ReadableStream<Uint8Array> | null): Promise<Buffer> => {
-  const chunks: Uint8Array[] = [];
-  let octets = 0;
-  for await (const chunk of body ?? []) {
-    octets += chunk.length;
-    if (octets > MAX_ANSWER_OCTETS) throw failed('the answer is too long');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-};
-
-const mayPass = (status: number): boolean => status >= 500 || status === 408 || status === 429;
 
 const faultOf = ({ ok, status, headers }: Response): Rejection | undefined => {
   if (!ok) return (mayPass(status) ? transient : failed)(`the authority answered ${String(status)}`);
@@ -76,7 +64,7 @@ const post = async ({ url, headers, timeoutMs }: Target, body: Buffer): Promise<
   try {
     const reply = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body), redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
     await checkReply(reply);
-    return await readCapped(reply.body);
+    return await readCapped(reply.body, MAX_ANSWER_OCTETS, () => failed('the answer is too long'));
   } catch (error) {
     throw error instanceof Rejection ? error : transient('the authority could not be reached');
   }

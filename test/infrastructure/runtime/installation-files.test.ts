@@ -35,7 +35,7 @@ describe('installation files', () => {
     expect(one?.masterKey).to.not.deep.equal(other?.masterKey);
   });
 
-  it('are for their owner only', function modes() {
+  it('are for their owner only (pending on Windows: it has no such file modes)', function modes() {
     if (process.platform === 'win32') this.skip();
     installationSecrets(dataDir, NOTHING);
     expect([mode(dataDir), mode(join(dataDir, 'master.key')), mode(join(dataDir, 'operator.token'))]).to.deep.equal(['700', '600', '600']);
