@@ -38,6 +38,11 @@ export type ReadModelDefinition = Readonly<{
   version: number;
   /** Each index is a list of top-level fields, after the tenant that every index starts with. */
   indexes: readonly (readonly string[])[];
+  /**
+   * An indexed field that holds times (UTC, ISO 8601 with milliseconds): the total of a range of it, alone or after equality on all the
+   * fields before it in an index, then costs no more than the days at the range's ends. Any value is still counted right.
+   */
+  totalsByDay?: string;
 }>;
 
 export type DocumentKey = Readonly<{ tenant: TenantId; id: string }>;

@@ -1,13 +1,14 @@
 /** One model's table of documents with its counts, inside the writer's transaction. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { ChangeRow } from './operations.ts';
-import { columnOf, type ColumnValue, indexName, type Indexes, type Shape, shapeOf } from './shape.ts';
+import { columnOf, type ColumnValue, type Declared, indexName, type Shape, shapeOf } from './shape.ts';
+import { Totals } from './totals.ts';
 
-export const createTable = (db: DatabaseSync, table: string, indexes: Indexes): void => {
-  const columns = shapeOf(indexes).fields.map((field) => `, ${columnOf(field)} ANY`).join('');
+export const createTable = (db: DatabaseSync, table: string, declared: Declared): void => {
+  const columns = shapeOf(declared).fields.map((field) => `, ${columnOf(field)} ANY`).join('');
   db.exec(`CREATE TABLE "${table}" (key INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, id TEXT NOT NULL, position INTEGER NOT NULL,
     document TEXT NOT NULL${columns}, UNIQUE (tenant, id)) STRICT`);
-  indexes.forEach((index, number) => {
+  declared.indexes.forEach((index, number) => {
     db.exec(`CREATE INDEX ${indexName(table, number)} ON "${table}" (tenant, ${index.map(columnOf).join(', ')}, id)`);
   });
 };
@@ -29,60 +30,29 @@ const statements = (db: DatabaseSync, table: string, { fields }: Shape) => {
   };
 };
 
-type Delta = { prefix: number; tenant: number; value: string; by: number };
-
-/** What a commit adds to the counts: gathered, so that a batch touches each count once. */
-class Deltas {
-  readonly #prefixes: readonly (readonly number[])[];
-  readonly #gathered = new Map<string, Delta>();
-
-  constructor({ fields, prefixes }: Shape) {
-    this.#prefixes = prefixes.map((prefix) => prefix.map((field) => fields.indexOf(field)));
-  }
-
-  add(tenant: number, values: readonly ColumnValue[], by: 1 | -1): void {
-    // What `countedValue` says, each value written down once for all the prefixes that it stands in.
-    const texts = values.map((each) => JSON.stringify(each));
-    this.#prefixes.forEach((columns, prefix) => {
-      const value = `[${columns.map((column) => texts[column]).join()}]`;
-      const key = `${prefix} ${tenant} ${value}`;
-      const known = this.#gathered.get(key);
-      if (known === undefined) this.#gathered.set(key, { prefix, tenant, value, by });
-      else known.by += by;
-    });
-  }
-
-  take(): readonly Delta[] {
-    const taken = [...this.#gathered.values()].filter(({ by }) => by !== 0);
-    this.#gathered.clear();
-    return taken;
-  }
-}
-
 export class DocumentTable {
   readonly #storage: number;
   readonly #sql;
-  readonly #deltas: Deltas;
+  readonly #totals: Totals;
 
-  constructor(db: DatabaseSync, storage: number, table: string, indexes: Indexes) {
-    const shape = shapeOf(indexes);
+  constructor(db: DatabaseSync, { storage, name }: Readonly<{ storage: number; name: string }>, shape: Shape) {
     this.#storage = storage;
-    this.#sql = statements(db, table, shape);
-    this.#deltas = new Deltas(shape);
+    this.#sql = statements(db, name, shape);
+    this.#totals = new Totals(shape);
   }
 
   apply(changes: readonly ChangeRow[], tenantKey: (id: string) => number): void {
     for (const change of changes) this.#change(tenantKey(change[0]), change);
-    for (const { prefix, tenant, value, by } of this.#deltas.take()) {
-      this.#sql.count.run(this.#storage, prefix, tenant, value, by);
-      if (by < 0) this.#sql.uncount.run(this.#storage, prefix, tenant, value);
+    for (const { counted, tenant, value, by } of this.#totals.take()) {
+      this.#sql.count.run(this.#storage, counted, tenant, value, by);
+      if (by < 0) this.#sql.uncount.run(this.#storage, counted, tenant, value);
     }
   }
 
   #change(tenant: number, [, id, position, document, ...values]: ChangeRow): void {
     // Most documents are new when a model is filled: one that is there already makes the insertion do nothing.
     if (document !== null && this.#sql.insert.run(tenant, id, position, document, ...values).changes === 1) {
-      this.#deltas.add(tenant, values, 1);
+      this.#totals.add(tenant, values, 1);
       return;
     }
     const [key, ...before] = (this.#sql.find.get(tenant, id) ?? []) as unknown as [number | undefined, ...ColumnValue[]];
@@ -90,14 +60,14 @@ export class DocumentTable {
     else if (before.every((value, index) => value === values[index])) this.#sql.update.run(position, document, key);
     else {
       this.#sql.move.run(position, document, ...values, key);
-      this.#deltas.add(tenant, before, -1);
-      this.#deltas.add(tenant, values, 1);
+      this.#totals.add(tenant, before, -1);
+      this.#totals.add(tenant, values, 1);
     }
   }
 
   #remove(tenant: number, key: number | undefined, before: readonly ColumnValue[]): void {
     if (key === undefined) return;
     this.#sql.remove.run(key);
-    this.#deltas.add(tenant, before, -1);
+    this.#totals.add(tenant, before, -1);
   }
 }

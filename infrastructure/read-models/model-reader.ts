@@ -1,14 +1,12 @@
 /** One read model, as one tenant sees it. */
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Page, Query, ReadModel } from '../../application/kernel/read-models.ts';
 import { reading } from '../runtime/sqlite-reading.ts';
 import { decodeCursor, type Direction, encodeCursor, rangesAfter } from './keyset.ts';
-import { columnOf, type ColumnValue, countedValue, indexName, type Shape } from './shape.ts';
-import { and, conditionOf, countedBy, filtersOf, orderingIndex, type Sql } from './sql-query.ts';
-import type { StoredModel } from './stored-models.ts';
-
-export type Rows = (text: string, values: readonly ColumnValue[]) => readonly SQLOutputValue[][];
-export type Source = Readonly<{ rows: Rows; db: DatabaseSync; model: () => StoredModel; tenant: string }>;
+import { columnOf, type ColumnValue, indexName } from './shape.ts';
+import type { Source } from './source.ts';
+import { and, conditionOf, filtersOf, orderingIndex, type Sql } from './sql-query.ts';
+import { totalOf } from './total.ts';
 
 const STREAMED_AT_ONCE = 500;
 
@@ -41,27 +39,6 @@ const fetch = ({ rows }: Source, { from, order, column, where, direction }: Sele
   return found;
 };
 
-/** One look-up where the filters are a counted prefix; otherwise the index is walked. */
-const count = <Document>({ rows, model, tenant }: Source, where: Query<Document>['where']): number => {
-  const { definition, table, storage, shape } = model();
-  const filters = filtersOf(definition, where);
-  const counted = countedPrefix(shape, filters);
-  const { text, values } = counted === undefined
-    ? { text: `SELECT count(*) FROM "${table}" WHERE ${conditionOf(tenant, filters).text}`, values: conditionOf(tenant, filters).values }
-    : { text: COUNTED, values: [storage, counted.prefix, tenant, countedValue(counted.values)] };
-  return Number(rows(text, values)[0]?.[0] ?? 0);
-};
-
-const COUNTED = 'SELECT documents FROM counts WHERE storage = ? AND prefix = ? AND tenant = (SELECT key FROM tenants WHERE id = ?) AND value = ?';
-
-const countedPrefix = ({ prefixes }: Shape, filters: ReturnType<typeof filtersOf>): Readonly<{ prefix: number; values: readonly ColumnValue[] }> | undefined => {
-  for (const [prefix, fields] of prefixes.entries()) {
-    const values = countedBy(filters, fields);
-    if (values !== undefined) return { prefix, values };
-  }
-  return undefined;
-};
-
 /** Runs several reads on one snapshot. */
 const snapshot = <Result>(db: DatabaseSync, read: () => Result): Result => {
   db.exec('BEGIN');
@@ -79,7 +56,7 @@ const page = <Document>(source: Source, query: Query<Document>): Page<Document> 
   return {
     items: found.slice(0, limit).map(({ document }) => JSON.parse(document) as Document),
     ...(found.length > limit && last !== undefined ? { next: encodeCursor(last) } : {}),
-    ...(query.total === true ? { total: count(source, query.where) } : {}),
+    ...(query.total === true ? { total: totalOf(source, query.where) } : {}),
   };
 };
 

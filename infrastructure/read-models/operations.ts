@@ -1,5 +1,5 @@
 /** What the read-model store asks of its writer thread. */
-import type { ColumnValue, Indexes } from './shape.ts';
+import type { ColumnValue, Declared } from './shape.ts';
 
 export type ModelRef = readonly [name: string, version: number];
 
@@ -7,7 +7,7 @@ export type ModelRef = readonly [name: string, version: number];
 export type ChangeRow = readonly [tenant: string, id: string, position: number, document: string | null, ...values: ColumnValue[]];
 
 export type ReadModelOperation =
-  | readonly [kind: 'prepare', model: ModelRef, indexes: Indexes]
+  | readonly [kind: 'prepare', model: ModelRef, declared: Declared]
   /** Positions as numbers, 0 for none. */
   | readonly [kind: 'commit', model: ModelRef, from: number, to: number, changes: readonly ChangeRow[]]
   | readonly [kind: 'promote', shadow: ModelRef, live: ModelRef]

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { reject } from '../../domain/kernel/rejection.ts';
 import { createTable, DocumentTable } from './document-table.ts';
 import type { ModelRef, ReadModelOperation } from './operations.ts';
-import { type Indexes, tableName } from './shape.ts';
+import { declarationText, parseDeclaration, shapeOf, tableName } from './shape.ts';
 
 type Of<Kind extends ReadModelOperation[0]> = Extract<ReadModelOperation, readonly [Kind, ...unknown[]]>;
 type Model = Readonly<{ storage: number; indexes: string; checkpoint: number }>;
@@ -60,13 +60,13 @@ export class ReadModelEngine {
     return this.#sql.model.get(...model) as Model | undefined;
   }
 
-  #prepare([, model, indexes]: Of<'prepare'>): undefined {
-    const wanted = JSON.stringify(indexes);
+  #prepare([, model, declared]: Of<'prepare'>): undefined {
+    const wanted = declarationText(declared);
     const found = this.#model(model);
     if (found?.indexes === wanted) return;
     const storage = Number(this.#sql.newStorage.run().lastInsertRowid);
     const table = tableName(...model, storage);
-    createTable(this.#db, table, indexes);
+    createTable(this.#db, table, declared);
     this.#sql.nameStorage.run(table, storage);
     if (found === undefined) this.#sql.insert.run(...model, storage, wanted);
     else this.#sql.replace.run(storage, wanted, 0, ...model);
@@ -98,8 +98,8 @@ export class ReadModelEngine {
   #table({ storage, indexes }: Model): DocumentTable {
     const open = this.#tables.get(storage);
     if (open !== undefined) return open;
-    const declared = JSON.parse(indexes) as Indexes;
-    const table = new DocumentTable(this.#db, storage, String(this.#sql.tableOf.get(storage)?.['name']), declared);
+    const name = String(this.#sql.tableOf.get(storage)?.['name']);
+    const table = new DocumentTable(this.#db, { storage, name }, shapeOf(parseDeclaration(indexes)));
     this.#tables.set(storage, table);
     return table;
   }

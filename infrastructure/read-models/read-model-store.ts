@@ -10,9 +10,10 @@ import { fromPosition, toPosition } from '../runtime/positions.ts';
 import { openReader, type Synchronous } from '../runtime/sqlite-open.ts';
 import { reading } from '../runtime/sqlite-reading.ts';
 import { type SqliteWriter, startWriter } from '../runtime/sqlite-writer.ts';
-import { createModelReader, type Rows } from './model-reader.ts';
+import { createModelReader } from './model-reader.ts';
 import type { ChangeRow, ModelRef, ReadModelOperation } from './operations.ts';
-import { columnValue } from './shape.ts';
+import { columnValue, type Declared } from './shape.ts';
+import type { Rows } from './source.ts';
 import { createStoredModels, type StoredModels } from './stored-models.ts';
 
 export type ReadModelStoreOptions = Readonly<{ path: string; onFatal: (error: Error) => void; synchronous?: Synchronous }>;
@@ -32,6 +33,8 @@ const createRows = (db: DatabaseSync): Rows => {
 };
 
 const ref = ({ name, version }: ReadModelDefinition): ModelRef => [name, version];
+
+const declaredBy = ({ indexes, totalsByDay }: ReadModelDefinition): Declared => ({ indexes, ...(totalsByDay !== undefined && { totalsByDay }) });
 
 type Deps = Readonly<{ db: DatabaseSync; rows: Rows; models: StoredModels; submit: (operation: ReadModelOperation) => Promise<void> }>;
 
@@ -78,7 +81,7 @@ const createStore = (deps: Deps): ReadModelStore => {
     await submit(['tidy']);
   };
   return {
-    prepare: (definition) => switched(['prepare', ref(definition), definition.indexes]),
+    prepare: (definition) => switched(['prepare', ref(definition), declaredBy(definition)]),
     open: (tenant, definition) => createModelReader({ db, rows, tenant, model: () => models.get(definition) }),
     load: loader(deps),
     checkpoint: async (definition) => {

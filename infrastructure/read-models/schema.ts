@@ -4,8 +4,9 @@ import type { Migrations } from '../runtime/sqlite-migrations.ts';
 
 /**
  * A model is a row here and a table of documents of its own; `storage` numbers the tables, so that a model can be filled anew beside
- * itself and switched by changing one row. `counts` holds, for every prefix of a declared index, how many documents share its values:
- * a listing's total is then one look-up, however many documents there are.
+ * itself and switched by changing one row. `counts` holds, for every prefix of a declared index, how many documents share its values
+ * (and, of a model whose totals are kept by day, how many of those on each day): a listing's total is then one look-up or a sum of days,
+ * however many documents there are.
  */
 export const READ_MODEL_MIGRATIONS: Migrations = [
   `CREATE TABLE tenants (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE) STRICT;

@@ -6,9 +6,9 @@ export type Sql = Readonly<{ text: string; values: readonly ColumnValue[] }>;
 
 type Definition = Pick<ReadModelDefinition, 'name' | 'indexes'>;
 type Range = Exclude<Condition, string | number | boolean | null>;
-type Filter = readonly [field: string, condition: Condition];
+export type Filter = readonly [field: string, condition: Condition];
 
-const isScalar = (condition: Condition): condition is Exclude<Condition, Range> => condition === null || typeof condition !== 'object';
+export const isScalar = (condition: Condition): condition is Exclude<Condition, Range> => condition === null || typeof condition !== 'object';
 
 const COMPARISONS = { gte: '>=', gt: '>', lte: '<=', lt: '<' } as const;
 
@@ -58,11 +58,4 @@ export const orderingIndex = ({ name, indexes }: Definition, filters: readonly F
   const longest = Math.max(-1, ...lengths);
   if (longest < 0) throw new Error(`${name} has no index that orders by ${by} with the equality fields [${[...equal].join()}]`);
   return lengths.indexOf(longest);
-};
-
-/** The values of a counted prefix, when the filters are exactly its fields, each by equality; in the prefix's order. */
-export const countedBy = (filters: readonly Filter[], prefix: readonly string[]): readonly ColumnValue[] | undefined => {
-  const wanted = new Map(filters.filter(([, value]) => isScalar(value)));
-  if (filters.length !== prefix.length || wanted.size !== prefix.length || !prefix.every((field) => wanted.has(field))) return undefined;
-  return prefix.map((field) => columnValue(wanted.get(field)));
 };

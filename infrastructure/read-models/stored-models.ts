@@ -1,7 +1,7 @@
 /** Which table holds which model now. Looked up once and kept, until a model is switched. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { ReadModelDefinition } from '../../application/kernel/read-models.ts';
-import { type Indexes, type Shape, shapeOf } from './shape.ts';
+import { parseDeclaration, type Shape, shapeOf } from './shape.ts';
 
 export type StoredModel = Readonly<{ definition: ReadModelDefinition; storage: number; table: string; shape: Shape }>;
 
@@ -27,13 +27,13 @@ export const createStoredModels = (db: DatabaseSync): StoredModels => {
       if (hit !== undefined) return hit;
       const row = find.get(name, version);
       if (row === undefined) throw new Error(`the read model ${key} was not prepared`);
-      const indexes = JSON.parse(String(row['indexes'])) as Indexes;
-      const model: StoredModel = { definition: { name, version, indexes }, storage: Number(row['storage']), table: String(row['table']), shape: shapeOf(indexes) };
+      const declared = parseDeclaration(String(row['indexes']));
+      const model: StoredModel = { definition: { name, version, ...declared }, storage: Number(row['storage']), table: String(row['table']), shape: shapeOf(declared) };
       known.set(key, model);
       return model;
     },
     forget: () => known.clear(),
-    versions: (name) => all.all(name).map((row) => ({ name, version: Number(row['version']), indexes: JSON.parse(String(row['indexes'])) as Indexes })),
+    versions: (name) => all.all(name).map((row) => ({ name, version: Number(row['version']), ...parseDeclaration(String(row['indexes'])) })),
     checkpoint: ({ name, version }) => Number(place.get(name, version)?.['checkpoint'] ?? 0),
   };
 };

@@ -35,8 +35,9 @@ const combinations = FILTERS.reduce<readonly (readonly string[])[]>(
 
 export const signingOperations = defineProjection<OperationDocument, SigningOperationEvent>({
   name: 'signing_operations',
-  version: 2,
+  version: 3,
   indexes: [...combinations, ['batchId']].map((fields) => [...fields, 'createdAt']),
+  totalsByDay: 'createdAt',
   id: (recorded) => recorded.data.operationId,
   on: {
     SigningRequested: (document, { data }) =>

@@ -39,8 +39,9 @@ const QUESTIONS = ['certificateSerial', 'certificateSha256', 'credentialId', 'ac
 
 export const signingRecall = defineProjection<RecalledOperation, SigningOperationEvent>({
   name: 'signing_recall',
-  version: 1,
+  version: 2,
   indexes: QUESTIONS.map((field) => [field, 'createdAt']),
+  totalsByDay: 'createdAt',
   id: ({ data }) => data.operationId,
   on: {
     SigningRequested: (document, { data }) =>

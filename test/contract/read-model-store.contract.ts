@@ -48,6 +48,24 @@ const questions: fc.Arbitrary<Asked> = fc.oneof(
   fc.constant({}),
 );
 
+/** Around the borders of days; `null` and `soon` are no times. */
+const TIMES = [
+  '2025-12-31T23:59:59.999Z', '2026-01-01T00:00:00.000Z', '2026-01-01T12:30:00.000Z', '2026-01-01T23:59:59.999Z', '2026-01-02T00:00:00.000Z',
+  '2026-01-02T08:00:00.000Z', '2026-01-03T23:59:59.998Z', '2026-02-28T23:59:59.999Z', '2026-03-01T00:00:00.001Z',
+] as const;
+
+/** What happens to a document: it comes, changes or goes. Now and then one has a value that is no time. */
+const moves = fc.record({
+  id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
+  status: fc.constantFrom('new', 'sent', undefined),
+  at: fc.oneof({ weight: 20, arbitrary: fc.constantFrom(...TIMES) }, { weight: 1, arbitrary: fc.constantFrom(null as unknown as string, 'soon', '2026-01-02') }),
+});
+
+const edge = fc.option(fc.constantFrom(...TIMES, '2026-01-02'), { nil: undefined });
+const ranges = fc
+  .record({ gte: edge, gt: edge, lte: edge, lt: edge })
+  .map(({ gte, gt, lte, lt }) => ({ ...(gte !== undefined ? { gte } : gt !== undefined && { gt }), ...(lte !== undefined ? { lte } : lt !== undefined && { lt }) }));
+
 const compare = (left: unknown, right: unknown): number => {
   if (left === right) return 0;
   if (left === null) return -1;
@@ -83,10 +101,20 @@ const allPages = async (model: ReadModel<Parcel>, asked: Asked, limit: number): 
 };
 
 export const readModelStoreContract = (store: () => ReadModelStore): void => {
-  const prepared = async (version?: number): Promise<ReadModelDefinition> => {
-    const definition = someModel(version);
+  const prepared = async (version?: number, more: Pick<ReadModelDefinition, 'totalsByDay'> = {}): Promise<ReadModelDefinition> => {
+    const definition = { ...someModel(version), ...more };
     await store().prepare(definition);
     return definition;
+  };
+
+  /** The same documents as a rebuild leaves them: filled at once beside the model, then put in another's place. */
+  const copyOf = async (definition: ReadModelDefinition): Promise<ReadModelDefinition> => {
+    const [live, shadow] = [await prepared(1, { totalsByDay: 'at' }), { ...definition, name: `${definition.name}~rebuild` }];
+    await store().drop(shadow);
+    await store().prepare(shadow);
+    await store().commit(shadow, await collect(store().scan(definition)), undefined, at(1));
+    await store().promote(shadow, live);
+    return live;
   };
 
   describe('documents', () => {
@@ -161,6 +189,32 @@ export const readModelStoreContract = (store: () => ReadModelStore): void => {
       );
     });
 
+    it('counts ranges of days right over any history of changes, whatever stands for a time', async () => {
+      const [definition, tenant] = [await prepared(1, { totalsByDay: 'at' }), someTenant()];
+      const known = new Map<string, Parcel>();
+      let position = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(moves, { minLength: 1, maxLength: 12 }), fc.array(ranges, { minLength: 4, maxLength: 4 }), fc.boolean(), async (history, asked, rebuilt) => {
+          const changes = history.map(({ id, status, ...times }): Change => {
+            const document = status === undefined ? undefined : parcel(id, { status, ...times });
+            if (document === undefined) known.delete(id);
+            else known.set(id, document);
+            return { tenant, id, document, position: at(position + 1) };
+          });
+          await store().commit(definition, changes, position === 0 ? undefined : at(position), at(position + 1));
+          position += 1;
+          const serving = rebuilt ? await copyOf(definition) : definition;
+          for (const range of asked) {
+            for (const where of [{ at: range }, { at: range, status: 'new' }, { at: range, status: { in: ['new'] } }]) {
+              const { total } = await store().open<Parcel>(tenant, serving).page({ where, limit: 1, total: true });
+              expect(total, JSON.stringify(where)).to.equal(answer([...known.values()], { where }).length);
+            }
+          }
+        }),
+        { numRuns: 150 },
+      );
+    });
+
     it('refuses a cursor that no page ended with', async () => {
       const model = store().open<Parcel>(someTenant(), await prepared());
       for (const after of ['', 'x', Buffer.from('[1]').toString('base64url'), Buffer.from('[{},"a"]').toString('base64url')]) {
@@ -195,10 +249,15 @@ export const readModelStoreContract = (store: () => ReadModelStore): void => {
       await store().commit(definition, [put(tenant, parcel('a'))], undefined, at(5));
       await store().prepare(definition);
       expect(await store().checkpoint(definition)).to.equal(at(5));
-      const changed = { ...definition, indexes: [['status']] };
-      await store().prepare(changed);
-      expect(await store().checkpoint(changed)).to.equal(undefined);
-      expect((await store().open(tenant, changed).page({ limit: 1, total: true })).total).to.equal(0);
+      for (const changed of [{ ...definition, indexes: [['status']] }, { ...definition, totalsByDay: 'at' }]) {
+        await store().prepare(changed);
+        expect(await store().checkpoint(changed)).to.equal(undefined);
+        expect((await store().open(tenant, changed).page({ limit: 1, total: true })).total).to.equal(0);
+        await store().commit(changed, [put(tenant, parcel('a'))], undefined, at(5));
+        await store().prepare(changed);
+        expect(await store().checkpoint(changed)).to.equal(at(5));
+        expect(await store().versions(definition.name)).to.deep.equal([changed]);
+      }
     });
   });
 
