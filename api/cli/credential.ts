@@ -13,7 +13,7 @@ type Credential = Readonly<{
   last_used_at?: string | null;
   use_count?: number;
 }>;
-type CreateOptions = Readonly<{ tenant: string; surface: string; name: string; permission: readonly string[]; expiresAt?: string; secretOnly?: boolean; json?: boolean }>;
+type CreateOptions = Readonly<{ tenant: string; surface: string; name: string; kind?: string; permission: readonly string[]; keyId: readonly string[]; expiresAt?: string; secretOnly?: boolean; json?: boolean }>;
 type Scoped = Readonly<{ tenant: string; json?: boolean }>;
 
 const path = (tenant: string): string => `/tenants/${encodeURIComponent(tenant)}/credentials`;
@@ -22,6 +22,8 @@ const create = async (io: Io, own: WithOwnServer, options: CreateOptions): Promi
   const body = {
     surface: options.surface,
     name: options.name,
+    ...(options.kind === undefined ? {} : { kind: options.kind }),
+    ...(options.keyId.length === 0 ? {} : { key_ids: options.keyId }),
     ...(options.permission.length === 0 ? {} : { permissions: options.permission }),
     ...(options.expiresAt === undefined ? {} : { expires_at: options.expiresAt }),
   };
@@ -52,6 +54,8 @@ export const credentialCommand = (io: Io, own: WithOwnServer): Command => {
     .requiredOption('--tenant <slug>', 'the tenant')
     .requiredOption('--surface <surface>', 'the surface it opens, such as qwick-cert')
     .requiredOption('--name <name>', 'what it is for')
+    .option('--kind <kind>', 'which of the surface\'s forms, such as service; the default is its usual one')
+    .option('--key-id <id>', 'a key it may use, on forms that are bound to keys; may be repeated', collect, [])
     .option('--permission <permission>', 'such as sign or read_audit; may be repeated', collect, [])
     .option('--expires-at <time>', 'RFC 3339; the default is the surface\'s own')
     .option('--secret-only', 'print the secret and nothing else, for scripts')

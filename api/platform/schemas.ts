@@ -139,6 +139,7 @@ const credential = {
   name: Type.String({ description: 'What it is for' }),
   prefix: Type.String({ description: 'How the secret starts' }),
   permissions: Type.Array(Type.String(), { description: 'What it may do' }),
+  key_ids: nullable(Type.Array(Type.String()), 'The keys it may use; null where it is not bound to some'),
   created_at: instant('When it was made'),
   expires_at: nullable(Type.String({ format: 'date-time' }), 'When it ends; RFC 3339'),
 };

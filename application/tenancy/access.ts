@@ -30,8 +30,13 @@ export type CredentialPrincipal = Readonly<{
   kind: 'credential';
   tenant: TenantView;
   surface: SurfaceName;
+  /** Which of the surface's forms it has. */
+  form: string;
+  name: string;
   credentialId: string;
   permissions: readonly string[];
+  /** The keys it may use, when it is bound to some. */
+  keyIds?: readonly string[];
   /** The person it acts for: the owner when the operator made it. */
   actingFor: SubjectId;
   /** That person's role now. */

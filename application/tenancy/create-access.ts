@@ -52,8 +52,12 @@ const createJudgement = ({ aggregates, views, clock }: Pick<Deps, 'aggregates' |
     refuseWhenOver(known, clock.now());
     const role = (await roleIn(tenant, known.actingFor, known.term)) ?? reject('tenancy.credential_revoked');
     const view = (await views.byId(tenant)) ?? reject('tenancy.credential_unknown');
-    const { credentialId, permissions, secondFactor, surface } = known;
-    return { kind: 'credential', tenant: view, surface, credentialId, permissions, actingFor: known.actingFor as SubjectId, role, secondFactor };
+    const { credentialId, kind: form, name, permissions, keyIds, secondFactor, surface } = known;
+    return {
+      kind: 'credential', tenant: view, surface, form, name, credentialId, permissions,
+      ...(keyIds !== undefined && { keyIds }),
+      actingFor: known.actingFor as SubjectId, role, secondFactor,
+    };
   };
 
   const livingSession = async ({ tenant, userId, sessionId }: AccessClaims) => {

@@ -10,8 +10,12 @@ export type CredentialForm = Readonly<{
   permissions: readonly string[];
   /** What it may do when nothing is asked for. */
   granted: readonly string[];
-  defaultMonths: number;
-  maximumMonths: number;
+  /** Absent: good until it is revoked. */
+  defaultMonths?: number;
+  /** Absent: any moment in the future. */
+  maximumMonths?: number;
+  /** It may be bound to some of the keys. */
+  bindsKeys?: boolean;
 }>;
 
 /** The first form of a surface is the one meant when no kind is named. */
@@ -26,6 +30,11 @@ export const CREDENTIAL_FORMS: Readonly<Partial<Record<SurfaceName, readonly Cre
       defaultMonths: 6,
       maximumMonths: 24,
     },
+  ],
+  'quantum-lock': [
+    // Neither life times nor permissions are in the document: a form stands for all that its routes offer.
+    { kind: 'api-key', prefix: 'qlk_', shown: 4, permissions: ['licences'], granted: ['licences'] },
+    { kind: 'service', prefix: 'svc_', shown: 4, permissions: ['kms'], granted: ['kms'], bindsKeys: true },
   ],
 };
 

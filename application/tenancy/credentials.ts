@@ -22,6 +22,8 @@ export type NewCredential = Readonly<{
   kind?: string;
   /** Absent: the least that is useful. */
   permissions?: readonly string[];
+  /** The keys it may use, on forms that are bound to keys. Absent: all that there are for it. */
+  keyIds?: readonly string[];
   /** Milliseconds since 1970, or months until midnight UTC of that day. Absent: the form's usual life time. */
   expires?: Readonly<{ at: number } | { inMonths: number }>;
 }>;
@@ -35,8 +37,10 @@ export type CreatedCredential = Readonly<{
   secret: string;
   prefix: string;
   permissions: readonly string[];
+  keyIds?: readonly string[];
   createdAt: string;
-  expiresAt: string;
+  /** Absent: good until it is revoked. */
+  expiresAt?: string;
 }>;
 
 export type RevokedCredential = Readonly<{ id: string; revokedAt: string; /** It had been revoked before. */ already: boolean }>;
@@ -69,10 +73,27 @@ const permissionsOf = ({ permissions }: NewCredential, form: CredentialForm): re
   return wanted;
 };
 
-const expiryOf = ({ expires }: NewCredential, form: CredentialForm, now: number): number => {
-  const latest = monthsLater(now, form.maximumMonths);
-  const at = expires !== undefined && 'at' in expires ? expires.at : monthsLater(now, expires?.inMonths ?? form.defaultMonths);
+const keyIdsOf = ({ keyIds }: NewCredential, form: CredentialForm): readonly string[] | undefined => {
+  if (keyIds === undefined) return undefined;
+  if (form.bindsKeys !== true) rejectFields({ key_ids: 'means nothing for this credential' });
+  if (keyIds.length === 0) rejectFields({ key_ids: 'must not be empty' });
+  return [...new Set(keyIds)];
+};
+
+const wantedExpiry = ({ expires }: NewCredential, { defaultMonths }: CredentialForm, now: number): number | undefined => {
+  if (expires !== undefined && 'at' in expires) return expires.at;
+  const months = expires?.inMonths ?? defaultMonths;
+  return months === undefined ? undefined : monthsLater(now, months);
+};
+
+/** The last millisecond of a Date: what is later cannot be written down. */
+const END_OF_TIME_MS = 8_640_000_000_000_000;
+
+const expiryOf = (wanted: NewCredential, form: CredentialForm, now: number): number | undefined => {
+  const at = wantedExpiry(wanted, form, now);
+  if (at === undefined) return undefined;
   if (at <= now) rejectFields({ expires_at: 'must lie in the future' });
+  const latest = form.maximumMonths === undefined ? END_OF_TIME_MS : monthsLater(now, form.maximumMonths);
   // The whole last day counts, whichever way the moment was named.
   if (at >= latest + 86_400_000) rejectFields({ expires_at: `must be at most ${form.maximumMonths} months away` });
   return at;
@@ -130,12 +151,17 @@ export const createCredentials = (deps: Deps): Credentials => {
     if (name === '') rejectFields({ name: 'must not be empty' });
     const now = clock.now();
     const permissions = permissionsOf(wanted, form);
-    const expiresAt = instant(expiryOf(wanted, form, now));
+    const ends = expiryOf(wanted, form, now);
+    const keyIds = keyIdsOf(wanted, form);
     const person = personOf(by, (await memberships.load(streams.membership(tenant))).state);
     const id = await freeId(tenant, wantedId, cause);
     const secret = secretTokens.make(form.prefix);
     const prefix = secret.slice(0, form.prefix.length + form.shown);
-    const shown = { surface: wanted.surface, kind: form.kind, name, prefix, permissions, createdAt: instant(now), expiresAt };
+    const shown = {
+      surface: wanted.surface, kind: form.kind, name, prefix, permissions, createdAt: instant(now),
+      ...(keyIds !== undefined && { keyIds }),
+      ...(ends !== undefined && { expiresAt: instant(ends) }),
+    };
     const data = { ...shown, ...person, credentialId: id, secretHash: secretTokens.hash(secret) };
     await credentials.execute(streams.credential(tenant, id), { type: 'CreateCredential', data }, cause);
     return { ...shown, id, secret };

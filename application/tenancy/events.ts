@@ -93,6 +93,7 @@ const CredentialCreated = Type.Object(
     prefix: text(),
     secretHash: sha256(),
     permissions: Type.Array(text()),
+    keyIds: Type.Optional(Type.Array(text())),
     actingFor: uuid(),
     term: Type.Integer({ minimum: 1 }),
     secondFactor: Type.Boolean(),

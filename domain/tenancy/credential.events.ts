@@ -15,6 +15,8 @@ export type CredentialCreated = Message<
     /** SHA-256 of the secret, base64url. */
     secretHash: string;
     permissions: readonly string[];
+    /** The keys it may use, where a form is bound to keys; absent: all that its service has. */
+    keyIds?: readonly string[];
     /** The person it acts for, in the term of membership it was made in. */
     actingFor: string;
     term: number;

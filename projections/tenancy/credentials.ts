@@ -16,6 +16,8 @@ export type CredentialDocument = Readonly<{
   name: string;
   prefix: string;
   permissions: readonly string[];
+  /** Null: it is not bound to keys. */
+  keyIds: readonly string[] | null;
   actingFor: string;
   /** The term of membership it was made in. */
   term: number;
@@ -26,7 +28,7 @@ export type CredentialDocument = Readonly<{
 
 export const credentialsProjection = defineProjection<CredentialDocument, CredentialEvent>({
   name: 'tenancy_credentials',
-  version: 2,
+  version: 3,
   indexes: [['revokedAt', 'createdAt'], ['surface', 'revokedAt', 'createdAt']],
   id: ({ data }) => data.credentialId,
   on: {
@@ -37,6 +39,7 @@ export const credentialsProjection = defineProjection<CredentialDocument, Creden
       name: data.name,
       prefix: data.prefix,
       permissions: data.permissions,
+      keyIds: data.keyIds ?? null,
       actingFor: data.actingFor,
       term: data.term,
       createdAt: data.createdAt,

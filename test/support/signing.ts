@@ -92,6 +92,8 @@ export const credential = (over: Partial<CredentialPrincipal> = {}): CredentialP
   kind: 'credential',
   tenant: tenantView(),
   surface: 'qwick-cert',
+  form: 'api-key',
+  name: 'CI',
   credentialId: '019aa5c4-6f00-7000-8000-00000000000b',
   permissions: ['sign', 'read_audit'],
   actingFor: USER,
@@ -100,7 +102,7 @@ export const credential = (over: Partial<CredentialPrincipal> = {}): CredentialP
   ...over,
 });
 
-/** Neither quota nor queue, and nobody changes meanwhile: for tests of something else. */
+/** Neither quota nor queue, nothing recorded of refusals, and nobody changes meanwhile: for tests of something else. */
 export const UNLIMITED = {
   access: { current: async <Known>(known: Known): Promise<Known> => known },
   rules: { gate: () => undefined },
@@ -110,4 +112,5 @@ export const UNLIMITED = {
     release: async () => undefined,
   },
   places: { take: async () => () => undefined },
+  recordRefusal: async () => undefined,
 } as const;

@@ -25,6 +25,7 @@ const show = (credential: ListedCredential): Static<typeof CredentialReply> => (
   name: credential.name,
   prefix: credential.prefix,
   permissions: [...credential.permissions],
+  key_ids: credential.keyIds && [...credential.keyIds],
   acting_for: credential.actingFor,
   ended: credential.ended,
   created_at: credential.createdAt,
@@ -34,17 +35,18 @@ const show = (credential: ListedCredential): Static<typeof CredentialReply> => (
 });
 
 /** Members of the body that say something on other surfaces only. */
-const ELSEWHERE = ['scopes', 'email', 'key_ids'] as const;
+const ELSEWHERE = ['scopes', 'email'] as const;
 
 const wantedOf = (body: Body): NewCredential => {
-  const { surface, name, kind, permissions, expires_at: expiresAt } = body;
-  const foreign = surface === 'qwick-cert' ? ELSEWHERE.filter((member) => body[member] !== undefined) : [];
+  const { surface, name, kind, permissions, key_ids: keyIds, expires_at: expiresAt } = body;
+  const foreign = ELSEWHERE.filter((member) => body[member] !== undefined);
   if (foreign.length > 0) rejectFields(Object.fromEntries(foreign.map((member) => [member, `means nothing on ${surface}`])));
   return {
     surface,
     name,
     ...(kind !== undefined && { kind }),
     ...(permissions !== undefined && { permissions }),
+    ...(keyIds !== undefined && { keyIds }),
     ...(expiresAt !== undefined && { expires: { at: Date.parse(instantOf(expiresAt, 'expires_at')) } }),
   };
 };
@@ -92,8 +94,9 @@ const createRoute = ({ credentials, access }: CredentialDeps) =>
         secret: made.secret,
         prefix: made.prefix,
         permissions: [...made.permissions],
+        key_ids: made.keyIds === undefined ? null : [...made.keyIds],
         created_at: made.createdAt,
-        expires_at: made.expiresAt,
+        expires_at: made.expiresAt ?? null,
       };
       return { status: 201, body: reply, headers: { Location: `/platform/v1/tenants/${slug}/credentials/${made.id}` } };
     },

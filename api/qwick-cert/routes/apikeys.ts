@@ -97,7 +97,8 @@ const createRoute = ({ credentials }: KeysDeps) =>
         key: made.secret,
         prefix: made.prefix,
         permissions: known(made.permissions),
-        expires_at: seconds(made.expiresAt),
+        // Every key of this surface ends.
+        expires_at: seconds(made.expiresAt ?? reject('kernel.internal')),
         created_at: seconds(made.createdAt),
       };
       return { status: 201, body: created };

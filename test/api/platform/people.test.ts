@@ -132,8 +132,18 @@ describe('platform: people', () => {
     expect(JSON.stringify(items)).not.to.include(made.json.secret);
   });
 
+  it('make services that are bound to keys, and keys without an end, where a surface has such forms', async () => {
+    const service = await credential(undefined, { surface: 'quantum-lock', kind: 'service', permissions: undefined, key_ids: ['builds', 'builds', 'releases'] });
+    expect(service.json).to.deep.include({ kind: 'service', permissions: ['kms'], key_ids: ['builds', 'releases'], expires_at: null });
+    expect(service.json.secret).to.match(/^svc_/u);
+    expect(await platform.access.credential('quantum-lock', service.json.secret)).to.deep.include({ form: 'service', name: 'CI', keyIds: ['builds', 'releases'] });
+    const plain = await credential(undefined, { surface: 'quantum-lock', permissions: undefined, expires_at: '2099-01-01T00:00:00Z' });
+    expect(plain.json).to.deep.include({ kind: 'api-key', key_ids: null, expires_at: '2099-01-01T00:00:00.000Z' });
+    expect(plain.json.secret).to.match(/^qlk_/u);
+  });
+
   it('are told what is wrong with a credential', async () => {
-    expect(await codeOf(credential(undefined, { surface: 'quantum-lock' }))).to.deep.equal([400, 'tenancy.surface_not_served']);
+    expect(await codeOf(credential(undefined, { surface: 'certwatch' }))).to.deep.equal([400, 'tenancy.surface_not_served']);
     const bad = { permissions: ['admin'], scopes: ['x'], email: 'a@b.example', key_ids: ['k'], kind: 'service', name: '', expires_at: '2020-01-01T00:00:00Z', surface: 'nonsense', colour: 'red' };
     for (const [field, value] of Object.entries(bad)) {
       const { status, json } = await credential(undefined, { [field]: value });
