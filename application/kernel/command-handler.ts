@@ -8,7 +8,7 @@
 import type { Decider, Message } from '../../domain/kernel/decider.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Position, StreamId } from '../../domain/kernel/ids.ts';
-import type { AppendOptions, Cause, EventStore, Recorded } from './ports.ts';
+import type { AppendOptions, Cause, EventStore, KeyRecord, Recorded } from './ports.ts';
 import { createGathering } from './gathering.ts';
 import { createRecent } from './recent.ts';
 
@@ -95,12 +95,22 @@ const decideAll = <State, Command extends Message, Event extends Message>(
 
 const eventsOf = <Event>(decided: Decided<unknown, Event>): readonly Event[] => ('error' in decided ? [] : decided.events);
 
-/** One command's own way of appending, or that of several: each event with the cause of its command. */
+/** The keys of those that have something to append: whoever was refused brings none. */
+const keysOf = <Event>(asked: readonly Pick<Asked<unknown, unknown, Event>, 'how'>[], decided: readonly Decided<unknown, Event>[]): readonly KeyRecord[] =>
+  asked.flatMap(({ how }, index) => (eventsOf(decided[index] as Decided<unknown, Event>).length === 0 ? [] : (how.keys ?? [])));
+
+/** One command's own way of appending, or that of several: each event with the cause of its command, and the keys of all. */
 const howOf = <Event>(asked: readonly Pick<Asked<unknown, unknown, Event>, 'how'>[], decided: readonly Decided<unknown, Event>[]): Cause & AppendOptions => {
   const [first] = asked;
   if (first === undefined) throw new Error('no command to append for');
   if (asked.length === 1) return first.how;
-  return { ...first.how, causes: asked.flatMap(({ how }, index) => eventsOf(decided[index] as Decided<unknown, Event>).map((): Cause => how)) };
+  const keys = keysOf(asked, decided);
+  return {
+    actor: first.how.actor,
+    correlation: first.how.correlation,
+    ...(keys.length > 0 && { keys }),
+    causes: asked.flatMap(({ how }, index) => eventsOf(decided[index] as Decided<unknown, Event>).map((): Cause => how)),
+  };
 };
 
 /** What each is told, once what was decided is durable. */
@@ -165,8 +175,8 @@ export const createAggregate = <State, Command extends Message, Event extends Me
     }
   };
 
-  // Ids and keys belong to one append: what brings them is appended alone.
-  const sociable = ({ how }: Asked<State, Command, Event>): boolean => how.ids === undefined && how.keys === undefined;
+  // Ids belong to one append: what brings them is appended alone.
+  const sociable = ({ how }: Asked<State, Command, Event>): boolean => how.ids === undefined;
   const ask = createGathering<Asked<State, Command, Event>>({ work, sociable, most: MOST_TOGETHER });
 
   return {

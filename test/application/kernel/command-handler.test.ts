@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { createAggregate } from '../../../application/kernel/command-handler.ts';
-import type { Cause } from '../../../application/kernel/ports.ts';
+import type { AppendOptions, Cause, KeyRecord } from '../../../application/kernel/ports.ts';
 import type { Decider, Message } from '../../../domain/kernel/decider.ts';
 import { streamId, type TenantId } from '../../../domain/kernel/ids.ts';
 import { reject, Rejection } from '../../../domain/kernel/rejection.ts';
@@ -82,6 +82,17 @@ describe('commands on one stream', () => {
     const alone = { ...by('p'), ids: ['019aa5c4-6f00-7000-8000-000000000001'] };
     await Promise.all([aggregate.execute(stream, take(1), by('p')), aggregate.execute(stream, take(2), alone), aggregate.execute(stream, take(3), by('p'))]);
     expect(appends()).to.equal(3);
+  });
+
+  it('that bring keys are appended together with all their keys, but for those of commands that were refused', async () => {
+    const { store } = setUp();
+    const keys: (readonly string[])[] = [];
+    const noting = { ...store, append: (...given: Parameters<typeof store.append>) => (keys.push((given[3].keys ?? []).map(({ id }) => id)), store.append(...given)) };
+    const noted = createAggregate(noting, seats);
+    const withKey = (id: string): Cause & AppendOptions => ({ ...by(id), keys: [{ id: `key of ${id}` } as KeyRecord] });
+    const results = await Promise.allSettled([1, 2, 2, 3, 4].map((seat, index) => noted.execute(stream, take(seat), withKey(`p${index}`))));
+    expect(results.map(outcomeOf)).to.deep.equal(['ok', 'ok', 'ok', 'ok', 'seats.full']);
+    expect(keys).to.deep.equal([['key of p0'], ['key of p1', 'key of p3']]);
   });
 
   it('give up after ten lost races', async () => {
