@@ -26,6 +26,8 @@ const stream = streamId('test.seats', 'tenant' as TenantId, 'hall');
 const take = (seat: number): Take => ({ type: 'Take', data: { seat } });
 const by = (id: string): Cause => ({ actor: { kind: 'person', id }, correlation: `request of ${id}` });
 
+const withKey = (id: string): Cause & AppendOptions => ({ ...by(id), keys: [{ id: `key of ${id}` } as KeyRecord] });
+
 const setUp = () => {
   const store = createScriptedStore();
   let appends = 0;
@@ -89,7 +91,6 @@ describe('commands on one stream', () => {
     const keys: (readonly string[])[] = [];
     const noting = { ...store, append: (...given: Parameters<typeof store.append>) => (keys.push((given[3].keys ?? []).map(({ id }) => id)), store.append(...given)) };
     const noted = createAggregate(noting, seats);
-    const withKey = (id: string): Cause & AppendOptions => ({ ...by(id), keys: [{ id: `key of ${id}` } as KeyRecord] });
     const results = await Promise.allSettled([1, 2, 2, 3, 4].map((seat, index) => noted.execute(stream, take(seat), withKey(`p${index}`))));
     expect(results.map(outcomeOf)).to.deep.equal(['ok', 'ok', 'ok', 'ok', 'seats.full']);
     expect(keys).to.deep.equal([['key of p0'], ['key of p1', 'key of p3']]);
