@@ -9,9 +9,10 @@ import { createReportResult } from '../../application/signing/report-result.ts';
 import { createSweeper, type Sweeper, type SweeperDeps } from '../../application/signing/sweeper.ts';
 import { createRecordExport } from '../../application/signing/record-export.ts';
 import { createSigningRules, type SigningRules, type SigningRulesDeps } from '../../application/signing/rules.ts';
-import { createSignDigest } from '../../application/signing/sign-digest.ts';
+import { createRecordRefusal } from '../../application/signing/refusals.ts';
+import { createSignDigest, type SignDigest, type SignDigestDeps } from '../../application/signing/sign-digest.ts';
 import type { Authorities } from '../../application/authorities/authorities.ts';
-import type { Clock, Logger } from '../../application/kernel/ports.ts';
+import type { Clock, EventStore, Logger } from '../../application/kernel/ports.ts';
 import type { ReadModelStore } from '../../application/kernel/read-models.ts';
 import { createLocalPki } from '../../infrastructure/pki/certificates.ts';
 import type { TenancyAggregates } from '../../application/tenancy/aggregates.ts';
@@ -47,6 +48,11 @@ type RulesDeps = Omit<SigningRulesDeps, 'memberships' | 'recent'> & Readonly<{ r
 const rulesOf = ({ reader, aggregates, ...deps }: RulesDeps): SigningRules =>
   createSigningRules({ ...deps, memberships: aggregates.memberships, recent: createRecentSignings(reader) });
 
+type SignDigestParts = Omit<SignDigestDeps, 'recordRefusal'> & Readonly<{ store: EventStore }>;
+
+const signDigestOf = ({ store, ...deps }: SignDigestParts): SignDigest =>
+  createSignDigest({ ...deps, recordRefusal: createRecordRefusal({ store, personalData: deps.personalData }) });
+
 const sweeperOf = ({ reader, readModels, ...deps }: Omit<SweeperDeps, 'open'> & Readonly<{ reader: Reader; readModels: ReadModelStore }>): Sweeper =>
   createSweeper({ ...deps, open: createOpenSignings({ readModels, reader }) });
 
@@ -63,8 +69,8 @@ export const bindSigning = (container: Container): void => {
   provideValue(container, signing.places, createInProcessPlaces());
   provide(container, signing.rules, rulesOf, { store, aggregates: tenancy.aggregates, personalData, reader: storage.reader, clock, ids });
   provide(container, signing.whatIf, createWhatIf, { reader: storage.reader, log: storage.log, freshness: storage.freshness, personalData });
-  provide(container, signing.signDigest, createSignDigest, {
-    access: tenancy.access, operations: signing.operations, rules: signing.rules, backend: signing.backend, quotas: signing.quotas, places: signing.places, personalData, clock, ids,
+  provide(container, signing.signDigest, signDigestOf, {
+    store, access: tenancy.access, operations: signing.operations, rules: signing.rules, backend: signing.backend, quotas: signing.quotas, places: signing.places, personalData, clock, ids,
   });
   provide(container, signing.recordExport, createRecordExport, { store, clock });
   provide(container, signing.reportResult, createReportResult, { operations: signing.operations, clock });

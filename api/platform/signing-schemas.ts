@@ -66,7 +66,7 @@ export const WhatIfBody = Type.Object(
 
 export const WhatIfReply = Type.Object(
   {
-    considered: Type.Integer({ description: 'Attempts of these days: signed, or refused by the policy of their time' }),
+    considered: Type.Integer({ description: 'Attempts of these days: signed, refused by the policy of their time, or turned away by plan or queue' }),
     refused: Type.Integer({ description: 'How many of them the candidate refuses' }),
     by_code: Type.Record(Type.String(), Type.Integer(), { description: 'How many by which rule: the code that the request would get' }),
     items: Type.Array(
@@ -74,7 +74,7 @@ export const WhatIfReply = Type.Object(
         operation_id: uuid('The operation; of an attempt that was refused, the one that would have begun'),
         code: Type.String({ description: 'The code that the request would get' }),
         at: instant('When it was asked'),
-        was: Type.Enum(['let_through', 'refused'], { description: 'What the policy of its time did' }),
+        was: Type.Enum(['let_through', 'refused', 'turned_away'], { description: 'What became of it: `refused` by the policy of its time, `turned_away` by plan or queue' }),
       }),
       { description: 'The refused ones, oldest first, at most 1,000' },
     ),

@@ -11,7 +11,7 @@ const sourceOf = (principal: SigningPrincipal, channel: SigningSource | undefine
 const given = <Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> =>
   value === undefined ? {} : ({ [key]: value } as Record<Key, Value>);
 
-export type Described = Omit<SigningRefused['data'], 'attemptId' | 'code' | 'address' | 'refusedAt'>;
+export type Described = Omit<SigningRefused['data'], 'attemptId' | 'code' | 'approved' | 'address' | 'refusedAt'>;
 
 export const describeRequest = ({ principal, request }: Pick<Asked, 'principal' | 'request'>): Described => {
   const { userId, by, secondFactor } = actorOf(principal);

@@ -2,7 +2,7 @@
  * The gates before a signature, passed in their published order. A gate refuses by throwing, or lets through; it may take something
  * on the way (a place, one of a limited number), which is given back when there will be no signature.
  */
-import type { Cause } from '../kernel/ports.ts';
+import type { Cause, Clock } from '../kernel/ports.ts';
 import type { SigningPrincipal } from './authorise.ts';
 import type { SignRequest } from './sign-digest.ts';
 
@@ -17,12 +17,26 @@ export type Held = Readonly<{
   keep?: () => Promise<void>;
   /** It is over, whichever way: runs last, also when nothing can be stored. */
   release?: () => void;
+  /** It is known from here on that somebody has approved the request. */
+  approved?: true;
 }>;
 
-export type Gate = (asked: Asked) => Promise<Held | undefined> | Held | undefined;
+/** `at`: when the request has come to this gate; milliseconds since 1970. */
+export type Gate = (asked: Asked, at: number) => Promise<Held | undefined> | Held | undefined;
+
+/** Why a request does not go on: what the gate threw that it had come to at `at`. */
+export type Stopped = Readonly<{ error: unknown; at: number; approved: boolean }>;
+
+type Passing = Readonly<{
+  clock: Clock;
+  /** Asked once everything is given back, before the refusal is told; what it throws is told instead. */
+  stopped: (asked: Asked, why: Stopped) => Promise<void>;
+}>;
+
+type Taken = Required<Pick<Held, 'undo' | 'keep' | 'release'>>;
 
 /** In one: undoes and releases in the opposite order. What cannot be undone now stays taken: the caller gets the first error. */
-const together = (held: readonly Held[]): Required<Held> => ({
+const together = (held: readonly Held[]): Taken => ({
   undo: async () => {
     for (const { undo } of held.toReversed()) await undo?.().catch(() => undefined);
   },
@@ -35,11 +49,13 @@ const together = (held: readonly Held[]): Required<Held> => ({
 });
 
 /** Passes all gates, or rejects with what the first of them refuses with, everything given back. */
-export const passGates = async (gates: readonly Gate[], asked: Asked): Promise<Required<Held>> => {
+export const passGates = async (gates: readonly Gate[], asked: Asked, { clock, stopped }: Passing): Promise<Taken> => {
   const held: Held[] = [];
+  let at = clock.now();
   try {
     for (const gate of gates) {
-      const taken = await gate(asked);
+      at = clock.now();
+      const taken = await gate(asked, at);
       if (taken !== undefined) held.push(taken);
     }
     return together(held);
@@ -47,6 +63,7 @@ export const passGates = async (gates: readonly Gate[], asked: Asked): Promise<R
     const all = together(held);
     await all.undo();
     all.release();
+    await stopped(asked, { error, at, approved: held.some(({ approved }) => approved === true) });
     throw error;
   }
 };

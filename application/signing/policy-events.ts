@@ -69,6 +69,7 @@ const SigningRefused = Type.Object(
     clientVersion: Type.Optional(Type.String()),
     batchId: Type.Optional(uuid()),
     reason: Type.Optional(Type.String()),
+    approved: Type.Optional(Type.Literal(true)),
     address: sealed(),
     refusedAt: instant(),
   },

@@ -1,4 +1,4 @@
-/** The policy as a gate: judges a request, records what it refuses, and takes what a request that goes ahead uses up. */
+/** The policy as a gate: judges a request, and takes what a request that goes ahead uses up. */
 import { reject, Rejection } from '../../domain/kernel/rejection.ts';
 import { judge, POLICY_REFUSALS, type PolicyRefusal, type SigningFacts } from '../../domain/signing/judge.ts';
 import { needsApproval, type SigningPolicy } from '../../domain/signing/policy.ts';
@@ -10,19 +10,18 @@ import { describeRequest } from './described.ts';
 import type { Asked, Gate, Held } from './gates.ts';
 import { createPace, type Pace, type Paces, type RecentSignings } from './pace.ts';
 import { createSigningPolicies, type SigningPolicies } from './policies.ts';
-import { createRecordRefusal, type RecordRefusal } from './refusals.ts';
 
 export type SigningRules = Readonly<{
   policies: SigningPolicies;
   approvals: Approvals;
   /**
    * Rejects with a `PolicyRefusal`: `signing.policy_reason` {fields}, `…_user_rate` {retryAfter}, `…_approval` {approvalId, status,
-   * expiresAt}, the others without details; or with `storage.*` when the refusal cannot be recorded.
+   * expiresAt}, the others without details.
    */
   gate: Gate;
 }>;
 
-type Parts = Readonly<{ policies: SigningPolicies; approvals: Approvals; pace: Pace; recordRefusal: RecordRefusal; clock: Clock }>;
+type Parts = Readonly<{ policies: SigningPolicies; approvals: Approvals; pace: Pace }>;
 
 /** One request before one policy. */
 type Case = Readonly<{ asked: Asked; policy: SigningPolicy; revision: number; at: number }>;
@@ -98,25 +97,19 @@ const createTake = ({ pace, approvals }: Parts, refuse: ReturnType<typeof create
 const createGate = (parts: Parts): Gate => {
   const { look, refuse } = createLook(parts);
   const take = createTake(parts, refuse);
-  return async (asked) => {
+  return async (asked, at) => {
     const { policy, revision } = await parts.policies.current(asked.principal.tenant.id);
     if (Object.keys(policy).length === 0) return undefined;
-    const at = parts.clock.now();
     const of: Case = { asked, policy, revision, at };
-    try {
-      await look(of);
-      return await take(of);
-    } catch (error) {
-      if (isRefusal(error)) await parts.recordRefusal(asked, error.code, at);
-      throw error;
-    }
+    await look(of);
+    return { ...(await take(of)), ...(needsApproval(policy) && { approved: true }) };
   };
 };
 
 export type SigningRulesDeps = Readonly<{
   store: EventStore;
   memberships: Pick<TenancyAggregates['memberships'], 'load'>;
-  personalData: Pick<PersonalData, 'find' | 'seal'>;
+  personalData: Pick<PersonalData, 'find'>;
   recent: RecentSignings;
   clock: Clock;
   ids: Ids;
@@ -125,6 +118,6 @@ export type SigningRulesDeps = Readonly<{
 export const createSigningRules = (deps: SigningRulesDeps): SigningRules => {
   const policies = createSigningPolicies(deps);
   const approvals = createApprovals({ ...deps, policies });
-  const gate = createGate({ policies, approvals, pace: createPace(deps), recordRefusal: createRecordRefusal(deps), clock: deps.clock });
+  const gate = createGate({ policies, approvals, pace: createPace(deps) });
   return { policies, approvals, gate };
 };

@@ -16,6 +16,7 @@ import { operationStream, type SigningOperations } from './operations.ts';
 import { placesGate } from './places.ts';
 import type { SignedDigest, SigningBackend, SigningPlaces } from './ports.ts';
 import { quotaGate, type SigningQuotas } from './quota.ts';
+import type { RecordRefusal } from './refusals.ts';
 import type { SigningRules } from './rules.ts';
 
 export type SignRequest = Readonly<{
@@ -62,6 +63,7 @@ export type SignDigestDeps = Readonly<{
   backend: SigningBackend;
   quotas: Pick<SigningQuotas, 'reserve' | 'spend' | 'release'>;
   places: SigningPlaces;
+  recordRefusal: RecordRefusal;
   personalData: Pick<PersonalData, 'seal'>;
   clock: Clock;
   ids: Ids;
@@ -157,7 +159,7 @@ const perform = async ({ backend, clock }: SignDigestDeps, { principal, request 
 };
 
 export const createSignDigest = (deps: SignDigestDeps): SignDigest => {
-  const { operations, clock } = deps;
+  const { operations, clock, recordRefusal } = deps;
   const gates = gatesOf(deps);
 
   /** The signature, with its intent durable before and its completion after. */
@@ -189,7 +191,7 @@ export const createSignDigest = (deps: SignDigestDeps): SignDigest => {
   return async (principal, request, cause) => {
     const operationId = await operationFor(deps, principal, request.commandId);
     const asked = { principal, request, cause, operationId };
-    const held = await passGates(gates, asked);
+    const held = await passGates(gates, asked, { clock, stopped: recordRefusal });
     try {
       const result = await sign(asked, held.undo);
       await held.keep();

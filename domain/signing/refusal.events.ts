@@ -1,9 +1,9 @@
-/** What was not signed, and by which rule. NOTE: a storage contract: never edit a version, add one. */
+/** What was not signed, and by what. NOTE: a storage contract: never edit a version, add one. */
 import type { Message } from '../kernel/decider.ts';
 import type { Sealed } from '../kernel/sealed.ts';
 import type { SignedBy, SigningSource } from './operation.events.ts';
 
-/** A rule has stopped a request: no operation began. It holds every fact that a rule could ask for. */
+/** A rule, the plan or the queue has stopped a request: no operation began. It holds every fact that a rule could ask for. */
 export type SigningRefused = Message<
   'SigningRefused',
   {
@@ -25,6 +25,8 @@ export type SigningRefused = Message<
     clientVersion?: string;
     batchId?: string;
     reason?: string;
+    /** Somebody has approved it, and yet it was stopped. */
+    approved?: true;
     /** The client's address, under the actor's key. */
     address: Sealed;
     /** UTC, ISO 8601 with milliseconds. */

@@ -3,11 +3,13 @@ import type { Sealed } from '../../domain/kernel/sealed.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
 import type { ApprovalReturned, ApprovalUsed } from '../../domain/signing/approval.events.ts';
 import type { SigningFailed, SigningRequested, SigningSource, SigningTimedOut } from '../../domain/signing/operation.events.ts';
+import { POLICY_REFUSALS } from '../../domain/signing/judge.ts';
 import type { SigningRefused } from '../../domain/signing/refusal.events.ts';
 import { defineProjection } from '../kernel/projection.ts';
 
 export type AttemptFacts = Readonly<{
-  outcome: 'let_through' | 'refused';
+  /** `turned_away`: by the plan or the queue, which no policy has a say in. */
+  outcome: 'let_through' | 'refused' | 'turned_away';
   position: Position;
   actorUserId: string;
   secondFactor: boolean;
@@ -43,11 +45,14 @@ const factsOf = (data: SigningRequested['data'] | SigningRefused['data'], outcom
   address: data.address,
 });
 
+const outcomeOf = ({ code }: SigningRefused['data']): AttemptFacts['outcome'] =>
+  (POLICY_REFUSALS as readonly string[]).includes(code) ? 'refused' : 'turned_away';
+
 const removed = (): undefined => undefined;
 
 export const signingAttempts = defineProjection<AttemptDocument, AttemptEvent>({
   name: 'signing_attempts',
-  version: 1,
+  version: 2,
   indexes: [['at']],
   id: ({ data }) => ('attemptId' in data ? data.attemptId : data.operationId),
   on: {
@@ -61,6 +66,11 @@ export const signingAttempts = defineProjection<AttemptDocument, AttemptEvent>({
     }),
     SigningFailed: removed,
     SigningTimedOut: removed,
-    SigningRefused: (_document, { data, position }) => ({ id: data.attemptId, at: data.refusedAt, approved: false, facts: factsOf(data, 'refused', position) }),
+    SigningRefused: (_document, { data, position }) => ({
+      id: data.attemptId,
+      at: data.refusedAt,
+      approved: data.approved ?? false,
+      facts: factsOf(data, outcomeOf(data), position),
+    }),
   },
 });

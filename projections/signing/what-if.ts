@@ -56,7 +56,7 @@ const createWindows = ({ perUserLimit }: SigningPolicy) => {
 };
 
 const placeOf = (tenant: TenantId, { id, at, facts }: Attempt): Place =>
-  facts.outcome === 'refused' ? refusedAddress(tenant, at, id) : { tenant, place: `${operationStream(tenant, id)}#address` };
+  facts.outcome === 'let_through' ? { tenant, place: `${operationStream(tenant, id)}#address` } : refusedAddress(tenant, at, id);
 
 const createTrial = (tenant: TenantId, { policy, since }: WhatIfQuestion, personalData: Pick<PersonalData, 'open'>) => {
   const windows = createWindows(policy);
@@ -89,8 +89,9 @@ const createTrial = (tenant: TenantId, { policy, since }: WhatIfQuestion, person
       if (at < since) return outcome === 'let_through' ? windows.add(actorUserId, at) : undefined;
       tally.considered += 1;
       const code = await verdict(attempt, at);
-      if (code === undefined) windows.add(actorUserId, at);
-      else refuse(attempt, code);
+      if (code !== undefined) refuse(attempt, code);
+      // Whom plan or queue had turned away would not have signed under the candidate either.
+      else if (outcome !== 'turned_away') windows.add(actorUserId, at);
       return undefined;
     },
   };

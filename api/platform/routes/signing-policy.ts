@@ -106,7 +106,7 @@ const whatIfRoute = ({ rules, whatIf, access, clock }: SigningPolicyDeps) =>
     operationId: 'trySigningPolicy',
     summary: 'Ask which signings of the last days a policy would have refused',
     description:
-      'Judges every attempt of these days, signed or refused, in its order and as if the candidate had been in force. Changes nothing. An attempt whose backend made no signature is none.',
+      'Judges every attempt of these days, signed or refused by whatever, in its order and as if the candidate had been in force. Changes nothing. An attempt whose backend made no signature is none.',
     body: WhatIfBody,
     maxBodyBytes: POLICY_BYTES,
     bodyExample: { policy: example, days: 30 },

@@ -11,6 +11,7 @@ import { createSigningQuotas } from '../../../application/signing/quota.ts';
 import { createBilling } from '../../../application/signing/billing.ts';
 import { createReportResult } from '../../../application/signing/report-result.ts';
 import { createRecordExport } from '../../../application/signing/record-export.ts';
+import { createRecordRefusal } from '../../../application/signing/refusals.ts';
 import { createSigningRules } from '../../../application/signing/rules.ts';
 import { createSignDigest } from '../../../application/signing/sign-digest.ts';
 import type { PlanState, Role } from '../../../application/tenancy/access.ts';
@@ -136,7 +137,10 @@ export const startProgram = async () => {
   const rules = createSigningRules({ store: announced, memberships, personalData, recent: createRecentSignings(projections.reader), clock, ids: randomIds });
   const surface = createQwickCertSurface({
     access, credentials, sessions, credentialList, reader: projections.reader, clock, authorities,
-    signDigest: createSignDigest({ access, operations, rules, backend, quotas, places: createInProcessPlaces({ waitMs: QUEUE_WAIT_MS }), personalData, clock, ids: randomIds }),
+    signDigest: createSignDigest({
+      access, operations, rules, backend, quotas, places: createInProcessPlaces({ waitMs: QUEUE_WAIT_MS }), recordRefusal: createRecordRefusal({ store: announced, personalData }),
+      personalData, clock, ids: randomIds,
+    }),
     recordExport: createRecordExport({ store, clock }),
     reportResult: createReportResult({ operations, clock }),
     billing: createBilling({ quotas, members: tenancy.members, clock }),

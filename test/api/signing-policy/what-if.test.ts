@@ -58,6 +58,19 @@ describe('what-if over HTTP', function suite() {
     expect(answer['items'][0]).to.deep.include({ code: 'QWICK_POLICY_409', was: 'refused' });
   });
 
+  it('judges whom the plan turned away, who count for nobody\'s rate', async () => {
+    const plan = async (operations: number) => acme.plan({ plan: 'enterprise', limits: { signing_operations: operations } });
+    await plan(1);
+    await sign();
+    for (const size of [9_000, 9_001]) expect((await acme.sign({ file_size: size })).code).to.equal('QWICK_BILLING_700');
+    await plan(2);
+    await sign();
+    const answer = await acme.whatIf({ max_file_size: 5_000 });
+    expect(answer).to.deep.include({ considered: 4, refused: 2, by_code: { QWICK_POLICY_409: 2 } });
+    expect(answer['items'].map(({ was }: Json) => was)).to.deep.equal(['turned_away', 'turned_away']);
+    expect(await acme.whatIf({ per_user_limit: { count: 2, window_seconds: 600 } }), 'two were signed').to.deep.include({ considered: 4, refused: 0 });
+  });
+
   it('comes to what the same policy did', async () => {
     const policy = { per_user_limit: { count: 2, window_seconds: 600 }, allowed_extensions: ['exe'] };
     await acme.policy(policy);

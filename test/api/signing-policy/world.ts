@@ -35,6 +35,10 @@ export const openWorld = async () => {
         const json = answer.json() as Json;
         return { status: answer.status, code: json['error']?.code, json, headers: answer.headers };
       },
+      plan: async (body: object): Promise<void> => {
+        const answer = await call('PUT', '/plans/qwick-cert', body);
+        if (answer.status !== 200) throw new Error(answer.text);
+      },
       signed: async (): Promise<number> => {
         const answer = await app.ask('GET', `/qwick-cert/api/v1/signing-operations?organization_slug=${tenant.slug}`, { token: key });
         return Number((answer.json() as Json)['data'].total);

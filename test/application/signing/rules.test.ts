@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { createSigningOperations } from '../../../application/signing/operations.ts';
 import type { PolicyDraft } from '../../../application/signing/policies.ts';
 import type { SignedDigest } from '../../../application/signing/ports.ts';
+import { createRecordRefusal } from '../../../application/signing/refusals.ts';
 import { createSigningRules } from '../../../application/signing/rules.ts';
 import { createSignDigest, type SignRequest } from '../../../application/signing/sign-digest.ts';
 import { Rejection } from '../../../domain/kernel/rejection.ts';
@@ -26,12 +27,13 @@ const setUp = async (draft: PolicyDraft) => {
   const rules = createSigningRules({
     store, clock, ids,
     memberships: { load: async () => ({ state: { members } as never, revision: 0 }) },
-    personalData: { find: async () => undefined, seal: async ({ id }, { place }, plaintext) => ({ subject: id, box: `${place} ${plaintext}` }) },
+    personalData: { find: async () => undefined },
     recent: async () => [],
   });
   await rules.policies.set(tenantView().id, draft, CAUSE);
   const signDigest = createSignDigest({
     ...UNLIMITED, operations: createSigningOperations(store), rules, backend: { sign: () => knobs.sign() }, clock, ids,
+    recordRefusal: createRecordRefusal({ store, personalData: { seal: async ({ id }, { place }, plaintext) => ({ subject: id, box: `${place} ${plaintext}` }) } }),
     personalData: { seal: async ({ id }) => ({ subject: id, box: 'sealed' }) },
   });
   const request: SignRequest = { commandId: OPERATION, digest: Buffer.from(DIGEST, 'base64'), fileName: 'a.exe', fileSize: 1, ip: '192.0.2.7' };

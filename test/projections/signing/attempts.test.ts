@@ -33,6 +33,13 @@ describe('projection signing_attempts', () => {
       id: OPERATION, at: '2026-03-09T14:23:42.100Z', approved: false,
       facts: { ...FACTS, outcome: 'refused', position: '1', secondFactor: true, source: 'api', fileName: 'a.exe', fileSize: 7, reason: 'Release' },
     }));
+  for (const code of ['signing.subscription_cancelled', 'signing.limit_reached', 'signing.free_limit_reached', 'signing.queue_timeout']) {
+    it(`holds whom plan or queue turned away: ${code}`, () => {
+      expect(given({ ...refused, data: { ...refused.data, code } })).to.have.nested.property('facts.outcome', 'turned_away');
+      const approved = { ...refused, data: { ...refused.data, code, approved: true } };
+      expect(given(used, returned, approved), 'though approved').to.deep.include({ approved: true, at: '2026-03-09T14:23:42.100Z' });
+    });
+  }
   it('knows what went ahead on an approval', () => expect(given(used, requested())).to.deep.include({ approved: true, at: '2026-03-09T14:23:42.100Z' }));
   it('is no attempt yet while only its approval is known', () => expect(given(used)).to.deep.include({ at: null, facts: null }));
   it('drops what got no signature', () => {
