@@ -1,4 +1,4 @@
-/** The policy as a gate: judges a request, and takes what a request that goes ahead uses up. */
+/** The policy as two gates: one judges a request before it waits for anything, one again when its turn has come, and takes what it uses up. */
 import { reject, Rejection } from '../../domain/kernel/rejection.ts';
 import { judge, POLICY_REFUSALS, type PolicyRefusal, type SigningFacts } from '../../domain/signing/judge.ts';
 import { needsApproval, type SigningPolicy } from '../../domain/signing/policy.ts';
@@ -16,9 +16,11 @@ export type SigningRules = Readonly<{
   approvals: Approvals;
   /**
    * Rejects with a `PolicyRefusal`: `signing.policy_reason` {fields}, `…_user_rate` {retryAfter}, `…_approval` {approvalId, status,
-   * expiresAt}, the others without details.
+   * expiresAt}, the others without details. Takes nothing.
    */
-  gate: Gate;
+  look: Gate;
+  /** Judges by the policy of this moment, rejects as `look` does, and takes a place in the person's rate and the approval: the last gate. */
+  take: Gate;
 }>;
 
 type Parts = Readonly<{ policies: SigningPolicies; approvals: Approvals; pace: Pace }>;
@@ -42,29 +44,34 @@ const DETAILS: Readonly<Partial<Record<PolicyRefusal, object>>> = {
   'signing.policy_reason': { fields: { reason: 'is required by the policy of the organization' } },
 };
 
-const createLook = ({ pace, approvals }: Parts) => {
-  const refuse = async (code: PolicyRefusal, { asked, at }: Case, retryAfter = 0): Promise<never> => {
+const createRefuse =
+  ({ approvals }: Parts) =>
+  async (code: PolicyRefusal, { asked, at }: Case, retryAfter = 0): Promise<never> => {
     if (code === 'signing.policy_approval') return reject(code, { ...(await approvals.request(asked, at)) });
     return reject(code, { ...(code === 'signing.policy_user_rate' ? { retryAfter } : DETAILS[code]) });
   };
 
-  /** Rejects with the first rule that refuses, as things are now. */
-  const look = async (of: Case): Promise<void> => {
+type Refuse = ReturnType<typeof createRefuse>;
+
+/** Rejects with the first rule that the request itself is enough for. */
+const judgeRequest = async (of: Case, refuse: Refuse): Promise<void> => {
+  const code = judge(of.policy, factsOf(of));
+  if (code !== undefined) await refuse(code, of);
+};
+
+const createLook = ({ pace, approvals }: Parts, refuse: Refuse) =>
+  async (of: Case): Promise<Held | undefined> => {
+    await judgeRequest(of, refuse);
     const { asked, policy, at } = of;
-    const facts = factsOf(of);
-    const known = judge(policy, facts);
-    if (known !== undefined) await refuse(known, of);
     const who = pacesOf(of);
     const paced = who && (await pace.look(who, { ...asked, at }));
     const approved = !needsApproval(policy) || (await approvals.isApproved(asked, at));
-    const code = judge(policy, { ...facts, signedInWindow: paced?.signedInWindow ?? 0, approved });
+    const code = judge(policy, { ...factsOf(of), signedInWindow: paced?.signedInWindow ?? 0, approved });
     if (code !== undefined) await refuse(code, of, paced?.retryAfter);
+    return needsApproval(policy) ? { approved: true } : undefined;
   };
 
-  return { look, refuse };
-};
-
-const createTake = ({ pace, approvals }: Parts, refuse: ReturnType<typeof createLook>['refuse']) => {
+const createTake = ({ pace, approvals }: Parts, refuse: Refuse) => {
   const approve = async (of: Case): Promise<(() => Promise<void>) | undefined> => {
     if (!needsApproval(of.policy)) return undefined;
     try {
@@ -75,8 +82,9 @@ const createTake = ({ pace, approvals }: Parts, refuse: ReturnType<typeof create
     }
   };
 
-  /** Takes for good what was only looked at; of requests at the same moment not more than there is room for get through. */
+  /** Of requests at the same moment not more than there is room for get through. */
   return async (of: Case): Promise<Held> => {
+    await judgeRequest(of, refuse);
     const who = pacesOf(of);
     const returnPace = who && (await pace.take(who, { ...of.asked, at: of.at }));
     try {
@@ -94,16 +102,17 @@ const createTake = ({ pace, approvals }: Parts, refuse: ReturnType<typeof create
   };
 };
 
-const createGate = (parts: Parts): Gate => {
-  const { look, refuse } = createLook(parts);
-  const take = createTake(parts, refuse);
-  return async (asked, at) => {
-    const { policy, revision } = await parts.policies.current(asked.principal.tenant.id);
-    if (Object.keys(policy).length === 0) return undefined;
-    const of: Case = { asked, policy, revision, at };
-    await look(of);
-    return { ...(await take(of)), ...(needsApproval(policy) && { approved: true }) };
+/** A gate that is open where there is no policy. */
+const underPolicy =
+  ({ policies }: Parts, gate: (of: Case) => Promise<Held | undefined>): Gate =>
+  async (asked, at) => {
+    const { policy, revision } = await policies.current(asked.principal.tenant.id);
+    return Object.keys(policy).length === 0 ? undefined : gate({ asked, policy, revision, at });
   };
+
+const createGates = (parts: Parts): Pick<SigningRules, 'look' | 'take'> => {
+  const refuse = createRefuse(parts);
+  return { look: underPolicy(parts, createLook(parts, refuse)), take: underPolicy(parts, createTake(parts, refuse)) };
 };
 
 export type SigningRulesDeps = Readonly<{
@@ -118,6 +127,5 @@ export type SigningRulesDeps = Readonly<{
 export const createSigningRules = (deps: SigningRulesDeps): SigningRules => {
   const policies = createSigningPolicies(deps);
   const approvals = createApprovals({ ...deps, policies });
-  const gate = createGate({ policies, approvals, pace: createPace(deps) });
-  return { policies, approvals, gate };
+  return { policies, approvals, ...createGates({ policies, approvals, pace: createPace(deps) }) };
 };

@@ -59,7 +59,7 @@ export type SignDigest = (principal: SigningPrincipal, request: SignRequest, cau
 export type SignDigestDeps = Readonly<{
   access: Pick<Access, 'current'>;
   operations: SigningOperations;
-  rules: Pick<SigningRules, 'gate'>;
+  rules: Pick<SigningRules, 'look' | 'take'>;
   backend: SigningBackend;
   quotas: Pick<SigningQuotas, 'reserve' | 'spend' | 'release'>;
   places: SigningPlaces;
@@ -89,11 +89,13 @@ const gatesOf = ({ access, rules, quotas, places }: SignDigestDeps): readonly Ga
   check(({ principal, request }) => checkSignRequest(principal, request)),
   check(({ principal }) => requirePermission(principal, 'sign')),
   check(({ principal }) => requireSubscription(principal.tenant)),
-  rules.gate,
+  rules.look,
   quotaGate(quotas),
   placesGate(places),
-  // Once more after the last wait: who was revoked, removed or lowered in the queue does not get to sign.
+  // Once more after the last wait: who was revoked, removed or lowered in the queue does not get to sign, and nobody does against a
+  // policy that was set meanwhile. What counts in a person's rate, and the approval, are taken only here: waiting uses nothing up.
   mayStillSign(access),
+  rules.take,
 ];
 
 /** What a schema cannot say of a request: rejects with `request.invalid`, naming the fields. */

@@ -105,7 +105,7 @@ export const credential = (over: Partial<CredentialPrincipal> = {}): CredentialP
 /** Neither quota nor queue, nothing recorded of refusals, and nobody changes meanwhile: for tests of something else. */
 export const UNLIMITED = {
   access: { current: async <Known>(known: Known): Promise<Known> => known },
-  rules: { gate: () => undefined },
+  rules: { look: () => undefined, take: () => undefined },
   quotas: {
     reserve: async ({ id }: Pick<TenantView, 'id'>, operationId: string) => ({ tenant: id, period: 'none', operationId }),
     spend: async () => undefined,

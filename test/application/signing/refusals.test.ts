@@ -69,7 +69,7 @@ describe('a refused request to sign', () => {
   });
 
   it('remembers that it had been approved', async () => {
-    const { ask, refusals } = setUp({ rules: { ...UNLIMITED.rules, gate: () => ({ approved: true }) }, places: full });
+    const { ask, refusals } = setUp({ rules: { ...UNLIMITED.rules, look: () => ({ approved: true }) }, places: full });
     await ask(onPlan({}));
     expect(refusals()[0]?.data).to.have.property('approved', true);
   });

@@ -4,7 +4,7 @@ import { createSigningOperations } from '../../../application/signing/operations
 import type { PolicyDraft } from '../../../application/signing/policies.ts';
 import type { SignedDigest } from '../../../application/signing/ports.ts';
 import { createRecordRefusal } from '../../../application/signing/refusals.ts';
-import { createSigningRules } from '../../../application/signing/rules.ts';
+import { createSigningRules, type SigningRules } from '../../../application/signing/rules.ts';
 import { createSignDigest, type SignRequest } from '../../../application/signing/sign-digest.ts';
 import { Rejection } from '../../../domain/kernel/rejection.ts';
 import type { SubjectId } from '../../../domain/kernel/ids.ts';
@@ -17,7 +17,10 @@ const SIGNED: SignedDigest = { pkcs7: Uint8Array.of(1), certificateChain: [Uint8
 const CAUSE = { actor: { kind: 'person', id: USER }, correlation: 'test' } as const;
 const idOf = (number: number): string => `019aa5c4-6f00-7000-8000-${String(number).padStart(12, '0')}`;
 
-const setUp = async (draft: PolicyDraft) => {
+/** What happens while a request waits for a place. */
+type Wait = (world: Readonly<{ rules: SigningRules; knobs: { now: number } }>) => Promise<unknown>;
+
+const setUp = async (draft: PolicyDraft, wait: Wait = async () => undefined) => {
   const store = createScriptedStore();
   const knobs = { now: START, sign: async (): Promise<SignedDigest> => SIGNED };
   const clock = { now: () => knobs.now };
@@ -33,6 +36,7 @@ const setUp = async (draft: PolicyDraft) => {
   await rules.policies.set(tenantView().id, draft, CAUSE);
   const signDigest = createSignDigest({
     ...UNLIMITED, operations: createSigningOperations(store), rules, backend: { sign: () => knobs.sign() }, clock, ids,
+    places: { take: async () => { await wait({ rules, knobs }); return () => undefined; } },
     recordRefusal: createRecordRefusal({ store, personalData: { seal: async ({ id }, { place }, plaintext) => ({ subject: id, box: `${place} ${plaintext}` }) } }),
     personalData: { seal: async ({ id }) => ({ subject: id, box: 'sealed' }) },
   });
@@ -144,5 +148,72 @@ describe('the gate of the policy', () => {
     const outcome = await signDigest(credential({ permissions: ['read_audit'] }), request, CAUSE).catch((error: unknown) => error);
     expect((outcome as Rejection).code).to.equal('signing.forbidden');
     expect(types()).to.deep.equal(['SigningPolicySet']);
+  });
+
+  describe('judges again when its turn has come', () => {
+    const meanwhile: Readonly<Record<string, PolicyDraft>> = {
+      'signing.policy_reason': { requireReason: true },
+      'signing.policy_lockdown': { lockdown: true },
+      'signing.policy_address': { ipAllowlist: ['198.51.100.1'] },
+      'signing.policy_second_factor': { requireSecondFactor: true },
+      'signing.policy_hours': { signingHours: { timezone: 'UTC', from: '09:00', to: '10:00' } },
+      'signing.policy_source': { allowedSources: ['github_action'] },
+      'signing.policy_extension': { allowedExtensions: ['msi'] },
+      'signing.policy_file_size': { maxFileSize: 6 },
+      'signing.policy_approval': APPROVAL,
+    };
+    for (const [code, draft] of Object.entries(meanwhile)) {
+      it(`by a policy that was set while it waited: ${code}, recorded once, nothing signed`, async () => {
+        const { sign, store } = await setUp({}, ({ rules }) => rules.policies.set(tenantView().id, draft, CAUSE));
+        expect(await sign(1, { fileSize: 7 })).to.equal(code);
+        const left = store.log.filter(({ type }) => type.startsWith('Signing') && type !== 'SigningPolicySet');
+        expect(left.map(({ type, data }) => [type, (data as { code: string }).code])).to.deep.equal([['SigningRefused', code]]);
+      });
+    }
+
+    it('by the clock: the hours may be over', async () => {
+      const { sign } = await setUp({ signingHours: { timezone: 'UTC', from: '14:00', to: '14:24' } }, async ({ knobs }) => { knobs.now += 30_000; });
+      expect(await sign(1)).to.equal('signing.policy_hours');
+    });
+
+    it('by a limit that was set while it waited, in which it counts from then on', async () => {
+      let waited = 0;
+      const { sign } = await setUp({ maxFileSize: 10 }, async ({ rules }) => ((waited += 1) === 2 ? rules.policies.set(tenantView().id, RATE, CAUSE) : undefined));
+      expect(await sign(1)).to.equal(idOf(1));
+      expect(await sign(2), 'nothing is known of the first: the read model is empty here').to.equal(idOf(2));
+      expect(await sign(3)).to.equal('signing.policy_user_rate');
+    });
+
+    it('and counts it once in the rate of its person', async () => {
+      const { sign, types } = await setUp({ perUserLimit: { count: 2, windowSeconds: 60 } });
+      expect([await sign(1), await sign(2), await sign(3)]).to.deep.equal([idOf(1), idOf(2), 'signing.policy_user_rate']);
+      expect(types().filter((type) => type === 'PaceTaken')).to.have.length(2);
+    });
+
+    it('lets no more through than there is room for, however many waited together', async () => {
+      const all = Promise.withResolvers<void>();
+      let waiting = 0;
+      const { sign } = await setUp({ ...RATE }, async () => { if ((waiting += 1) === 5) all.resolve(); await all.promise; });
+      const codes = await Promise.all([1, 2, 3, 4, 5].map((number) => sign(number)));
+      expect(codes.filter((code) => code === 'signing.policy_user_rate')).to.have.length(4);
+    });
+
+    it('lets one go ahead on an approval of which two heard while they waited', async () => {
+      const all = Promise.withResolvers<void>();
+      let waiting = 0;
+      const { sign, approve } = await setUp(APPROVAL, async () => { if ((waiting += 1) === 2) all.resolve(); await all.promise; });
+      await sign(1);
+      await approve();
+      expect((await Promise.all([sign(2), sign(3)])).toSorted()).to.deep.equal([idOf(2), 'signing.policy_approval']);
+    });
+
+    it('and whoever is turned away while waiting has used nothing up, and leaves nothing that is folded', async () => {
+      const { sign, approve, types } = await setUp({ ...APPROVAL, perUserLimit: { count: 1, windowSeconds: 60 } }, async () => Promise.reject(new Rejection('signing.queue_timeout')));
+      await sign(1);
+      await approve();
+      const before = types().length;
+      for (const number of [2, 3, 4]) expect(await sign(number)).to.equal('signing.queue_timeout');
+      expect(types().slice(before)).to.deep.equal(['SigningRefused', 'SigningRefused', 'SigningRefused']);
+    });
   });
 });
