@@ -1,24 +1,17 @@
-/** The port of signature algorithms over raw keys: FIPS 204 ML-DSA (pure, hedged) and RFC 8032 Ed25519. */
+/** The ports of keys: signature algorithms over raw keys, and the hashes that name keys and data. */
+import type { SignatureAlgorithm } from '../../domain/keys/algorithms.ts';
 
-export const SIGNATURE_ALGORITHMS = ['ML-DSA-65', 'ML-DSA-87', 'Ed25519'] as const;
-export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
-
-/** Bytes of a raw public key, of a seed and of a signature: FIPS 204 tables 1 and 2, RFC 8032 section 5.1. */
-export const SIZES: Readonly<Record<SignatureAlgorithm, Readonly<{ publicKey: number; seed: number; signature: number }>>> = {
-  'ML-DSA-65': { publicKey: 1952, seed: 32, signature: 3309 },
-  'ML-DSA-87': { publicKey: 2592, seed: 32, signature: 4627 },
-  Ed25519: { publicKey: 32, seed: 32, signature: 64 },
-};
+export { SIGNATURE_ALGORITHMS, SIZES, type SignatureAlgorithm } from '../../domain/keys/algorithms.ts';
 
 /** `seed`: 32 bytes, ξ of FIPS 204 algorithm 1 or the private key of RFC 8032; everything else follows from it. */
 export type RawKeyPair = Readonly<{ publicKey: Uint8Array; seed: Uint8Array }>;
 
-/** Only ML-DSA has either. */
-export type SignatureInput = Readonly<{ data: Uint8Array; /** at most 255 bytes, empty by default (FIPS 204 section 5.2) */ context?: Uint8Array }> | Readonly<{ /** 64 bytes, the message representative μ (FIPS 204 section 6.2) */ mu: Uint8Array }>;
+/** `context`: at most 255 bytes, empty by default (FIPS 204 section 5.2). `mu`: 64 bytes, the message representative μ (section 6.2). Only ML-DSA has either. */
+export type SignatureInput = Readonly<{ data: Uint8Array; context?: Uint8Array }> | Readonly<{ mu: Uint8Array }>;
 
 /** A private key that is ready to sign. */
 export interface Signer {
-  /** Rejects with `keys.input_unusable` on a context or μ that the algorithm does not take. */
+  /** Hedged where the algorithm knows it. Rejects with `keys.input_unusable` on a context or μ that the algorithm does not take. */
   sign(input: SignatureInput): Promise<Uint8Array>;
 }
 
@@ -38,4 +31,11 @@ export interface SignatureEngine {
   /** Wipes the bytes of `seed` once it has them. */
   signer(algorithm: SignatureAlgorithm, seed: Uint8Array): Promise<Signer>;
   verifier(algorithm: SignatureAlgorithm, publicKey: Uint8Array): Promise<Verifier>;
+}
+
+export interface KeyDigests {
+  /** The RFC 7638 thumbprint (SHA-256, base64url) of a public key (raw, base64url). */
+  thumbprint(algorithm: SignatureAlgorithm, publicKey: string): string;
+  /** FIPS 202, lower-case hex. */
+  sha3(data: Uint8Array): string;
 }
