@@ -108,6 +108,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'signing.organization_not_found': { code: 'QWICK_API_602' },
   'signing.operation_not_found': { code: 'QWICK_API_602' },
   'request.rate_limited': { code: 'QWICK_API_604', details: retry },
+  'signing.exports_busy': { code: 'QWICK_API_604', details: retry },
 
   'signing.limit_reached': { code: 'QWICK_BILLING_700', details: limitOf },
   'signing.free_limit_reached': { code: 'QWICK_BILLING_702', details: (details) => ({ ...limitOf(details), ...retry(details) }) },

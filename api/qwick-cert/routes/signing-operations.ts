@@ -5,9 +5,11 @@ import type { RecordExport } from '../../../application/signing/record-export.ts
 import { signingOperations, type OperationDocument } from '../../../projections/signing/operations.ts';
 import type { MemberDirectory } from '../../../projections/tenancy/member-directory.ts';
 import type { TenantId } from '../../../domain/kernel/ids.ts';
+import { yieldToOthers } from '../../../projections/kernel/pause.ts';
 import type { Reader } from '../../../projections/kernel/reader.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import { csvRecord } from '../csv.ts';
+import { createExportSlots, EXPORTS_AT_ONCE, saying, type ExportSlots } from '../export-slots.ts';
 import { parseFilters, questionOf } from '../operation-filters.ts';
 import { identified, type QwickPrincipal } from '../principal.ts';
 import { ExportQuery, IdParams, ListQuery, OperationReply, OperationsReply, OrganizationQuery } from '../schemas.ts';
@@ -87,7 +89,11 @@ async function* inPieces(documents: AsyncIterable<OperationDocument>): AsyncIter
 
 async function* csvOf(deps: OperationsDeps, tenant: TenantId, documents: AsyncIterable<OperationDocument>): AsyncIterable<string> {
   yield csvRecord(COLUMNS);
-  for await (const piece of inPieces(documents)) yield (await withEmails(deps, tenant, piece)).map(record).join('');
+  for await (const piece of inPieces(documents)) {
+    yield (await withEmails(deps, tenant, piece)).map(record).join('');
+    // A client that takes everything at once would keep everybody else waiting.
+    await yieldToOthers();
+  }
 }
 
 const listRoute = (deps: OperationsDeps) =>
@@ -112,29 +118,35 @@ const listRoute = (deps: OperationsDeps) =>
     },
   });
 
-const exportRoute = (deps: OperationsDeps) =>
+const exportRoute = (deps: OperationsDeps, slots: ExportSlots) =>
   defineRoute<QwickPrincipal, undefined, typeof ExportQuery>({
     method: 'GET',
     path: '/api/v1/signing-operations/export',
     operationId: 'exportSigningOperations',
     summary: 'Export signing operations as a CSV file, newest first',
-    description: 'RFC 4180, UTF-8. A cell that a spreadsheet would take for a formula starts with an apostrophe.',
+    description: `RFC 4180, UTF-8. A cell that a spreadsheet would take for a formula starts with an apostrophe. At most ${EXPORTS_AT_ONCE} of an organization at once.`,
     tags,
     permission: 'read_audit',
     query: ExportQuery,
     replies: { 200: { description: `Columns: ${COLUMNS.join(', ')}`, contentType: 'text/csv' } },
-    rejections,
-    handle: async ({ principal, query, cause }) => {
+    rejections: [...rejections, 'signing.exports_busy'],
+    handle: async ({ principal, query, cause, signal }) => {
       const who = identified(principal);
       const filters = parseFilters(query);
-      const operations = await deps.reader.open<OperationDocument>(who.tenant.id, signingOperations);
-      await deps.recordExport(who, filters, cause);
-      return {
-        status: 200,
-        stream: csvOf(deps, who.tenant.id, operations.stream(questionOf(filters))),
-        contentType: 'text/csv; charset=utf-8',
-        headers: { 'Content-Disposition': 'attachment; filename="signing-operations.csv"' },
-      };
+      const over = slots.take(who.tenant.id, signal);
+      try {
+        const operations = await deps.reader.open<OperationDocument>(who.tenant.id, signingOperations);
+        await deps.recordExport(who, filters, cause);
+        return {
+          status: 200,
+          stream: saying(csvOf(deps, who.tenant.id, operations.stream(questionOf(filters))), over),
+          contentType: 'text/csv; charset=utf-8',
+          headers: { 'Content-Disposition': 'attachment; filename="signing-operations.csv"' },
+        };
+      } catch (error) {
+        over();
+        throw error;
+      }
     },
   });
 
@@ -161,6 +173,6 @@ const detailRoute = (deps: OperationsDeps) =>
 
 export const signingOperationRoutes = (deps: OperationsDeps): readonly Route<QwickPrincipal>[] => [
   listRoute(deps),
-  exportRoute(deps),
+  exportRoute(deps, createExportSlots()),
   detailRoute(deps),
 ];

@@ -11,7 +11,7 @@ const document = (number: number): OperationDocument => ({
 });
 
 describe('export as a stream', () => {
-  it('reads only what the client takes, asks once a piece for addresses, and lets go when the client does', async () => {
+  it('reads only what the client takes, asks once a piece for addresses, gives way after each, and lets go when the client does', async () => {
     let read = 0;
     let released = false;
     const asked: number[] = [];
@@ -28,17 +28,27 @@ describe('export as a stream', () => {
       recordExport: async () => undefined,
     });
     const route = routes.find(({ operationId }) => operationId === 'exportSigningOperations') ?? expect.fail('there is no export');
-    const request = { principal: person(), query: { organization_slug: 'acme-corp' }, cause: {} } as unknown as ApiRequest<never, never, never, never>;
+    const request = { principal: person(), query: { organization_slug: 'acme-corp' }, cause: {}, signal: new AbortController().signal } as unknown as ApiRequest<never, never, never, never>;
     const { stream } = (await route.handle(request)) as StreamReply;
 
     const pieces: (string | Uint8Array)[] = [];
+    const turns: number[] = [];
+    let turn = 0;
+    const count = (): void => {
+      turn += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
     for await (const piece of stream) {
       pieces.push(piece);
+      turns.push(turn);
       if (pieces.length === 4) break;
     }
+    clearImmediate(next);
     expect(String(pieces[0])).to.match(/^id,file_name.*\r\n$/u);
     expect(pieces.slice(1).map((piece) => String(piece).split('\r\n').length - 1)).to.deep.equal([200, 200, 200]);
     expect(String(pieces[1]).split('\r\n')[0]).to.equal('1,a.exe,1,completed,api,,,2026-03-09T14:23:42.100Z');
     expect([read, asked, released]).to.deep.equal([600, [200, 200, 200], true]);
+    expect([turns[2] ?? 0, turns[3] ?? 0], 'and lets everybody else run between two pieces').to.satisfy(([one, two]: readonly [number, number]) => one >= 1 && two > one);
   });
 });
