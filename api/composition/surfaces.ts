@@ -5,6 +5,7 @@ import { createPlatformSurface } from '../platform/surface.ts';
 import { createQwickCertSurface, type QwickCertDeps } from '../qwick-cert/surface.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
 import { provide, resolve } from './provide.ts';
+import { bindQuantumLock } from './quantum-lock.ts';
 import { authorities, runtime, signing, storage, surfaces, tenancy } from './tokens.ts';
 
 const qwickCert = ({ config, ...deps }: Omit<QwickCertDeps, 'cliVersions'> & Readonly<{ config: Config }>): Surface =>
@@ -37,10 +38,12 @@ const bindPlatform = (container: Container): void => {
 
 export const bindSurfaces = (container: Container): void => {
   bindQwickCert(container);
+  bindQuantumLock(container);
   bindPlatform(container);
 };
 
 export const servedSurfaces = (container: Container): readonly Surface[] => [
   resolve(container, surfaces.platform),
   resolve(container, surfaces.qwickCert),
+  resolve(container, surfaces.quantumLock),
 ];

@@ -46,6 +46,7 @@ import type { CredentialList } from '../../projections/tenancy/credentials.ts';
 import type { InvitationList } from '../../projections/tenancy/invitations.ts';
 import type { MemberDirectory } from '../../projections/tenancy/member-directory.ts';
 import type { Surface } from '../kernel/surface.ts';
+import type { Health } from '../quantum-lock/routes/meta.ts';
 import { token } from './provide.ts';
 
 export const runtime = {
@@ -128,5 +129,7 @@ export const signing = {
 
 export const surfaces = {
   qwickCert: token<Surface>('surfaces.qwickCert'),
+  quantumLock: token<Surface>('surfaces.quantumLock'),
+  quantumLockHealth: token<() => Promise<Health>>('surfaces.quantumLockHealth'),
   platform: token<Surface>('surfaces.platform'),
 };

@@ -98,11 +98,24 @@ const NEEDS: Readonly<Record<string, (route: Route) => boolean>> = {
 /** What the route names, and what asking for its permission can lead to. */
 const ownCodes = (surface: Surface, { permission, rejections = [] }: Route): readonly string[] => [...rejections, ...(surface.permissionRejections?.[permission] ?? [])];
 
+/** Those of the permission where it has some of its own, else every 401 of the surface. */
+const authenticationCodes = (surface: Surface, route: Route): readonly string[] => {
+  if (isPublic(surface, route)) return [];
+  const refused = Object.entries(surface.errorCatalogue).flatMap(([code, { status }]) => (status === 401 ? [code] : []));
+  const own = surface.permissionRejections?.[route.permission] ?? [];
+  return refused.some((code) => own.includes(code)) ? [] : refused;
+};
+
 /** The kernel's own, those of authentication where there is any, and those that the route names. */
 const codesOf = (surface: Surface, route: Route): ReadonlySet<string> => {
   const kernel = KERNEL_REJECTIONS.filter((code) => NEEDS[code]?.(route) ?? true);
-  const authentication = Object.entries(surface.errorCatalogue).filter(([, { status }]) => status === 401 && !isPublic(surface, route));
-  return new Set([...kernel, ...authentication.map(([code]) => code), ...ownCodes(surface, route)]);
+  return new Set([...kernel, ...authenticationCodes(surface, route), ...ownCodes(surface, route)]);
+};
+
+const securityOf = (surface: Surface, route: Route): readonly Json[] => {
+  if (isPublic(surface, route)) return [];
+  const schemes = surface.securityOf?.(route.permission) ?? Object.keys(surface.security);
+  return schemes.map((scheme) => ({ [scheme]: [] }));
 };
 
 /** Throws on a code that the surface cannot render. */
@@ -127,7 +140,7 @@ const operation = (surface: Surface, route: Route): Json => ({
   summary: route.summary,
   ...(route.description === undefined ? {} : { description: route.description }),
   ...(route.tags === undefined ? {} : { tags: route.tags }),
-  security: isPublic(surface, route) ? [] : Object.keys(surface.security).map((scheme) => ({ [scheme]: [] })),
+  security: securityOf(surface, route),
   parameters: parametersOf(route),
   ...requestBody(route),
   responses: { ...failures(surface, route), ...successes(surface, route) },

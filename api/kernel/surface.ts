@@ -33,6 +33,8 @@ export type Surface<Principal = unknown> = Readonly<{
   routes: readonly Route<Principal>[];
   /** OpenAPI security schemes; the key is used for every route whose permission is not public. */
   security: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Which of them a permission's routes take; undefined: all. For the OpenAPI document. */
+  securityOf?: (permission: string) => readonly string[];
   publicPermissions: readonly string[];
   /** Throws a `Rejection`. Called with the route's permission; public routes may answer an anonymous principal. */
   authenticate: (incoming: Incoming, permission: string) => Promise<Principal>;

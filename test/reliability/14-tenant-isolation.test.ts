@@ -11,7 +11,7 @@ import { createMetrics } from '../../infrastructure/runtime/metrics.ts';
 import { createMemoryState, createPretendSecrets } from '../api/kernel/support.ts';
 import { silentLogger } from '../support/silent.ts';
 import { CLASSES, makeCast, type Cast, type Class } from './cast.ts';
-import { createAsk, newId, signBody, startWorld, type Answered, type Ask, type World } from './world.ts';
+import { apiKeyHeader, createAsk, newId, signBody, startWorld, type Answered, type Ask, type World } from './world.ts';
 
 const HOME = 'home-canary-51c2';
 /** As long as the real one, so that lengths cannot differ for no reason. */
@@ -128,13 +128,18 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     getTimestampCertificate: { rule: always, ok: '200', path: () => '/qwick-cert/pki/tsa.pem' },
     getRevocationList: { rule: always, ok: '200', path: () => '/qwick-cert/pki/issuing.crl' },
   },
+  'quantum-lock': {
+    getApiInformation: { rule: always, ok: '200', path: () => '/quantum-lock/' },
+    getHealth: { rule: always, ok: '200', path: () => '/quantum-lock/health' },
+    listPlans: { rule: always, ok: '200', path: () => '/quantum-lock/api/v1/plans' },
+  },
 };
 
 type Mismatch = Readonly<{ cell: string; expected: Outcome; got: Outcome }>;
 
 const codeOf = (text: string): string => {
-  const body = JSON.parse(text) as Readonly<{ code?: string; error?: Readonly<{ code?: string }> }>;
-  return body.code ?? body.error?.code ?? 'no code';
+  const body = JSON.parse(text) as Readonly<{ code?: string; error?: Readonly<{ code?: string }>; detail?: string }>;
+  return body.code ?? body.error?.code ?? body.detail ?? 'no code';
 };
 const outcomeOf = ({ status, text }: Answered): Outcome => (status < 300 ? String(status) : `${status} ${codeOf(text)}`);
 
@@ -230,9 +235,14 @@ describe('promise 14: tenant isolation', function suite() {
     expect(seen).to.be.greaterThan(15);
   });
 
+  /** QuantumLock has no other word for whose something is than the credential: everybody is taken for its holder. */
+  const plants: Readonly<Record<string, (surface: Surface) => Partial<Surface>>> = {
+    'quantum-lock': ({ authenticate }) => ({ authenticate: async (incoming, permission) => authenticate({ ...incoming, header: (name) => ({ ...apiKeyHeader(cast.authorization['licence key']), authorization: cast.authorization['service token'] })[name] }, permission) }),
+  };
+
   it('goes red on each surface when its permissions are not asked', async () => {
-    for (const planted of world.surfaces) {
-      const surfaces = world.surfaces.map((surface) => (surface === planted ? { ...surface, permit: () => undefined } : surface));
+    for (const planted of world.surfaces.filter(({ name }) => Object.values(ROWS[name] ?? {}).some(({ rule }) => rule !== always))) {
+      const surfaces = world.surfaces.map((surface) => (surface === planted ? { ...surface, ...(plants[surface.name]?.(surface) ?? { permit: () => undefined }) } : surface));
       const state = createMemoryState(() => world.clock.now());
       const app = createApp({ surfaces, state, secrets: createPretendSecrets(), clock: world.clock, ids: systemIds, logger: silentLogger, metrics: createMetrics(), operatorToken: world.app.operatorToken, readiness: async () => ({ ready: true }), trustProxy: ['127.0.0.1'] });
       const server = createHttpServer(app);

@@ -1,10 +1,11 @@
 /** Everybody who could ask: each kind of credential, living and dead, of this tenant, of another, and of none. */
-import { addPerson, makeKey, makeTenant, newId, ROLES, signBody, signIn, type Person, type RoleName, type World } from './world.ts';
+import { addPerson, makeKey, makeLockKey, makeTenant, newId, ROLES, signBody, signIn, type Person, type RoleName, type World } from './world.ts';
 
 export const CLASSES = [
   'nobody', 'malformed', 'other scheme', 'two credentials', 'unknown key', 'revoked key', 'expired key', 'key of a removed member', 'key of another service',
   'expired session', 'signed out', 'removed member', 'refresh token', 'unsigned token', 'operator',
   'owner', 'admin', 'signer', 'developer', 'viewer', 'key to sign', 'key to read', 'key to both',
+  'licence key', 'service token', 'revoked licence key', 'revoked service token', 'other licence key', 'other service token',
   'other owner', 'other viewer', 'other key',
 ] as const;
 export type Class = (typeof CLASSES)[number];
@@ -37,10 +38,14 @@ const makeDead = async (world: World, slug: string, owner: Person): Promise<Part
   await make(operator, 'DELETE', `/platform/v1/tenants/${slug}/credentials/${revoked.id}`);
   const gone = await signIn(world, owner.email, owner.userId);
   await make(gone.authorization, 'DELETE', '/platform/v1/sessions/current');
+  const licenceKey = await makeLockKey(world, slug);
+  const service = await makeLockKey(world, slug, 'service');
+  for (const { id } of [licenceKey, service]) await make(operator, 'DELETE', `/platform/v1/tenants/${slug}/credentials/${id}`);
   const expiring = await makeKey(world, slug, BOTH, { expires_at: new Date(clock.now() + KEY_LIFE_MS).toISOString() });
   clock.advance(PAST_TOKENS_MS);
   return {
     'removed member': left.authorization, 'key of a removed member': `Bearer ${theirs['data'].key}`, 'revoked key': revoked.authorization,
+    'revoked licence key': licenceKey.authorization, 'revoked service token': service.authorization,
     'signed out': gone.authorization, 'expired key': expiring.authorization, 'expired session': owner.authorization,
   };
 };
@@ -69,6 +74,7 @@ export const makeCast = async (world: World, slugs: Readonly<{ home: string; oth
   const home = await makePlace(world, slugs.home, ROLES);
   const other = await makePlace(world, slugs.other, ['viewer']);
   const key = async (slug: string, permissions: readonly string[]): Promise<string> => (await makeKey(world, slug, permissions)).authorization;
+  const lock = async (slug: string, kind?: 'service'): Promise<string> => (await makeLockKey(world, slug, kind)).authorization;
   const person = (role: RoleName): string | undefined => home.people[role]?.authorization;
   const authorization: Record<Class, string | undefined> = {
     ...(dead as Record<Class, string>),
@@ -78,6 +84,8 @@ export const makeCast = async (world: World, slugs: Readonly<{ home: string; oth
     'refresh token': `Bearer ${owner.refresh}`, 'unsigned token': unsigned(owner.authorization), operator: world.operator,
     owner: owner.authorization, admin: person('admin'), signer: person('signer'), developer: person('developer'), viewer: person('viewer'),
     'key to sign': await key(slugs.home, ['sign']), 'key to read': await key(slugs.home, ['read_audit']), 'key to both': await key(slugs.home, BOTH),
+    'licence key': await lock(slugs.home), 'service token': await lock(slugs.home, 'service'),
+    'other licence key': await lock(slugs.other), 'other service token': await lock(slugs.other, 'service'),
     'other owner': otherOwner.authorization, 'other viewer': other.people.viewer?.authorization, 'other key': await key(slugs.other, BOTH),
   };
   return { home: { ...home, people: { ...home.people, owner } }, other: { ...other, people: { ...other.people, owner: otherOwner } }, authorization };

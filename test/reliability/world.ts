@@ -118,6 +118,16 @@ export const makeKey = async ({ make, operator }: World, slug: string, permissio
   return { id: String(made['id']), authorization: `Bearer ${made['secret']}` };
 };
 
+/** A licence key (`qlk_…`), or a service token (`svc_…`), as its bearer would show it. */
+export const makeLockKey = async ({ make, operator }: World, slug: string, kind: 'api-key' | 'service' = 'api-key') => {
+  const made = await make(operator, 'POST', `/platform/v1/tenants/${slug}/credentials`, { surface: 'quantum-lock', name: `${kind} of ${slug}`, kind });
+  return { id: String(made['id']), authorization: `Bearer ${made['secret']}` };
+};
+
+/** The same secret where the licence routes look for it. */
+export const apiKeyHeader = (authorization: string | undefined): Readonly<Record<string, string>> =>
+  authorization === undefined ? {} : { 'x-api-key': authorization.replace(/^Bearer /, '') };
+
 export const signBody = (slug: string, fileName = `${slug}.exe`) => ({
   digest: 'n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=', algorithm: 'sha256', file_name: fileName, file_size: 2_048, organization_slug: slug,
 });

@@ -1,0 +1,49 @@
+/** The surface of licences and the KMS, wired. */
+import type { Container } from 'inversify';
+import type { Clock, EventLog } from '../../application/kernel/ports.ts';
+import type { StateStore } from '../../application/kernel/state.ts';
+import { createQuantumLockSurface } from '../quantum-lock/surface.ts';
+import type { Health } from '../quantum-lock/routes/meta.ts';
+import type { Projections } from '../../projections/kernel/projections.ts';
+import { provide } from './provide.ts';
+import { runtime, storage, surfaces, tenancy } from './tokens.ts';
+
+const PROBE = 'health';
+/** Anybody may ask, at any pace: what was found is told for this long. */
+const TOLD_FOR_MS = 1_000;
+
+type HealthDeps = Readonly<{ state: StateStore; log: EventLog; projections: Projections; clock: Clock }>;
+
+/** Whether events can be read, something can be stored, and questions are answered from models that have caught up. */
+const storageWorks = async ({ state, log, projections, clock }: HealthDeps): Promise<boolean> => {
+  try {
+    await log.head();
+    const before = await state.get(PROBE, PROBE);
+    await state.compareAndSet(PROBE, PROBE, before, { value: String(clock.now()) });
+    return projections.ready();
+  } catch {
+    return false;
+  }
+};
+
+/** The look at the parts, at most once a second. */
+const createHealth = (deps: HealthDeps): (() => Promise<Health>) => {
+  let found: Promise<Health> | undefined;
+  let until = 0;
+  const look = async (): Promise<Health> => ({ storage: await storageWorks(deps), fingerprints: true });
+  return () => {
+    const now = deps.clock.now();
+    if (found === undefined || now >= until || now < until - TOLD_FOR_MS) {
+      found = look();
+      until = now + TOLD_FOR_MS;
+    }
+    return found;
+  };
+};
+
+export const bindQuantumLock = (container: Container): void => {
+  const { clock } = runtime;
+  const { state, log, projections } = storage;
+  provide(container, surfaces.quantumLockHealth, createHealth, { state, log, projections, clock });
+  provide(container, surfaces.quantumLock, createQuantumLockSurface, { access: tenancy.access, clock, health: surfaces.quantumLockHealth });
+};

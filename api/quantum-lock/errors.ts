@@ -1,0 +1,69 @@
+/** Every way in which this surface refuses: `{"detail": "<text>"}`, in the document's words where it has some. */
+import type { Rejection, RejectionDetails } from '../../domain/kernel/rejection.ts';
+import type { ErrorReply } from '../kernel/surface.ts';
+
+type Row = readonly [status: number, text: string | ((details: RejectionDetails) => string)];
+
+const isFields = (value: unknown): value is Readonly<Record<string, string>> => typeof value === 'object' && value !== null;
+
+const INVALID = 'Invalid request';
+
+/** Names each field and what is wrong with it. */
+const fields = ({ fields: named }: RejectionDetails): string => {
+  const wrong = isFields(named) ? Object.entries(named).map(([name, what]) => `${name} ${what}`) : [];
+  return wrong.length === 0 ? INVALID : `${INVALID}: ${wrong.join('; ')}`;
+};
+
+const API_KEY: Row = [401, 'Invalid or inactive API Key'];
+const UNAVAILABLE: Row = [503, 'Service temporarily unavailable'];
+
+const ROWS: Readonly<Record<string, Row>> = {
+  'kernel.internal': [500, 'Internal server error'],
+  'kernel.busy': UNAVAILABLE,
+  'storage.unavailable': UNAVAILABLE,
+  'storage.behind': UNAVAILABLE,
+  'request.timeout': UNAVAILABLE,
+
+  'licensing.api_key_invalid': API_KEY,
+  // Ended between being let in and being acted for.
+  'tenancy.credential_unknown': API_KEY,
+  'tenancy.credential_revoked': API_KEY,
+  'tenancy.credential_expired': API_KEY,
+  'keys.service_token_invalid': [401, 'Invalid or inactive service token'],
+
+  'request.invalid': [400, fields],
+  'request.malformed_json': [400, `${INVALID}: body is not valid JSON`],
+  'idempotency.key_invalid': [400, fields],
+  'request.not_found': [404, 'Resource not found'],
+  'request.method_not_allowed': [405, 'Method not allowed'],
+  'request.unsupported_media_type': [415, 'Content-Type must be application/json, without encoding'],
+  'request.too_large': [413, 'Request body is too large'],
+  'request.rate_limited': [429, 'Rate limit exceeded'],
+  'idempotency.mismatch': [422, 'Idempotency-Key has been used with another request'],
+  'idempotency.in_progress': [409, 'A request with this Idempotency-Key is being processed'],
+
+  'licensing.licence_not_found': [404, 'License not found'],
+  'licensing.licence_revoked': [400, 'License already revoked'],
+  'licensing.quota_exceeded': [429, 'Monthly license limit reached'],
+  'licensing.generation_failed': [500, 'Internal generation error'],
+};
+
+const UNKNOWN: Row = [500, 'Internal server error'];
+const rowOf = (code: string): Row => (Object.hasOwn(ROWS, code) ? (ROWS[code] ?? UNKNOWN) : UNKNOWN);
+
+export const errorCatalogue: Readonly<Record<string, Readonly<{ status: number; description: string }>>> = Object.fromEntries(
+  Object.entries(ROWS).map(([rejection, [status, text]]) => [rejection, { status, description: typeof text === 'string' ? text : text({}) }]),
+);
+
+/** RFC 9110, 11.6.1: a 401 names the scheme that is asked for. */
+const challenge = (code: string): string => (code === 'keys.service_token_invalid' ? 'Bearer' : 'APIKey');
+
+/** An unknown code is an internal error, and shows nothing. */
+export const renderError = (rejection: Rejection): ErrorReply => {
+  const [status, text] = rowOf(rejection.code);
+  return {
+    status,
+    body: { detail: typeof text === 'string' ? text : text(rejection.details) },
+    ...(status === 401 && { headers: { 'WWW-Authenticate': challenge(rejection.code) } }),
+  };
+};
