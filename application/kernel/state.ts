@@ -11,7 +11,8 @@ export interface StateStore {
   compareAndSet(scope: string, key: string, expected: string | undefined, next: StateEntry | undefined): Promise<boolean>;
   /**
    * Counts one event in a fixed window that opens with its first event, whatever the number of processes: answers the
-   * count including this one and when the window closes (milliseconds since 1970). Beyond `limit` the count stays.
+   * count including this one and when the window closes (milliseconds since 1970). Beyond `limit` the count stays. While there is no space to
+   * store it, it is counted in memory: a full disk must not keep anybody from reading.
    */
   hit(scope: string, key: string, rule: Readonly<{ limit: number; windowMs: number; now: number }>): Promise<Readonly<{ count: number; exceeded: boolean; resetAt: number }>>;
   /** Adds to a running total and remembers the time of the newest addition; written behind, at most a second late. */

@@ -23,6 +23,9 @@ const statements = (db: DatabaseSync) => ({
     (SELECT scope, key FROM windows WHERE reset_at <= ? LIMIT ${SWEPT_AT_ONCE})`),
 });
 
+/** Windows counted without being stored; beyond that the oldest are forgotten, and go on from what is stored. */
+export const MOST_UNSTORED = 100_000;
+
 const windowName = (scope: string, key: string): string => `${scope}\n${key}`;
 
 /** `open`: the window as it stands, if it does; afterwards it includes this hit, unless that is beyond the limit. */
@@ -72,8 +75,15 @@ export class StateEngine {
     if (operation[0] !== 'hit') return undefined;
     const [, scope, key, limit, windowMs, now] = operation;
     const hit = hitIn(this.#open(scope, key, now), { limit, windowMs, now });
-    this.#unstored.set(windowName(scope, key), hit);
+    this.#keep(windowName(scope, key), hit);
     return hit;
+  }
+
+  #keep(name: string, window: Window): void {
+    this.#unstored.delete(name);
+    this.#unstored.set(name, window);
+    const oldest = this.#unstored.size > MOST_UNSTORED ? this.#unstored.keys().next().value : undefined;
+    if (oldest !== undefined) this.#unstored.delete(oldest);
   }
 
   committed(): void {

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { migrate } from '../../../infrastructure/runtime/sqlite-migrations.ts';
 import type { HitAnswer, StateOperation } from '../../../infrastructure/state/operations.ts';
 import { STATE_MIGRATIONS } from '../../../infrastructure/state/schema.ts';
-import { StateEngine } from '../../../infrastructure/state/state-engine.ts';
+import { MOST_UNSTORED, StateEngine } from '../../../infrastructure/state/state-engine.ts';
 
 const hit = (key: string, now: number): StateOperation => ['hit', 'rate', key, 3, 60_000, now];
 
@@ -53,6 +53,11 @@ describe('state engine: hits that cannot be stored', () => {
     expect(full(hit('a', 30_000))[0]?.resetAt).to.equal(60_000);
     expect(counts(full(hit('a', 60_000)))).to.deep.equal([[1, false]]);
     expect(counts(stored(hit('a', 120_000)))).to.deep.equal([[1, false]]);
+  });
+
+  it('take no more memory than so many windows, the oldest forgotten first', () => {
+    for (let number = 0; number <= MOST_UNSTORED; number += 1) engine.unstored(hit(String(number), 0));
+    expect(counts([engine.unstored(hit('1', 1)), engine.unstored(hit('0', 1))])).to.deep.equal([[2, false], [1, false]]);
   });
 
   it('are all that is answered without being stored', () => {
