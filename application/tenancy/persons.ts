@@ -1,12 +1,12 @@
 /** How a person comes to belong to a tenant: a place among its members and a way to sign in, in one append. */
 import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
-import { Rejection } from '../../domain/kernel/rejection.ts';
 import { requireRoom } from '../../domain/tenancy/membership.ts';
 import { memberLimit } from '../../domain/tenancy/plans.ts';
 import type { Sealed } from '../../domain/kernel/sealed.ts';
 import type { Role } from '../../domain/tenancy/terms.ts';
 import type { Cause } from '../kernel/ports.ts';
 import type { PersonalData, Subject } from '../kernel/sealing.ts';
+import { withSubject } from '../kernel/with-subject.ts';
 import { places, streams, type TenancyAggregates } from './aggregates.ts';
 import type { Passwords } from './ports.ts';
 
@@ -47,22 +47,6 @@ const limitOf = async ({ tenants }: Deps['aggregates'], tenant: TenantId): Promi
   return state.status === 'open' ? memberLimit(state.plans) : undefined;
 };
 
-const ATTEMPTS = 3;
-
-const isKnownByNow = (error: unknown): boolean => error instanceof Rejection && error.code === 'kernel.key_exists';
-
-/** Runs with the subject of an address; again when somebody else made the subject at the same moment. */
-const withSubject = async <T>(find: () => Promise<Subject>, work: (subject: Subject) => Promise<T>): Promise<T> => {
-  for (let tried = 1; tried < ATTEMPTS; tried += 1) {
-    try {
-      return await work(await find());
-    } catch (error) {
-      if (!isKnownByNow(error)) throw error;
-    }
-  }
-  return work(await find());
-};
-
 export const createPersons = ({ aggregates, personalData, passwords }: Deps): Persons => {
   const find: Persons['find'] = (tenant, email) => personalData.find(tenant, email);
   const members = async (tenant: TenantId) => (await aggregates.memberships.load(streams.membership(tenant))).state;
@@ -72,7 +56,7 @@ export const createPersons = ({ aggregates, personalData, passwords }: Deps): Pe
     email: await personalData.seal(subject, places.email(tenant, subject.id), email),
     passwordHash: await personalData.seal(subject, places.joinedWith(tenant, subject.id), hash),
   });
-  const withKnown: Persons['withSubject'] = (tenant, email, work) => withSubject(() => personalData.subject(tenant, email), work);
+  const withKnown: Persons['withSubject'] = (tenant, email, work) => withSubject(personalData, { tenant, name: email }, work);
 
   return {
     find,
