@@ -171,13 +171,6 @@ export const LoginBody = Type.Object({
   totp: Type.Optional(Type.String({ maxLength: 50, description: 'A code of the second factor or a recovery code, where one is set up' })),
 });
 export const RefreshBody = Type.Object({ refresh_token: Type.String({ minLength: 1, maxLength: 4_096 }) });
-export const SessionReply = Type.Object({
-  access_token: Type.String(),
-  refresh_token: Type.String(),
-  expires_in: Type.Integer({ description: 'Seconds' }),
-  tenant: Type.String(),
-  role: Type.String(),
-});
 
 export const ErrorBody = Type.Object({
   error: Type.Object({

@@ -1,21 +1,13 @@
 /** POST /sessions, POST /sessions/refresh, DELETE /sessions/current. */
-import type { Static } from 'typebox';
-import type { Sessions, SignedIn } from '../../../application/tenancy/sessions.ts';
+import type { Sessions } from '../../../application/tenancy/sessions.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import { inPerson, type PlatformPrincipal } from '../principal.ts';
 import { RefreshBody, SessionReply, SignInBody } from '../schemas.ts';
+import { REFRESH_REJECTIONS, sessionBody, SIGN_IN_REJECTIONS } from '../session-body.ts';
 
 export type SessionDeps = Readonly<{ sessions: Sessions }>;
 
 const tags = ['Sessions'];
-
-const show = ({ accessToken, refreshToken, expiresIn, tenant, role }: SignedIn): Static<typeof SessionReply> => ({
-  access_token: accessToken,
-  refresh_token: refreshToken,
-  expires_in: expiresIn,
-  tenant: tenant.slug,
-  role,
-});
 
 const signInRoute = ({ sessions }: SessionDeps) =>
   defineRoute<PlatformPrincipal, undefined, undefined, typeof SignInBody>({
@@ -29,11 +21,11 @@ const signInRoute = ({ sessions }: SessionDeps) =>
     body: SignInBody,
     bodyExample: { email: 'owner@acme.example', password: 'correct horse battery staple' },
     replies: { 201: { description: 'The session', schema: SessionReply } },
-    rejections: ['tenancy.credentials_invalid', 'tenancy.totp_required', 'tenancy.tenant_required', 'tenancy.too_many_attempts'],
+    rejections: SIGN_IN_REJECTIONS,
     idempotentCopy: 'secret',
     handle: async ({ body, ip, cause }) => {
       const signedIn = await sessions.signIn({ ...body, ip }, cause);
-      return { status: 201, body: show(signedIn), headers: { 'Cache-Control': 'no-store' } };
+      return { status: 201, body: sessionBody(signedIn), headers: { 'Cache-Control': 'no-store' } };
     },
   });
 
@@ -48,11 +40,11 @@ const refreshRoute = ({ sessions }: SessionDeps) =>
     permission: 'public',
     body: RefreshBody,
     replies: { 200: { description: 'New tokens', schema: SessionReply } },
-    rejections: ['tenancy.refresh_invalid', 'tenancy.refresh_reused', 'tenancy.too_many_attempts'],
+    rejections: REFRESH_REJECTIONS,
     idempotentCopy: 'secret',
     handle: async ({ body, cause }) => ({
       status: 200,
-      body: show(await sessions.refresh(body.refresh_token, cause)),
+      body: sessionBody(await sessions.refresh(body.refresh_token, cause)),
       headers: { 'Cache-Control': 'no-store' },
     }),
   });

@@ -1,21 +1,14 @@
 /** POST /auth/login, /auth/refresh: the platform's sessions in this surface's envelope. */
-import type { Static } from 'typebox';
-import type { Sessions, SignedIn } from '../../../application/tenancy/sessions.ts';
+import type { Sessions } from '../../../application/tenancy/sessions.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
+import { SessionReply } from '../../platform/schemas.ts';
+import { REFRESH_REJECTIONS, sessionBody, SIGN_IN_REJECTIONS } from '../../platform/session-body.ts';
 import type { QwickPrincipal } from '../principal.ts';
-import { LoginBody, RefreshBody, SessionReply } from '../schemas.ts';
+import { LoginBody, RefreshBody } from '../schemas.ts';
 
 export type AuthDeps = Readonly<{ sessions: Pick<Sessions, 'signIn' | 'refresh'> }>;
 
 const tags = ['Authentication'];
-
-const reply = ({ accessToken, refreshToken, expiresIn, tenant, role }: SignedIn): Static<typeof SessionReply> => ({
-  access_token: accessToken,
-  refresh_token: refreshToken,
-  expires_in: expiresIn,
-  tenant: tenant.slug,
-  role,
-});
 
 const loginRoute = ({ sessions }: AuthDeps) =>
   defineRoute<QwickPrincipal, undefined, undefined, typeof LoginBody>({
@@ -29,14 +22,14 @@ const loginRoute = ({ sessions }: AuthDeps) =>
     body: LoginBody,
     bodyExample: { email: 'dev@acme.com', password: 'correct horse battery staple', organization_slug: 'acme-corp' },
     replies: { 201: { description: 'Signed in', schema: SessionReply } },
-    rejections: ['tenancy.credentials_invalid', 'tenancy.totp_required', 'tenancy.tenant_required', 'tenancy.too_many_attempts'],
+    rejections: SIGN_IN_REJECTIONS,
     idempotentCopy: 'secret',
     handle: async ({ body, ip, cause }) => {
       const slug = body.organization_slug ?? body.tenant;
       const { email, password, totp } = body;
       const claim = { email, password, ip, ...(slug !== undefined && { tenant: slug }), ...(totp !== undefined && { totp }) };
       const signedIn = await sessions.signIn(claim, cause);
-      return { status: 201, body: reply(signedIn) };
+      return { status: 201, body: sessionBody(signedIn) };
     },
   });
 
@@ -51,9 +44,9 @@ const refreshRoute = ({ sessions }: AuthDeps) =>
     permission: 'public',
     body: RefreshBody,
     replies: { 200: { description: 'New tokens', schema: SessionReply } },
-    rejections: ['tenancy.refresh_invalid', 'tenancy.refresh_reused', 'tenancy.too_many_attempts'],
+    rejections: REFRESH_REJECTIONS,
     idempotentCopy: 'secret',
-    handle: async ({ body, cause }) => ({ status: 200, body: reply(await sessions.refresh(body.refresh_token, cause)) }),
+    handle: async ({ body, cause }) => ({ status: 200, body: sessionBody(await sessions.refresh(body.refresh_token, cause)) }),
   });
 
 export const authRoutes = (deps: AuthDeps): readonly Route<QwickPrincipal>[] => [loginRoute(deps), refreshRoute(deps)];
