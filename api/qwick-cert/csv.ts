@@ -4,7 +4,8 @@
  */
 export type Cell = string | number | null;
 
-const FORMULA = /^[=+\-@\t\r\n\0]/u;
+/** Also behind what a spreadsheet passes over (white space, characters that are not seen), and as East Asian keyboards write it. */
+const FORMULA = /^(?:[\t\r\n\0]|[\s\p{C}]*[=+\-@＝＋－＠])/u;
 const NEEDS_QUOTES = /[",\r\n]/u;
 
 const cell = (value: Cell): string => {
