@@ -1,8 +1,13 @@
 /** Every route of the surface, in the order of its document. */
 import type { Route } from '../kernel/route.ts';
 import type { LockPrincipal } from './principal.ts';
+import { accountRoutes, type AccountDeps } from './routes/account.ts';
+import { licenceRoutes, type LicenceDeps } from './routes/licences.ts';
 import { metaRoutes, type MetaDeps } from './routes/meta.ts';
+import { revocationsRoute, type RevocationDeps } from './routes/revocations.ts';
 
-export type RouteDeps = MetaDeps;
+export type RouteDeps = MetaDeps & LicenceDeps & RevocationDeps & AccountDeps;
 
-export const quantumLockRoutes = (deps: RouteDeps): readonly Route<LockPrincipal>[] => [...metaRoutes(deps)];
+const accountsOwn = (deps: RouteDeps): readonly Route<LockPrincipal>[] => [...licenceRoutes(deps), revocationsRoute(deps), ...accountRoutes(deps)];
+
+export const quantumLockRoutes = (deps: MetaDeps | RouteDeps): readonly Route<LockPrincipal>[] => [...metaRoutes(deps), ...('licences' in deps ? accountsOwn(deps) : [])];

@@ -14,6 +14,8 @@ export interface MemberDirectory {
   page(tenant: TenantId, page: Readonly<{ limit: number; after?: string }>): Promise<Readonly<{ items: readonly ListedMember[]; next?: string }>>;
   /** The addresses of these people, present or past; those who are unknown or erased are left out. */
   emails(tenant: TenantId, userIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Who has been a member for longest among those who are owners now. */
+  oldestOwner(tenant: TenantId): Promise<ListedMember | undefined>;
   /** How many members there are now. */
   count(tenant: TenantId): Promise<number>;
 }
@@ -21,17 +23,24 @@ export interface MemberDirectory {
 export const createMemberDirectory = ({ reader, personalData }: Readonly<{ reader: Reader; personalData: PersonalData }>): MemberDirectory => {
   const model = (tenant: TenantId) => reader.open<MemberDocument>(tenant, membersProjection);
   const emailOf = (tenant: TenantId, { userId, email }: MemberDocument) => personalData.open(email, places.email(tenant, userId));
+  const listed = async (tenant: TenantId, document: MemberDocument): Promise<ListedMember> => ({
+    userId: document.userId,
+    email: await emailOf(tenant, document),
+    role: document.role,
+  });
   const active = { where: { status: 'active' }, order: { by: 'addedAt', direction: 'asc' } } as const;
 
   return {
     page: async (tenant, page) => {
       const found = await (await model(tenant)).page({ ...active, ...page });
-      const items = found.items.map(async (document) => ({
-        userId: document.userId,
-        email: await emailOf(tenant, document),
-        role: document.role,
-      }));
+      const items = found.items.map(async (document) => listed(tenant, document));
       return { items: await Promise.all(items), ...(found.next !== undefined && { next: found.next }) };
+    },
+    oldestOwner: async (tenant) => {
+      for await (const document of (await model(tenant)).stream(active)) {
+        if (document.role === 'owner') return listed(tenant, document);
+      }
+      return undefined;
     },
     emails: async (tenant, userIds) => {
       const members = await model(tenant);

@@ -1,9 +1,10 @@
 /** What anybody may ask: what this is, whether it works, and what it costs. */
+import Type from 'typebox';
 import type { Clock } from '../../../application/kernel/ports.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import { PLANS } from '../plans.ts';
 import type { LockPrincipal } from '../principal.ts';
-import { HealthReply, PlansReply, RootReply } from '../schemas.ts';
+import { ErrorBody, HealthReply, PlansReply, RootReply } from '../schemas.ts';
 import { timesFor } from '../times.ts';
 
 /** What a look at the program's own parts has found. */
@@ -60,6 +61,7 @@ const healthRoute = ({ clock, health }: MetaDeps): Route<LockPrincipal> =>
     permission: 'public',
     replies: {
       200: { description: 'It works', schema: HealthReply, example: { status: 'healthy', service: 'QuantumLock API', qcos_available: true, timestamp: '2025-06-15T10:30:00' } },
+      503: { description: 'It does not', schema: Type.Union([HealthReply, ErrorBody]) },
     },
     handle: async (request) => {
       const { storage, fingerprints } = await health();

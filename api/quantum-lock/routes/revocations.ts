@@ -1,0 +1,78 @@
+/** GET /revocations: what offline clients synchronize, sent as it is read. */
+import type { Clock } from '../../../application/kernel/ports.ts';
+import type { LicenceBook, Revocation } from '../../../application/licensing/ports.ts';
+import { yieldToOthers } from '../../../projections/kernel/pause.ts';
+import { defineRoute, type Route } from '../../kernel/route.ts';
+import { identified, type LockPrincipal } from '../principal.ts';
+import { RevocationsQuery, RevocationsReply } from '../schemas.ts';
+import { parseMoment, timesFor } from '../times.ts';
+
+export type RevocationDeps = Readonly<{ book: Pick<LicenceBook, 'revocations'>; clock: Clock }>;
+
+/** Keys put together before they are sent: few enough to hold, enough to not send each alone. */
+const KEYS_A_PIECE = 500;
+
+async function* inPieces(revocations: AsyncIterable<Revocation>): AsyncIterable<readonly Revocation[]> {
+  let piece: Revocation[] = [];
+  for await (const revocation of revocations) {
+    piece.push(revocation);
+    if (piece.length < KEYS_A_PIECE) continue;
+    yield piece;
+    piece = [];
+  }
+  yield piece;
+}
+
+/** The answer's text, `{"revoked_ids":[…],"count":…,"timestamp":…,"position":…}`. */
+async function* answerOf(revocations: AsyncIterable<Revocation>, timestamp: string): AsyncIterable<string> {
+  let count = 0;
+  let newest: string | null = null;
+  for await (const piece of inPieces(revocations)) {
+    const keys = piece.map(({ licenceKey }) => JSON.stringify(licenceKey)).join(',');
+    for (const { position } of piece) if (newest === null || position > newest) newest = position;
+    yield `${count === 0 ? '{"revoked_ids":[' : ','}${keys}`;
+    count += piece.length;
+    // A client that takes everything at once would keep everybody else waiting.
+    await yieldToOthers();
+  }
+  yield `],"count":${count},"timestamp":${JSON.stringify(timestamp)},"position":${JSON.stringify(newest)}}`;
+}
+
+/** The same pieces, the first of them at hand: what goes wrong before it does so while there still is an error to answer with. */
+const begun = async <Piece>(pieces: AsyncIterable<Piece>): Promise<AsyncIterable<Piece>> => {
+  const source = pieces[Symbol.asyncIterator]();
+  let first: IteratorResult<Piece> | undefined = await source.next();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        const next = first ?? (await source.next());
+        first = undefined;
+        return next;
+      },
+      return: async () => {
+        await source.return?.();
+        return { done: true, value: undefined };
+      },
+    }),
+  };
+};
+
+export const revocationsRoute = ({ book, clock }: RevocationDeps): Route<LockPrincipal> =>
+  defineRoute<LockPrincipal, undefined, typeof RevocationsQuery>({
+    method: 'GET',
+    path: '/api/v1/revocations',
+    operationId: 'listRevocations',
+    summary: 'Revocation list (SDK sync)',
+    description: 'Everything that was revoked at or after `since`. `timestamp` is taken before the list is read and is the next `since`: nothing is missed, and a key may come twice.',
+    tags: ['Licenses'],
+    permission: 'licences',
+    query: RevocationsQuery,
+    replies: { 200: { description: 'The list', schema: RevocationsReply } },
+    handle: async (request) => {
+      const { since } = request.query;
+      const from = since === undefined ? undefined : parseMoment('since', since);
+      const timestamp = timesFor(request)(clock.now());
+      const revocations = book.revocations(identified(request.principal).tenant.id, from);
+      return { status: 200, stream: await begun(answerOf(revocations, timestamp)), contentType: 'application/json; charset=utf-8' };
+    },
+  });
