@@ -1,7 +1,7 @@
 /** Other processes that take part: the program itself, and what loads it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -49,6 +49,12 @@ const isReady = async (url: string): Promise<boolean> => {
   }
 };
 
+/** Empty where what was started has none. */
+const operatorTokenIn = (dataDir: string): string => {
+  const file = join(dataDir, 'operator.token');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+};
+
 const POLL_MS = 5;
 
 const untilReady = async (url: string, child: ChildProcess): Promise<void> => {
@@ -58,15 +64,15 @@ const untilReady = async (url: string, child: ChildProcess): Promise<void> => {
   }
 };
 
-/** The whole program as it is started in production, in a process of its own; resolves when it is ready. */
-export const startProgram = async ({ dataDir }: Readonly<{ dataDir: string }>): Promise<Program> => {
+/** The whole program as it is started in production (or `script` in its place), in a process of its own; resolves when it is ready. */
+export const startProgram = async ({ dataDir, script = 'api/main.ts' }: Readonly<{ dataDir: string; script?: string }>): Promise<Program> => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   // Its log is written as always, to where nobody reads it.
   const nowhere = openSync('/dev/null', 'w');
   const begin = performance.now();
   const extra = (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((option) => option !== '');
-  const child = started(spawn(process.execPath, [...FLAGS, ...extra, 'api/main.ts'], {
+  const child = started(spawn(process.execPath, [...FLAGS, ...extra, script], {
     cwd: ROOT,
     env: { ...process.env, DATA_DIR: dataDir, PORT: String(port) },
     stdio: ['ignore', nowhere, nowhere],
@@ -79,7 +85,7 @@ export const startProgram = async ({ dataDir }: Readonly<{ dataDir: string }>): 
     url,
     pid,
     readyAfter,
-    operatorToken: readFileSync(join(dataDir, 'operator.token'), 'utf8').trim(),
+    operatorToken: operatorTokenIn(dataDir),
     stop: async () => {
       const ended = once(child, 'exit');
       child.kill('SIGTERM');
@@ -93,14 +99,14 @@ export type Helper = Readonly<{ ask: <Answer>(question: unknown) => Promise<Answ
 
 export const startHelper = (script: string): Helper => {
   const child = started(spawn(process.execPath, [...FLAGS, join(import.meta.dirname, script)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+  const failed = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${script} ended with ${String(code)}`)));
+  failed.catch(() => undefined);
   return {
     ask: async <Answer>(question: unknown) => {
-      const answered = once(child, 'message');
-      const failed = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${script} ended with ${String(code)}`)));
-      failed.catch(() => undefined);
+      const answered = Promise.withResolvers<Answer>();
+      child.once('message', answered.resolve as (message: unknown) => void);
       child.send(question as object);
-      const [answer] = await Promise.race([answered, failed]);
-      return answer as Answer;
+      return Promise.race([answered.promise, failed]);
     },
     stop: async () => {
       const ended = once(child, 'exit');

@@ -7,10 +7,11 @@ import { listing } from './listing.ts';
 import { memory } from './memory.ts';
 import { rebuild } from './rebuild.ts';
 import { caution, load, type Report, tableOf, writeReports } from './report.ts';
+import { requests } from './requests.ts';
 import { signDigest } from './sign-digest.ts';
 import { start } from './start.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [appends, signDigest, rebuild, start, listing, memory];
+const BENCHMARKS: readonly Benchmark[] = [appends, requests, signDigest, rebuild, start, listing, memory];
 
 const asked = process.argv.slice(2);
 const quick = asked.includes('--quick');

@@ -58,6 +58,9 @@ const completed = (operationId: string, number: number): SigningCompleted => ({
   },
 });
 
+/** An event of the size that most have. */
+export const completedIn = (operationId: string): SigningCompleted => completed(operationId, 0);
+
 /** One operation from its request to its completion. */
 export const operation = (signer: Signer, number: number): Appending => {
   const id = randomUUIDv7();
