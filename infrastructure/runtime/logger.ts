@@ -12,6 +12,7 @@ const BLANK = '[redacted]';
 const MAX_TEXT = 2_000;
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 50;
+const MAX_KEPT_NAME = 40;
 
 const SECRET_NAMES =
   /pass(?:word|phrase|wd)?|secret|token|authori[sz]ation|cookie|api[-_]?key|private|seed|totp|otp|credential$|signature|digest|master|bearer|jwt|code_verifier|recovery|e-?mail|^body$|^headers?$|^query$|^url$/i;
@@ -40,12 +41,34 @@ const cleanError = (error: Error, depth: number): object => ({
   ...(error.cause === undefined ? {} : { cause: clean(error.cause, depth + 1) }),
 });
 
-const cleanEntries = (value: object, depth: number): object =>
-  Object.fromEntries(
-    Object.entries(value)
-      .slice(0, MAX_ITEMS)
-      .map(([name, inner]) => [cleanText(name), SECRET_NAMES.test(name) && inner !== undefined ? BLANK : clean(inner, depth + 1)]),
-  );
+type Name = Readonly<{ text: string; secret: boolean }>;
+
+/** Most names are those of our own fields, the same in every line; a few others fit as well. */
+const NAMES_KEPT = 1_000;
+const names = new Map<string, Name>();
+
+const judgeName = (name: string): Name => {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  const judged = { text: cleanText(name), secret: SECRET_NAMES.test(name) };
+  if (names.size < NAMES_KEPT && name.length <= MAX_KEPT_NAME) names.set(name, judged);
+  return judged;
+};
+
+const cleanEntries = (value: object, depth: number): object => {
+  const cleaned: Record<string, unknown> = {};
+  let left = MAX_ITEMS;
+  for (const [name, inner] of Object.entries(value)) {
+    if (left === 0) break;
+    left -= 1;
+    const { text, secret } = judgeName(name);
+    const shown = secret && inner !== undefined ? BLANK : clean(inner, depth + 1);
+    // Assigning to this name would set the prototype.
+    if (text === '__proto__') Object.defineProperty(cleaned, text, { value: shown, enumerable: true });
+    else cleaned[text] = shown;
+  }
+  return cleaned;
+};
 
 const cleanObject = (value: object, depth: number): unknown => {
   if (depth > MAX_DEPTH) return '[deep]';
