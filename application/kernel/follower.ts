@@ -25,26 +25,60 @@ export interface Follower {
    * follower of this name is at work; to be started again, when and as often as the caller sees fit.
    */
   run(signal: AbortSignal): Promise<void>;
+  /** What it has handled or passed over: at least its checkpoint. */
   position(): Promise<Position | undefined>;
 }
 
 const BATCH = 100;
+/** Pulls without anything for this follower after which the bare checkpoint is stored: after a crash they are looked through again. */
+const IDLE_PULLS = 256;
+
+type Move = (from: Position | undefined, to: Position) => Promise<void>;
+
+/** The checkpoint of one run: moved where there was something to do, and now and then where there was not. */
+const createCheckpoint = (from: Position | undefined, move: Move) => {
+  let [at, idle] = [from, 0];
+  const store = async (to: Position): Promise<void> => {
+    if (to !== at) await move(at, to);
+    at = to;
+  };
+  const passed = async (to: Position, handled: boolean): Promise<void> => {
+    idle = handled ? 0 : idle + 1;
+    if (idle % IDLE_PULLS === 0) await store(to);
+  };
+  return { store, passed };
+};
 
 export const createFollower = ({ name, feed, state, handle, batch = BATCH }: FollowerOptions): Follower => {
-  const position = async (): Promise<Position | undefined> => (await state.get(FOLLOWER_CHECKPOINTS, name)) as Position | undefined;
-  const move = async (from: Position | undefined, to: Position): Promise<Position> => {
+  const stored = async (): Promise<Position | undefined> => (await state.get(FOLLOWER_CHECKPOINTS, name)) as Position | undefined;
+  const move: Move = async (from, to) => {
     const moved = await state.compareAndSet(FOLLOWER_CHECKPOINTS, name, from, { value: to });
-    return moved ? to : reject('kernel.fenced', { follower: name });
+    if (!moved) reject('kernel.fenced', { follower: name });
   };
+  /** Where the run under way stands: ahead of the checkpoint by events that are not for this follower. */
+  let here: Position | undefined;
+
+  const follow = async (from: Position | undefined, signal: AbortSignal): Promise<void> => {
+    const checkpoint = createCheckpoint(from, move);
+    let place = from;
+    while (!signal.aborted) {
+      const { events, scannedTo } = await feed.pull(place, batch, signal);
+      if (scannedTo === undefined || scannedTo === place) continue;
+      if (events.length > 0) await handle(events);
+      place = scannedTo;
+      await checkpoint.passed(place, events.length > 0);
+      here = place;
+    }
+    if (place !== undefined) await checkpoint.store(place);
+  };
+
   return {
-    position,
+    position: async () => here ?? stored(),
     run: async (signal) => {
-      let place = await position();
-      while (!signal.aborted) {
-        const { events, scannedTo } = await feed.pull(place, batch, signal);
-        if (scannedTo === undefined || scannedTo === place) continue;
-        if (events.length > 0) await handle(events);
-        place = await move(place, scannedTo);
+      try {
+        await follow(await stored(), signal);
+      } finally {
+        here = undefined;
       }
     },
   };

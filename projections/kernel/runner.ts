@@ -40,7 +40,7 @@ const DOCUMENTS_KEPT = 10_000;
 const IDLE_PULLS = 16;
 const RETRY_MS = 1_000;
 /** At the end of a log that moves all the time, events gather for so long, unless somebody waits for them. */
-const GATHERING_MS = 25;
+const GATHERING_MS = 100;
 
 class LogRunner implements Runner {
   readonly #options: RunnerOptions;

@@ -54,6 +54,28 @@ describe('followers of the log', () => {
     expect(seen).to.deep.equal([1, 3]);
   });
 
+  it('passes over what is not for it without storing each step, and stores where it stands when it stops', async () => {
+    const moves: unknown[] = [];
+    const state: typeof opened.state = { ...opened.state, compareAndSet: (...move) => { moves.push(move); return opened.state.compareAndSet(...move); } };
+    const stop = new AbortController();
+    const relay = createRelay({ name: 'idle', ...opened, state, types: ['Noted'], messages: () => [] });
+    const running = relay.run(stop.signal);
+    const until = async (): Promise<void> => {
+      const head = await opened.log.head();
+      while ((await relay.position()) !== head) await new Promise((resolve) => { setImmediate(resolve); });
+    };
+    await until();
+    for (let count = 0; count < 20; count += 1) {
+      await opened.store.append(someStream(), 'none', [counted(count)], someCause);
+      await until();
+    }
+    expect(moves).to.have.lengthOf(1);
+    stop.abort();
+    await running;
+    expect(moves).to.have.lengthOf(2);
+    expect(await opened.state.get('checkpoint:follower', 'relay:idle')).to.equal(await opened.log.head());
+  });
+
   it('two followers of one name: one goes on, the other is told', async () => {
     const first = counting('stop', () => undefined);
     const second = counting('stop', () => undefined);
