@@ -1,9 +1,12 @@
 /** Everything that may be stored, of every context. */
 import { authoritiesEvents } from './authorities/events.ts';
 import type { EventRow } from './kernel/event-catalogue.ts';
+import { licensingEvents } from './licensing/events.ts';
 import { signingEvents } from './signing/events.ts';
 import { signingPolicyEvents } from './signing/policy-events.ts';
 import { tenancyEvents } from './tenancy/events.ts';
 import { transparencyEvents } from './transparency/events.ts';
 
-export const catalogue: readonly EventRow[] = [...authoritiesEvents, ...signingEvents, ...signingPolicyEvents, ...tenancyEvents, ...transparencyEvents];
+export const catalogue: readonly EventRow[] = [
+  ...authoritiesEvents, ...licensingEvents, ...signingEvents, ...signingPolicyEvents, ...tenancyEvents, ...transparencyEvents,
+];

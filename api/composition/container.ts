@@ -4,6 +4,7 @@ import type { Clock, Ids, Logger } from '../../application/kernel/ports.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
 import type { RunningJobs } from '../../infrastructure/runtime/jobs.ts';
 import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
+import { bindLicensing } from './licensing.ts';
 import { provideValue } from './provide.ts';
 import { bindMail } from './mail.ts';
 import { bindScheduler } from './scheduler.ts';
@@ -40,6 +41,7 @@ export const composeContainer = ({ engines, ...given }: Given): Container => {
   bindTenancy(container);
   bindMail(container);
   bindSigning(container);
+  bindLicensing(container);
   bindScheduler(container);
   bindSurfaces(container);
   return container;

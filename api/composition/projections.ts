@@ -1,5 +1,6 @@
 /** Every read model of the program. */
 import type { AnyProjection } from '../../projections/kernel/projection.ts';
+import { licensingProjections } from '../../projections/licensing/index.ts';
 import { signingApprovals } from '../../projections/signing/approvals.ts';
 import { signingAttempts } from '../../projections/signing/attempts.ts';
 import { openSigningOperations, openSigningReservations } from '../../projections/signing/open-operations.ts';
@@ -9,4 +10,5 @@ import { tenancyProjections } from '../../projections/tenancy/index.ts';
 
 export const projections: readonly AnyProjection[] = [
   ...tenancyProjections, signingOperations, signingAttempts, signingApprovals, openSigningOperations, openSigningReservations, signingRecall,
+  ...licensingProjections,
 ];

@@ -7,6 +7,8 @@ import type { Clock, EventLog, EventStore, Ids, KeyVault, Logger } from '../../a
 import type { ReadModelStore } from '../../application/kernel/read-models.ts';
 import type { PersonalData, Secrets } from '../../application/kernel/sealing.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
+import type { Licences } from '../../application/licensing/licences.ts';
+import type { FingerprintHashes, LicenceBook, LicenceIndex } from '../../application/licensing/ports.ts';
 import type { SigningOperations } from '../../application/signing/operations.ts';
 import type { SigningBackend, SigningPlaces, TimestampAuthority } from '../../application/signing/ports.ts';
 import type { SigningQuotas } from '../../application/signing/quota.ts';
@@ -125,6 +127,13 @@ export const signing = {
   billing: token<Billing>('signing.billing'),
   sweeper: token<Sweeper>('signing.sweeper'),
   recall: token<Recall>('signing.recall'),
+};
+
+export const licensing = {
+  hashes: token<FingerprintHashes>('licensing.hashes'),
+  index: token<LicenceIndex>('licensing.index'),
+  book: token<LicenceBook>('licensing.book'),
+  licences: token<Licences>('licensing.licences'),
 };
 
 export const surfaces = {

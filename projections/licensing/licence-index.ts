@@ -1,0 +1,25 @@
+/** The licence behind a key, for whoever cannot wait for a read model that already knows it. */
+import { createRecent } from '../../application/kernel/recent.ts';
+import type { ReadModelStore } from '../../application/kernel/read-models.ts';
+import type { GeneratedLicence, LicenceIndex } from '../../application/licensing/ports.ts';
+import type { Reader } from '../kernel/reader.ts';
+import { licensingLicences, type LicenceDocument } from './licences.ts';
+
+/** At about a kilobyte each. */
+const KEPT = 10_000;
+
+export const createLicenceIndex = ({ reader, readModels }: Readonly<{ reader: Reader; readModels: ReadModelStore }>): LicenceIndex => {
+  // What a licence was generated with never changes, and what is personal about it is sealed: what was found once may be kept.
+  const found = createRecent<string, GeneratedLicence>(KEPT);
+  return {
+    find: async (tenant, licenceKey) => {
+      const key = `${tenant} ${licenceKey}`;
+      const known = found.get(key);
+      if (known !== undefined) return known;
+      const served = await readModels.open<LicenceDocument>(tenant, reader.serving(licensingLicences)).get(licenceKey);
+      const licence = served ?? (await (await reader.open<LicenceDocument>(tenant, licensingLicences)).get(licenceKey));
+      if (licence !== undefined) found.set(key, licence);
+      return licence;
+    },
+  };
+};
