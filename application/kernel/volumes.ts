@@ -34,6 +34,8 @@ export type VolumesDeps<State, Command extends Message, Event extends Message> =
 /** Series whose newest volume is remembered. */
 const REMEMBERED = 10_000;
 
+const keyOf = ({ tenant, name }: Series): string => `${tenant} ${name}`;
+
 /** Strides that double until there is nothing, and halve again: each volume but the newest is followed by another. */
 const findNewest = async (exists: (volume: number) => Promise<boolean>): Promise<number> => {
   let volume = 0;
@@ -43,13 +45,26 @@ const findNewest = async (exists: (volume: number) => Promise<boolean>): Promise
   return volume;
 };
 
+/** Undefined when the volume did not take the command, because it is closed. */
+const createAsk =
+  <State, Command extends Message, Event extends Message>({ volumes, isClosed, refusal }: VolumesDeps<State, Command, Event>) =>
+  async (at: StreamId, command: Command, how: Cause & AppendOptions): Promise<Outcome<State, Event> | undefined> => {
+    try {
+      const outcome = await volumes.execute(at, command, how);
+      return isClosed(outcome.state) && outcome.events.length > 0 ? undefined : outcome;
+    } catch (error) {
+      if (error instanceof Rejection && error.code === refusal) return undefined;
+      throw error;
+    }
+  };
+
 export const createVolumes = <State, Command extends Message, Event extends Message>(
   deps: VolumesDeps<State, Command, Event>,
 ): Volumes<State, Command, Event> => {
   const { store, volumes, stream, isClosed } = deps;
+  const ask = createAsk(deps);
   /** The newest volume as far as this process knows: there may be newer ones, but none is newer than a closed one by more than one. */
   const newest = createRecent<string, number>(REMEMBERED);
-  const keyOf = ({ tenant, name }: Series): string => `${tenant} ${name}`;
   const exists = async (series: Series, volume: number): Promise<boolean> => (await store.head(stream(series, volume))) >= 0;
 
   const current = async (series: Series): Promise<number> => {
@@ -62,17 +77,6 @@ export const createVolumes = <State, Command extends Message, Event extends Mess
     const { state } = await volumes.load(stream(series, closed));
     await volumes.execute(stream(series, closed + 1), deps.open(state), { actor, correlation });
     newest.set(keyOf(series), Math.max(newest.get(keyOf(series)) ?? 0, closed + 1));
-  };
-
-  /** Undefined when the volume did not take the command, because it is closed. */
-  const ask = async (at: StreamId, command: Command, how: Cause & AppendOptions): Promise<Outcome<State, Event> | undefined> => {
-    try {
-      const outcome = await volumes.execute(at, command, how);
-      return isClosed(outcome.state) && outcome.events.length > 0 ? undefined : outcome;
-    } catch (error) {
-      if (error instanceof Rejection && error.code === deps.refusal) return undefined;
-      throw error;
-    }
   };
 
   return {
