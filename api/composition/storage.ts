@@ -1,5 +1,6 @@
 /** What is stored and how it is sealed and shown, wired. Engines are opened before, since opening them takes time and may fail. */
 import type { Container } from 'inversify';
+import { KNOWN_NETWORKS } from '../../application/tenancy/known-networks.ts';
 import { LOGIN_FAILURES } from '../../application/tenancy/login-throttle.ts';
 import type { Sealing } from '../../infrastructure/crypto/sealing.ts';
 import type { Embedded } from '../../infrastructure/runtime/embedded.ts';
@@ -24,7 +25,7 @@ export const bindStorage = (container: Container, engines: Engines): void => {
   provideValue(container, log, engines.log);
   provideValue(container, readModels, engines.readModels);
   provideValue(container, storage.vault, engines.vault);
-  provideValue(container, storage.state, blindKeys(engines.state, engines.blindIndex, [LOGIN_FAILURES]));
+  provideValue(container, storage.state, blindKeys(engines.state, engines.blindIndex, [LOGIN_FAILURES, KNOWN_NETWORKS]));
   provideValue(container, storage.personalData, engines.personalData);
   provideValue(container, storage.secrets, engines.secrets);
   provideValue(container, storage.blindIndex, engines.blindIndex);

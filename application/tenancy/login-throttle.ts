@@ -1,5 +1,5 @@
 /**
- * Counts failed sign-ins by client address and by account: ten a minute, then none is tried any more until the minute is over. Attempts
+ * Counts failed sign-ins by client address and by account: ten a minute (or as many as said), then none is tried any more until the minute is over. Attempts
  * on one key are made in turn, so that a burst in parallel gets no more guesses than one after another.
  */
 import { reject } from '../../domain/kernel/rejection.ts';
@@ -12,6 +12,11 @@ const LIMIT = 10;
 const WINDOW_MS = 60_000;
 export const LOGIN_FAILURES = 'login-failures';
 
+/** What failures are counted by; ten a minute unless said otherwise. */
+export type ThrottleKey = string | Readonly<{ key: string; limit: number }>;
+
+type Counted = Exclude<ThrottleKey, string>;
+
 type Window = Readonly<{ count: number; resetAt: number }>;
 
 export interface LoginThrottle {
@@ -19,11 +24,15 @@ export interface LoginThrottle {
    * Runs an attempt that answers undefined when it failed. A key `ip:<address>` counts for all that `addressKey` takes for one client. Rejects with `tenancy.too_many_attempts` {retryAfter: seconds} when any of
    * the keys has failed too often.
    */
-  attempt<T>(keys: readonly string[], work: () => Promise<T | undefined>): Promise<T | undefined>;
+  attempt<T>(keys: readonly ThrottleKey[], work: () => Promise<T | undefined>): Promise<T | undefined>;
 }
 
 const BY_ADDRESS = 'ip:';
 const clientKey = (key: string): string => (key.startsWith(BY_ADDRESS) ? `${BY_ADDRESS}${addressKey(key.slice(BY_ADDRESS.length))}` : key);
+const counted = (given: ThrottleKey): Counted => {
+  const { key, limit } = typeof given === 'string' ? { key: given, limit: LIMIT } : given;
+  return { key: clientKey(key), limit };
+};
 
 export const createLoginThrottle = ({ state, clock }: Readonly<{ state: StateStore; clock: Clock }>): LoginThrottle => {
   const inTurn = createTurns();
@@ -42,9 +51,9 @@ export const createLoginThrottle = ({ state, clock }: Readonly<{ state: StateSto
     return read(key);
   };
 
-  const refuseBeyondLimit = async (keys: readonly string[]): Promise<void> => {
-    const windows = await Promise.all(keys.map(read));
-    const full = windows.flatMap(({ window }) => (window !== undefined && window.count >= LIMIT ? [window.resetAt] : []));
+  const refuseBeyondLimit = async (keys: readonly Counted[]): Promise<void> => {
+    const windows = await Promise.all(keys.map(async ({ key, limit }) => ({ limit, window: (await read(key)).window })));
+    const full = windows.flatMap(({ limit, window }) => (window !== undefined && window.count >= limit ? [window.resetAt] : []));
     if (full.length > 0) reject('tenancy.too_many_attempts', { retryAfter: Math.ceil((Math.max(...full) - clock.now()) / 1_000) });
   };
 
@@ -57,17 +66,17 @@ export const createLoginThrottle = ({ state, clock }: Readonly<{ state: StateSto
     }
   };
 
-  const guarded = async <T>(keys: readonly string[], work: () => Promise<T | undefined>): Promise<T | undefined> => {
+  const guarded = async <T>(keys: readonly Counted[], work: () => Promise<T | undefined>): Promise<T | undefined> => {
     await refuseBeyondLimit(keys);
     const result = await work();
-    if (result === undefined) await Promise.all(keys.map(countFailure));
+    if (result === undefined) await Promise.all(keys.map(({ key }) => countFailure(key)));
     return result;
   };
 
   return {
     attempt: (given, work) => {
-      const keys = given.map(clientKey);
-      return keys.reduceRight((inner, key) => () => inTurn(key, inner), () => guarded(keys, work))();
+      const keys = given.map(counted);
+      return keys.reduceRight((inner, { key }) => () => inTurn(key, inner), () => guarded(keys, work))();
     },
   };
 };

@@ -6,10 +6,12 @@ import type { Cause, Clock, Ids } from '../kernel/ports.ts';
 import type { StateStore } from '../kernel/state.ts';
 import type { PersonPrincipal, TenantView } from './access.ts';
 import { streams, type TenancyAggregates } from './aggregates.ts';
+import { networkKey } from './address-key.ts';
 import { normalizedAddress } from './email.ts';
 import { createIdentities, type Identities, type IdentityDeps, type Membership, type Proof, type Proved } from './identities.ts';
 import { instant } from './instant.ts';
-import type { LoginThrottle } from './login-throttle.ts';
+import { createKnownNetworks } from './known-networks.ts';
+import type { LoginThrottle, ThrottleKey } from './login-throttle.ts';
 import type { AccessTokens, BlindIndex, SecretTokens } from './ports.ts';
 import { refreshTokens } from './located-tokens.ts';
 import type { SecondFactors } from './second-factors.ts';
@@ -81,8 +83,18 @@ const createOpen = ({ aggregates, secretTokens, clock, ids, accessTokens }: Deps
   };
 };
 
+/** What may fail a minute from all networks of an account together: whoever shares one with its owner guesses no faster. */
+const FAILURES_FROM_KNOWN = 100;
+
+/** Failures from where the account signs in are counted by network; those from everywhere else together, and keep nobody out who is at home. */
+const keysOf = (account: string, ip: string, isKnown: boolean): readonly ThrottleKey[] =>
+  isKnown
+    ? [`ip:${ip}`, `account:${account}@${networkKey(ip)}`, { key: `known:${account}`, limit: FAILURES_FROM_KNOWN }]
+    : [`ip:${ip}`, `account:${account}`];
+
 const createSignIn = (deps: Deps, identities: Identities): Sessions['signIn'] => {
   const { throttle, blindIndex, factors } = deps;
+  const networks = createKnownNetworks(deps);
   const open = createOpen(deps);
 
   /** Whether it counts as a guess that failed. What the second factor needs is used up here, so that a code that comes twice is one. */
@@ -95,13 +107,14 @@ const createSignIn = (deps: Deps, identities: Identities): Sessions['signIn'] =>
   return async ({ ip, ...claim }, cause) => {
     const account = await blindIndex('login', normalizedAddress(claim.email));
     let factorMissing = false;
-    const proof = await throttle.attempt([`ip:${ip}`, `account:${account}`], async () => {
+    const proof = await throttle.attempt(keysOf(account, ip, await networks.has(account, ip)), async () => {
       const made = await identities.prove(claim);
       ({ factorMissing } = made);
       return (await failed(made, cause)) ? undefined : made;
     });
     const [proved, ...others] = proof?.proved ?? [];
     if (proved === undefined) return reject(factorMissing ? 'tenancy.totp_required' : 'tenancy.credentials_invalid');
+    await networks.add(account, ip);
     if (others.length > 0) {
       return reject('tenancy.tenant_required', { tenants: [proved, ...others].map(({ who }) => who.tenant.slug).toSorted() });
     }

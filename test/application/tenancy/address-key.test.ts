@@ -1,7 +1,7 @@
 /** What counts as one client where only an address tells clients apart. */
 import { expect } from 'chai';
 import { rateRule } from '../../../api/platform/principal.ts';
-import { addressKey } from '../../../application/tenancy/address-key.ts';
+import { addressKey, networkKey } from '../../../application/tenancy/address-key.ts';
 import { createLoginThrottle } from '../../../application/tenancy/login-throttle.ts';
 import { createMemoryState } from '../../api/kernel/support.ts';
 
@@ -14,6 +14,9 @@ describe('the client of an address', () => {
     expect([NEIGHBOUR, '::1', '192.0.2.1', '::ffff:192.0.2.1'].map(addressKey)).to.deep.equal(['2001:db8:1:3::/64', '0:0:0:0::/64', '192.0.2.1', '192.0.2.1']);
     expect(addressKey('no address')).to.equal('no address');
   });
+
+  it('is in the /24 of an IPv4 address, and the /64 of an IPv6 one', () =>
+    expect(['192.0.2.1', '::ffff:192.0.2.254', NEIGHBOUR, 'no address'].map(networkKey)).to.deep.equal(['192.0.2.0/24', '192.0.2.0/24', '2001:db8:1:3::/64', 'no address']));
 
   it('is what strangers\' requests are counted by', () => {
     const [one, other, neighbour] = [...TWO_OF_ONE, NEIGHBOUR].map((ip) => rateRule({ kind: 'anonymous' }, { ip })?.key);

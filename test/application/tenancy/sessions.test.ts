@@ -156,6 +156,51 @@ describe('sessions', () => {
     await signIn(owner.email);
   });
 
+  describe('of somebody who signs in from the same network as lately', () => {
+    const HOME = '203.0.113.9';
+    const HOME_TOO = '203.0.113.200';
+    let email: string;
+    const fail = (ip: string) => codeOf(signIn(email, { password: 'wrong', ip }));
+    const failFrom = async (ips: readonly string[]): Promise<readonly string[]> => {
+      const codes: string[] = [];
+      for (const ip of ips) codes.push(await fail(ip));
+      return [...new Set(codes)];
+    };
+    const strangers = Array.from({ length: 10 }, (_, n) => `198.51.${n}.1`);
+    beforeEach(async () => {
+      ({ owner: { email } } = await tenancy.organization());
+      await signIn(email, { ip: HOME });
+    });
+
+    it('are not refused for what strangers do, on any process; those are, from wherever', async () => {
+      expect(await failFrom(strangers)).to.deep.equal(['tenancy.credentials_invalid']);
+      expect(await fail('192.0.2.77')).to.equal('tenancy.too_many_attempts');
+      await signIn(email, { ip: HOME });
+      await tenancy.another().sessions.signIn({ email, password: PASSWORD, ip: HOME_TOO }, CAUSE);
+    });
+
+    it('are refused after ten failures from that network, which keep nobody else out', async () => {
+      expect(await failFrom(Array.from({ length: 10 }, (_, n) => `203.0.113.${n}`))).to.deep.equal(['tenancy.credentials_invalid']);
+      expect(await codeOf(signIn(email, { ip: HOME_TOO }))).to.equal('tenancy.too_many_attempts');
+      await signIn(email, { ip: '192.0.2.77' });
+    });
+
+    it('are refused after a hundred failures from all such networks', async () => {
+      const homes = Array.from({ length: 11 }, (_, n) => `10.0.${n}.1`);
+      for (const ip of homes) await signIn(email, { ip });
+      for (const ip of homes.slice(0, 10)) expect(await failFrom(Array<string>(10).fill(ip))).to.deep.equal(['tenancy.credentials_invalid']);
+      expect(await codeOf(signIn(email, { ip: homes[10] ?? '' }))).to.equal('tenancy.too_many_attempts');
+      await signIn(email, { ip: '192.0.2.77' });
+    });
+
+    it('know a network for thirty days, and not because somebody failed there', async () => {
+      tenancy.knobs.now += 30 * DAY;
+      await failFrom(strangers);
+      expect(await codeOf(signIn(email, { ip: HOME }))).to.equal('tenancy.too_many_attempts');
+      expect(await codeOf(signIn(email, { ip: strangers[0] ?? '' }))).to.equal('tenancy.too_many_attempts');
+    });
+  });
+
   it('are refused after ten failures from an address, for every account', async () => {
     const { owner } = await tenancy.organization();
     const guesses = Array.from({ length: 40 }, (_, n) => codeOf(signIn(`guess${n}@example.test`, { password: 'wrong' })));
