@@ -1,6 +1,7 @@
 /** Everything that may be stored, of every context. */
 import { authoritiesEvents } from './authorities/events.ts';
 import type { EventRow } from './kernel/event-catalogue.ts';
+import { keysEvents } from './keys/events.ts';
 import { licensingEvents } from './licensing/events.ts';
 import { signingEvents } from './signing/events.ts';
 import { signingPolicyEvents } from './signing/policy-events.ts';
@@ -8,5 +9,5 @@ import { tenancyEvents } from './tenancy/events.ts';
 import { transparencyEvents } from './transparency/events.ts';
 
 export const catalogue: readonly EventRow[] = [
-  ...authoritiesEvents, ...licensingEvents, ...signingEvents, ...signingPolicyEvents, ...tenancyEvents, ...transparencyEvents,
+  ...authoritiesEvents, ...keysEvents, ...licensingEvents, ...signingEvents, ...signingPolicyEvents, ...tenancyEvents, ...transparencyEvents,
 ];

@@ -5,6 +5,7 @@ import type { Config } from '../../infrastructure/runtime/config.ts';
 import type { RunningJobs } from '../../infrastructure/runtime/jobs.ts';
 import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import { bindLicensing } from './licensing.ts';
+import { bindKms } from './kms.ts';
 import { provideValue } from './provide.ts';
 import { bindMail } from './mail.ts';
 import { bindScheduler } from './scheduler.ts';
@@ -42,6 +43,7 @@ export const composeContainer = ({ engines, ...given }: Given): Container => {
   bindMail(container);
   bindSigning(container);
   bindLicensing(container);
+  bindKms(container);
   bindScheduler(container);
   bindSurfaces(container);
   return container;

@@ -14,6 +14,7 @@ import { systemIds } from '../../infrastructure/runtime/ids.ts';
 import { installationSecrets, type InstallationSecrets } from '../../infrastructure/runtime/installation-files.ts';
 import { createLogger } from '../../infrastructure/runtime/logger.ts';
 import { createMetrics, type Metrics } from '../../infrastructure/runtime/metrics.ts';
+import { publicKeys } from '../platform/public-keys.ts';
 import { createApp } from '../kernel/app.ts';
 import { createSharedAddresses } from '../kernel/client-address.ts';
 import { createHttpServer, type HttpServer } from '../kernel/server.ts';
@@ -23,7 +24,7 @@ import { openJobs } from './jobs.ts';
 import { resolve } from './provide.ts';
 import { listenError, originError, sealError } from './start-errors.ts';
 import { servedSurfaces } from './surfaces.ts';
-import { authorities, runtime, storage, tenancy } from './tokens.ts';
+import { authorities, kms, runtime, storage, tenancy } from './tokens.ts';
 
 export type ProgramOptions = Readonly<{
   config: Config;
@@ -60,7 +61,7 @@ const appOf = ({ container, metrics, logger, clock, config, secrets, stopping, f
     trustProxy: config.trustProxy,
     surfaceHosts: config.surfaceHosts,
     readiness: async () => ({ ready: projections.ready(), details: { projections: await projections.status() } }),
-    publicDocuments: { '/.well-known/chancery-keys.json': async () => ({ keys: await resolve(container, tenancy.sessionKeys).verifying() }) },
+    publicDocuments: { '/.well-known/chancery-keys.json': () => publicKeys({ sessionKeys: resolve(container, tenancy.sessionKeys), published: resolve(container, kms.published) }) },
   });
 };
 

@@ -1,5 +1,6 @@
 /** Every read model of the program. */
 import type { AnyProjection } from '../../projections/kernel/projection.ts';
+import { keysProjections } from '../../projections/keys/index.ts';
 import { licensingProjections } from '../../projections/licensing/index.ts';
 import { signingApprovals } from '../../projections/signing/approvals.ts';
 import { signingAttempts } from '../../projections/signing/attempts.ts';
@@ -10,5 +11,5 @@ import { tenancyProjections } from '../../projections/tenancy/index.ts';
 
 export const projections: readonly AnyProjection[] = [
   ...tenancyProjections, signingOperations, signingAttempts, signingApprovals, openSigningOperations, openSigningReservations, signingRecall,
-  ...licensingProjections,
+  ...licensingProjections, ...keysProjections,
 ];

@@ -7,6 +7,9 @@ import type { Clock, EventLog, EventStore, Ids, KeyVault, Logger } from '../../a
 import type { ReadModelStore } from '../../application/kernel/read-models.ts';
 import type { PersonalData, Secrets } from '../../application/kernel/sealing.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
+import type { Kms } from '../../application/keys/kms.ts';
+import type { KmsKeys } from '../../application/keys/kms-keys.ts';
+import type { KeyDigests, SignatureEngine } from '../../application/keys/ports.ts';
 import type { Licences } from '../../application/licensing/licences.ts';
 import type { FingerprintHashes, LicenceBook, LicenceIndex } from '../../application/licensing/ports.ts';
 import type { SigningOperations } from '../../application/signing/operations.ts';
@@ -41,6 +44,7 @@ import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import type { Scheduler } from '../../infrastructure/runtime/scheduler.ts';
 import type { Freshness } from '../../projections/kernel/freshness.ts';
 import type { Projections } from '../../projections/kernel/projections.ts';
+import type { PublishedKeys } from '../../projections/keys/published-keys.ts';
 import type { Recall } from '../../projections/signing/recall.ts';
 import type { Reader } from '../../projections/kernel/reader.ts';
 import type { WhatIf } from '../../projections/signing/what-if.ts';
@@ -127,6 +131,14 @@ export const signing = {
   billing: token<Billing>('signing.billing'),
   sweeper: token<Sweeper>('signing.sweeper'),
   recall: token<Recall>('signing.recall'),
+};
+
+export const kms = {
+  engine: token<SignatureEngine>('kms.engine'),
+  digests: token<KeyDigests>('kms.digests'),
+  keys: token<KmsKeys>('kms.keys'),
+  kms: token<Kms>('kms.kms'),
+  published: token<PublishedKeys>('kms.published'),
 };
 
 export const licensing = {

@@ -1,5 +1,4 @@
 /** The platform API: where the operator makes tenants, and account holders look after theirs. */
-import type { SessionKeys } from '../../application/tenancy/session-keys.ts';
 import type { Access } from '../../application/tenancy/access.ts';
 import { defineSurface, type Surface } from '../kernel/surface.ts';
 import { createRenderError, errorCatalogue, ProblemBody } from './errors.ts';
@@ -65,8 +64,3 @@ export const createPlatformSurface = (deps: PlatformDeps): Surface =>
     errorSchema: ProblemBody,
     errorCatalogue,
   });
-
-/** RFC 7517: the public keys of access tokens, for `/.well-known/chancery-keys.json`. */
-export const publicKeys = async (sessionKeys: Pick<SessionKeys, 'verifying'>): Promise<Readonly<{ keys: readonly object[] }>> => ({
-  keys: await sessionKeys.verifying(),
-});

@@ -1,6 +1,7 @@
 /** The platform surface over the real kernel, the real embedded stores and the real tenancy, on a free port. */
 import { reject } from '../../../domain/kernel/rejection.ts';
-import { createPlatformSurface, publicKeys } from '../../../api/platform/surface.ts';
+import { publicKeys } from '../../../api/platform/public-keys.ts';
+import { createPlatformSurface } from '../../../api/platform/surface.ts';
 import { openJobs } from '../../../api/composition/jobs.ts';
 import { createSigningRules } from '../../../application/signing/rules.ts';
 import { createRecentSignings } from '../../../projections/signing/recent-signings.ts';
@@ -31,7 +32,7 @@ export const startPlatform = async () => {
     secrets: ground.sealing.secrets,
     clock: ground.clock,
     ids: randomIds,
-    publicDocuments: { '/.well-known/chancery-keys.json': () => publicKeys(tenancy.keys) },
+    publicDocuments: { '/.well-known/chancery-keys.json': () => publicKeys({ sessionKeys: tenancy.keys, published: { all: async () => [] } }) },
   });
   type Options = Readonly<{ as?: string; body?: unknown; headers?: Record<string, string> }>;
   const call = (method: string, path: string, { as = OPERATOR_TOKEN, ...rest }: Options = {}) => ask(running, method, `/platform/v1${path}`, { as, ...rest });

@@ -159,6 +159,6 @@ describe('platform: operations', () => {
     const reply = await fetch(`${platform.running.url}/.well-known/chancery-keys.json`);
     const { keys } = (await reply.json()) as { keys: Record<string, string>[] };
     expect(keys).to.have.length(1);
-    expect(keys[0]).to.have.all.keys('kty', 'crv', 'use', 'alg', 'kid', 'x');
+    expect(keys[0]).to.have.all.keys('kty', 'crv', 'use', 'alg', 'kid', 'x', 'purpose');
   });
 });
