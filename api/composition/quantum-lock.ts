@@ -1,21 +1,23 @@
 /** The surface of licences and the KMS, wired. */
 import type { Container } from 'inversify';
 import type { Clock, EventLog } from '../../application/kernel/ports.ts';
+import type { FingerprintHashes } from '../../application/licensing/ports.ts';
+import { fingerprintsWork } from '../../application/licensing/self-test.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
 import { createQuantumLockSurface } from '../quantum-lock/surface.ts';
 import type { Health } from '../quantum-lock/routes/meta.ts';
 import type { Projections } from '../../projections/kernel/projections.ts';
 import { provide } from './provide.ts';
-import { runtime, storage, surfaces, tenancy } from './tokens.ts';
+import { licensing, runtime, storage, surfaces, tenancy } from './tokens.ts';
 
 const PROBE = 'health';
 /** Anybody may ask, at any pace: what was found is told for this long. */
 const TOLD_FOR_MS = 1_000;
 
-type HealthDeps = Readonly<{ state: StateStore; log: EventLog; projections: Projections; clock: Clock }>;
+type HealthDeps = Readonly<{ state: StateStore; log: EventLog; projections: Projections; clock: Clock; hashes: FingerprintHashes }>;
 
 /** Whether events can be read, something can be stored, and questions are answered from models that have caught up. */
-const storageWorks = async ({ state, log, projections, clock }: HealthDeps): Promise<boolean> => {
+const storageWorks = async ({ state, log, projections, clock }: Omit<HealthDeps, 'hashes'>): Promise<boolean> => {
   try {
     await log.head();
     const before = await state.get(PROBE, PROBE);
@@ -26,11 +28,12 @@ const storageWorks = async ({ state, log, projections, clock }: HealthDeps): Pro
   }
 };
 
-/** The look at the parts, at most once a second. */
+/** The fingerprint engine is tried at the start, the rest looked at when somebody asks, at most once a second. */
 const createHealth = (deps: HealthDeps): (() => Promise<Health>) => {
+  const fingerprints = fingerprintsWork(deps.hashes);
   let found: Promise<Health> | undefined;
   let until = 0;
-  const look = async (): Promise<Health> => ({ storage: await storageWorks(deps), fingerprints: true });
+  const look = async (): Promise<Health> => ({ storage: await storageWorks(deps), fingerprints });
   return () => {
     const now = deps.clock.now();
     if (found === undefined || now >= until || now < until - TOLD_FOR_MS) {
@@ -43,7 +46,10 @@ const createHealth = (deps: HealthDeps): (() => Promise<Health>) => {
 
 export const bindQuantumLock = (container: Container): void => {
   const { clock } = runtime;
-  const { state, log, projections } = storage;
-  provide(container, surfaces.quantumLockHealth, createHealth, { state, log, projections, clock });
-  provide(container, surfaces.quantumLock, createQuantumLockSurface, { access: tenancy.access, clock, health: surfaces.quantumLockHealth });
+  const { state, log, projections, reader } = storage;
+  const { hashes, licences, book } = licensing;
+  provide(container, surfaces.quantumLockHealth, createHealth, { state, log, projections, clock, hashes });
+  provide(container, surfaces.quantumLock, createQuantumLockSurface, {
+    access: tenancy.access, members: tenancy.directory, clock, reader, licences, book, health: surfaces.quantumLockHealth,
+  });
 };

@@ -1,6 +1,6 @@
 /** Every way in which this surface refuses: `{"detail": "<text>"}`, in the document's words where it has some. */
 import type { Rejection, RejectionDetails } from '../../domain/kernel/rejection.ts';
-import type { ErrorReply } from '../kernel/surface.ts';
+import type { ErrorReply, Incoming } from '../kernel/surface.ts';
 
 type Row = readonly [status: number, text: string | ((details: RejectionDetails) => string)];
 
@@ -58,9 +58,13 @@ export const errorCatalogue: Readonly<Record<string, Readonly<{ status: number; 
 /** RFC 9110, 11.6.1: a 401 names the scheme that is asked for. */
 const challenge = (code: string): string => (code === 'keys.service_token_invalid' ? 'Bearer' : 'APIKey');
 
+const GENERATE = '/api/v1/licenses/generate';
+/** What goes wrong inside while a licence is generated has words of its own. */
+const codeOf = ({ code }: Rejection, { path }: Pick<Incoming, 'path'>): string => (path === GENERATE && rowOf(code)[0] === UNKNOWN[0] ? 'licensing.generation_failed' : code);
+
 /** An unknown code is an internal error, and shows nothing. */
-export const renderError = (rejection: Rejection): ErrorReply => {
-  const [status, text] = rowOf(rejection.code);
+export const renderError = (rejection: Rejection, incoming: Pick<Incoming, 'path'>): ErrorReply => {
+  const [status, text] = rowOf(codeOf(rejection, incoming));
   return {
     status,
     body: { detail: typeof text === 'string' ? text : text(rejection.details) },

@@ -8,6 +8,9 @@ import { revocationsRoute, type RevocationDeps } from './routes/revocations.ts';
 
 export type RouteDeps = MetaDeps & LicenceDeps & RevocationDeps & AccountDeps;
 
-const accountsOwn = (deps: RouteDeps): readonly Route<LockPrincipal>[] => [...licenceRoutes(deps), revocationsRoute(deps), ...accountRoutes(deps)];
-
-export const quantumLockRoutes = (deps: MetaDeps | RouteDeps): readonly Route<LockPrincipal>[] => [...metaRoutes(deps), ...('licences' in deps ? accountsOwn(deps) : [])];
+export const quantumLockRoutes = (deps: RouteDeps): readonly Route<LockPrincipal>[] => [
+  ...metaRoutes(deps),
+  ...licenceRoutes(deps),
+  revocationsRoute(deps),
+  ...accountRoutes(deps),
+];

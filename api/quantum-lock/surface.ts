@@ -4,10 +4,10 @@ import { defineSurface, type Surface } from '../kernel/surface.ts';
 import { errorCatalogue, renderError } from './errors.ts';
 import { actorOfRequest, authenticate, currently, idempotencyScope, permit, PERMISSION_REJECTIONS, type LockPrincipal } from './principal.ts';
 import { quantumLockRoutes, type RouteDeps } from './routes.ts';
-import { API_VERSION, type MetaDeps } from './routes/meta.ts';
+import { API_VERSION } from './routes/meta.ts';
 import { ErrorBody } from './schemas.ts';
 
-export type QuantumLockDeps = (MetaDeps | RouteDeps) & Readonly<{ access: Access }>;
+export type QuantumLockDeps = RouteDeps & Readonly<{ access: Access }>;
 
 const DESCRIPTION = `Licences with a quantum fingerprint, and a key management service for services.
 

@@ -48,6 +48,12 @@ const platform =
     return who === 'nobody' ? '401 tenancy.unauthenticated' : '401 tenancy.token_invalid';
   };
 
+/** On QuantumLock everybody but the right form of a living credential is nobody. */
+const lock =
+  (allowed: readonly Class[], refused: Outcome): Rule =>
+  (who, ok) =>
+    allowed.includes(who) ? ok : refused;
+
 const always: Rule = (_who, ok) => ok;
 const forOperator = platform(['operator'], { people: '403 tenancy.operator_required', others: '403 tenancy.operator_required', operator: '' });
 const forTenant = platform(['operator', 'owner', 'admin'], { people: '403 tenancy.forbidden', others: '404 tenancy.tenant_unknown', operator: '' });
@@ -59,13 +65,19 @@ const toSign = qwick(['owner', 'admin', 'signer', 'key to sign', 'key to both'])
 const toRead = qwick([...PEOPLE, 'key to read', 'key to both']);
 const toListKeys = qwick(PEOPLE);
 const toManageKeys = qwick(['owner', 'admin']);
+const toLicense = lock(['licence key', 'other licence key'], '401 Invalid or inactive API Key');
+/** What is named in the path is the home tenant's. */
+const toSeeLicence: Rule = (who, ok) => (who === 'other licence key' ? '404 License not found' : toLicense(who, ok));
 
 type Cell = Readonly<{ cast: Cast; who: Class; permitted: boolean }>;
-type Row = Readonly<{ rule: Rule; ok: Outcome; path: (cell: Cell) => string; body?: (cell: Cell) => object }>;
+type Row = Readonly<{ rule: Rule; ok: Outcome; path: (cell: Cell) => string; headers?: (authorization: string | undefined) => Readonly<Record<string, string>>; body?: (cell: Cell) => object }>;
 
 const V1 = '/platform/v1';
 const Q1 = '/qwick-cert/api/v1';
 const tenant = ({ cast }: Cell): string => `${V1}/tenants/${cast.home.slug}`;
+const L1 = '/quantum-lock/api/v1';
+const licence = ({ cast }: Cell): string => `${L1}/licenses/${cast.home.licenceKey}`;
+const NO_LICENCE = `QCOS${'-0000'.repeat(8)}`;
 const org = ({ cast }: Cell): string => `organization_slug=${cast.home.slug}`;
 /** Whoever may destroy aims at nothing; whoever may not aims at what is there, and would be seen to hit it. */
 const target = ({ permitted }: Cell, real: string): string => (permitted ? newId() : real);
@@ -131,6 +143,14 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   'quantum-lock': {
     getApiInformation: { rule: always, ok: '200', path: () => '/quantum-lock/' },
     getHealth: { rule: always, ok: '200', path: () => '/quantum-lock/health' },
+    generateLicense: { rule: toLicense, headers: apiKeyHeader, ok: '201', path: () => `${L1}/licenses/generate`, body: () => ({ end_customer_id: 'made' }) },
+    validateLicense: { rule: toLicense, headers: apiKeyHeader, ok: '200', path: () => `${L1}/licenses/validate`, body: ({ cast }) => ({ license_key: cast.home.licenceKey, end_customer_id: `customer@${HOME}.example` }) },
+    listLicenses: { rule: toLicense, headers: apiKeyHeader, ok: '200', path: () => `${L1}/licenses` },
+    getLicense: { rule: toSeeLicence, headers: apiKeyHeader, ok: '200', path: licence },
+    revokeLicense: { rule: toLicense, headers: apiKeyHeader, ok: '404 License not found', path: (cell) => `${L1}/licenses/${cell.who === 'licence key' ? NO_LICENCE : cell.cast.home.licenceKey}/revoke`, body: () => ({ reason: 'matrix' }) },
+    listRevocations: { rule: toLicense, headers: apiKeyHeader, ok: '200', path: () => `${L1}/revocations` },
+    getStats: { rule: toLicense, headers: apiKeyHeader, ok: '200', path: () => `${L1}/stats` },
+    getAccount: { rule: toLicense, headers: apiKeyHeader, ok: '200', path: () => `${L1}/customers/me` },
     listPlans: { rule: always, ok: '200', path: () => '/quantum-lock/api/v1/plans' },
   },
 };
@@ -158,7 +178,7 @@ const runMatrix = async (ask: Ask, surfaces: readonly Surface[], cast: Cast, cla
     for (const who of classes) {
       const expected = row.rule(who, row.ok);
       const cell: Cell = { cast, who, permitted: expected === row.ok };
-      const answer = await ask({ method, path: row.path(cell), authorization: cast.authorization[who], headers: fromElsewhere(), body: row.body && JSON.stringify(row.body(cell)) });
+      const answer = await ask({ method, path: row.path(cell), authorization: cast.authorization[who], headers: { ...fromElsewhere(), ...row.headers?.(cast.authorization[who]) }, body: row.body && JSON.stringify(row.body(cell)) });
       const label = `${name} ${operationId} as ${who}`;
       said.push({ who, cell: label, text: answer.text });
       const got = outcomeOf(answer);
@@ -196,23 +216,28 @@ describe('promise 14: tenant isolation', function suite() {
     expect(new Set(Object.values(cast.authorization)).size).to.equal(CLASSES.length);
   });
 
-  const foreign: readonly (readonly [what: string, asked: (cast: Cast, id: string, slug: string) => Readonly<{ method: string; path: string; body?: object }>, real: (cast: Cast) => string])[] = [
+  const foreign: readonly (readonly [what: string, asked: (cast: Cast, id: string, slug: string) => Readonly<{ method: string; path: string; as?: Class; body?: object }>, real: (cast: Cast) => string])[] = [
     ['signing operation', ({ other }, id) => ({ method: 'GET', path: `${Q1}/signing-operations/${id}?organization_slug=${other.slug}` }), ({ home }) => home.operationId],
     ['API key', ({ other }, id) => ({ method: 'POST', path: `${Q1}/apikeys/${id}/revoke?organization_slug=${other.slug}` }), ({ home }) => home.keyId],
     ['member to change', ({ other }, id) => ({ method: 'PATCH', path: `${V1}/tenants/${other.slug}/members/${id}`, body: { role: 'viewer' } }), ({ home }) => home.memberId],
     ['member to remove', ({ other }, id) => ({ method: 'DELETE', path: `${V1}/tenants/${other.slug}/members/${id}` }), ({ home }) => home.memberId],
+    ['license to see', (_cast, id) => ({ method: 'GET', path: `${L1}/licenses/${id}`, as: 'other licence key' }), ({ home }) => home.licenceKey],
+    ['license to revoke', (_cast, id) => ({ method: 'POST', path: `${L1}/licenses/${id}/revoke`, as: 'other licence key' }), ({ home }) => home.licenceKey],
+    ['license to validate', (_cast, id) => ({ method: 'POST', path: `${L1}/licenses/validate`, as: 'other licence key', body: { license_key: id, end_customer_id: `customer@${HOME}.example` } }), ({ home }) => home.licenceKey],
     ['credential', ({ other }, id) => ({ method: 'DELETE', path: `${V1}/tenants/${other.slug}/credentials/${id}` }), ({ home }) => home.keyId],
   ];
   for (const [what, asked, real] of foreign) {
     it(`answers for a foreign ${what} as for one that never was`, async () => {
-      const missing = newId();
+      const missing = real(cast).startsWith('QCOS') ? NO_LICENCE : newId();
       const answers = [];
       for (const id of [real(cast), missing]) {
-        const { body, ...request } = asked(cast, id, OTHER);
-        answers.push(await world.ask({ ...request, authorization: cast.authorization['other owner'], body: body && JSON.stringify(body) }));
+        const { body, as = 'other owner', ...request } = asked(cast, id, OTHER);
+        answers.push(await world.ask({ ...request, authorization: cast.authorization[as], headers: as === 'other owner' ? {} : apiKeyHeader(cast.authorization[as]), body: body && JSON.stringify(body) }));
       }
       const [theirs, nobodys] = answers as [Answered, Answered];
-      expect(theirs.status).to.equal(404);
+      // A validation is answered whatever it finds.
+      expect(theirs.status).to.equal(what === 'license to validate' ? 200 : 404);
+      expect(theirs.text).to.not.contain('"valid":true');
       expect(essence(theirs, real(cast))).to.equal(essence(nobodys, missing));
     });
   }
@@ -241,7 +266,7 @@ describe('promise 14: tenant isolation', function suite() {
   };
 
   it('goes red on each surface when its permissions are not asked', async () => {
-    for (const planted of world.surfaces.filter(({ name }) => Object.values(ROWS[name] ?? {}).some(({ rule }) => rule !== always))) {
+    for (const planted of world.surfaces) {
       const surfaces = world.surfaces.map((surface) => (surface === planted ? { ...surface, ...(plants[surface.name]?.(surface) ?? { permit: () => undefined }) } : surface));
       const state = createMemoryState(() => world.clock.now());
       const app = createApp({ surfaces, state, secrets: createPretendSecrets(), clock: world.clock, ids: systemIds, logger: silentLogger, metrics: createMetrics(), operatorToken: world.app.operatorToken, readiness: async () => ({ ready: true }), trustProxy: ['127.0.0.1'] });
@@ -259,8 +284,9 @@ describe('promise 14: tenant isolation', function suite() {
     const { mismatches, said } = await runMatrix(world.ask, world.surfaces, cast, CLASSES);
     expect(mismatches).to.deep.equal([]);
     expect(said.length).to.be.greaterThan(800);
-    const elsewhere = said.filter(({ who, text }) => !['operator', ...PEOPLE, ...KEYS].includes(who) && text.includes(cast.home.operationId));
+    const elsewhere = said.filter(({ who, text }) => !['operator', 'licence key', ...PEOPLE, ...KEYS].includes(who) && (text.includes(cast.home.operationId) || text.includes(cast.home.licenceKey)));
     expect(elsewhere).to.deep.equal([]);
+    expect(said.some(({ who, text }) => who === 'licence key' && text.includes(cast.home.licenceKey)), 'the licence is seen by those who may').to.equal(true);
     const told = said.filter(({ who, text }) => OTHERS.includes(who) && /key of home|bystander@home|home-canary-51c2\.exe/.test(text));
     expect(told).to.deep.equal([]);
     expect(said.some(({ text }) => text.includes(`bystander@${HOME}`)), 'the canary is seen by those who may').to.equal(true);
@@ -269,6 +295,8 @@ describe('promise 14: tenant isolation', function suite() {
   it('leaves what was aimed at as it was', async () => {
     const { items } = await world.make(world.operator, 'GET', `${V1}/tenants/${HOME}/members?limit=100`) as { items: readonly { user_id: string; role: string }[] };
     expect(items.find(({ user_id: id }) => id === cast.home.memberId)?.role).to.equal('viewer');
+    const { text } = await world.ask({ method: 'GET', path: `${L1}/licenses/${cast.home.licenceKey}`, headers: apiKeyHeader(cast.authorization['licence key']) });
+    expect(JSON.parse(text)).to.deep.include({ end_customer_id: `customer@${HOME}.example`, revoked: false });
     const keys = await world.make(world.operator, 'GET', `${V1}/tenants/${HOME}/credentials?limit=100`) as { items: readonly { id: string }[] };
     expect(keys.items.map(({ id }) => id)).to.include(cast.home.keyId);
   });

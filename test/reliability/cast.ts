@@ -1,5 +1,5 @@
 /** Everybody who could ask: each kind of credential, living and dead, of this tenant, of another, and of none. */
-import { addPerson, makeKey, makeLockKey, makeTenant, newId, ROLES, signBody, signIn, type Person, type RoleName, type World } from './world.ts';
+import { addPerson, apiKeyHeader, makeKey, makeLockKey, makeTenant, newId, ROLES, signBody, signIn, type Person, type RoleName, type World } from './world.ts';
 
 export const CLASSES = [
   'nobody', 'malformed', 'other scheme', 'two credentials', 'unknown key', 'revoked key', 'expired key', 'key of a removed member', 'key of another service',
@@ -10,7 +10,7 @@ export const CLASSES = [
 ] as const;
 export type Class = (typeof CLASSES)[number];
 
-export type Place = Readonly<{ slug: string; operationId: string; keyId: string; memberId: string; people: Readonly<Partial<Record<RoleName, Person>>> }>;
+export type Place = Readonly<{ slug: string; operationId: string; licenceKey: string; keyId: string; memberId: string; people: Readonly<Partial<Record<RoleName, Person>>> }>;
 export type Cast = Readonly<{ home: Place; other: Place; authorization: Readonly<Record<Class, string | undefined>> }>;
 
 const KEY_LIFE_MS = 10 * 60_000;
@@ -25,6 +25,14 @@ const unsigned = (authorization: string): string => {
 
 const signOnce = async ({ make }: World, authorization: string, slug: string): Promise<string> =>
   String((await make(authorization, 'POST', '/qwick-cert/api/v1/sign-digest', signBody(slug)))['data'].operation_id);
+
+/** A licence of a customer who is named after the tenant. */
+const licenseOnce = async (world: World, slug: string): Promise<string> => {
+  const { authorization } = await makeLockKey(world, slug);
+  const { status, text } = await world.ask({ method: 'POST', path: '/quantum-lock/api/v1/licenses/generate', headers: apiKeyHeader(authorization), body: JSON.stringify({ end_customer_id: `customer@${slug}.example` }) });
+  if (status !== 201) throw new Error(`a licence of ${slug}: ${status} ${text}`);
+  return (JSON.parse(text) as { license_key: string }).license_key;
+};
 
 /** The dead: each was alive and well once. */
 const makeDead = async (world: World, slug: string, owner: Person): Promise<Partial<Record<Class, string>>> => {
@@ -57,7 +65,7 @@ const makePlace = async (world: World, slug: string, roles: readonly RoleName[])
     people[role] = await signIn(world, email, userId);
   }
   const key = await makeKey(world, slug, BOTH);
-  return { slug, operationId: await signOnce(world, key.authorization, slug), keyId: key.id, memberId: (await addPerson(world, slug, 'viewer', 'bystander')).userId, people };
+  return { slug, operationId: await signOnce(world, key.authorization, slug), licenceKey: await licenseOnce(world, slug), keyId: key.id, memberId: (await addPerson(world, slug, 'viewer', 'bystander')).userId, people };
 };
 
 /** Takes a few seconds: every person signs in. The clock is ahead by a quarter of an hour afterwards. */
