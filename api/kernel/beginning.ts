@@ -61,7 +61,7 @@ export const createBeginning =
   (request, response, next) => {
     const exchange = begin(request, response, tools, addressOf);
     tools.metrics.started();
-    response.once('close', () => {
+    response.on('close', () => {
       const seconds = (performance.now() - exchange.startedAt) / 1000;
       const { surface, path = 'none' } = exchange;
       tools.metrics.finished({ surface: surface?.name ?? 'none', route: path, method: request.method, status: response.statusCode }, seconds);

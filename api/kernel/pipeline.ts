@@ -37,7 +37,7 @@ const watch = ({ response }: Exchange, timeoutMs: number) => {
     abort.abort();
     late.reject(why);
   };
-  response.once('close', () => {
+  response.on('close', () => {
     if (!response.writableFinished) abort.abort();
   });
   const timer = setTimeout(() => end(new Rejection('request.timeout')), timeoutMs);

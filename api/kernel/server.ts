@@ -81,7 +81,7 @@ const createDrain = () => {
   return {
     began: (response: ServerResponse): void => {
       active.add(response);
-      response.once('close', () => active.delete(response));
+      response.on('close', () => active.delete(response));
       if (stopping) closeAfter(response);
     },
     stop: (): void => {
