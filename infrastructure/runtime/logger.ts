@@ -88,10 +88,32 @@ const clean = (value: unknown, depth = 0): unknown => {
 
 export type LoggerOptions = Readonly<{ level: LogLevel; /** Default: standard output. */ destination?: Readonly<{ write: (line: string) => void }> }>;
 
+/** Lines of one turn of the event loop leave together; those of a process that ends, with it. */
+const standardOutput = (): Readonly<{ write: (line: string) => void }> => {
+  const out = pino.destination({ dest: 1, sync: true });
+  let lines = '';
+  const flush = (): void => {
+    if (lines === '') return;
+    const text = lines;
+    lines = '';
+    out.write(text);
+  };
+  process.once('exit', () => {
+    flush();
+    out.flushSync();
+  });
+  return {
+    write: (line) => {
+      if (lines === '') setImmediate(flush);
+      lines += line;
+    },
+  };
+};
+
 /** Lines carry `level`, `time` (ISO 8601) and `msg`; see the module's head for what they never carry. */
 export const createLogger = ({ level, destination }: LoggerOptions): Logger => {
   const base = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
-  const log = destination === undefined ? pino(base) : pino(base, destination);
+  const log = pino(base, destination ?? standardOutput());
   const line = (write: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string): void => {
     if (log.isLevelEnabled(write)) log[write](clean(fields) as object, cleanText(message));
   };
