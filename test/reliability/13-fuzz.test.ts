@@ -11,7 +11,7 @@ import type { Route } from '../../api/kernel/route.ts';
 import type { Surface } from '../../api/kernel/surface.ts';
 import { createJudge, type Fault } from './judge.ts';
 import { createRandom, JSON_TEXTS, makeMutant, NAUGHTY, type Mutant, type Random, type Seeds } from './mutants.ts';
-import { addPerson, createAsk, makeKey, makeTenant, newId, signBody, signIn, startWorld, type Answered, type Ask, type World } from './world.ts';
+import { addPerson, apiKeyHeader, createAsk, makeKey, makeLockKey, makeTenant, newId, signBody, signIn, startWorld, type Answered, type Ask, type World } from './world.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_309);
 const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 10_000);
@@ -32,7 +32,7 @@ let addresses = 0;
 const address = (): string => `198.18.${Math.floor((addresses += 1) / 250) % 250}.${addresses % 250}`;
 
 const send = (ask: Ask, mutant: Mutant, authorization: string | undefined): Promise<Answered> =>
-  ask({ ...mutant, authorization, headers: { 'x-forwarded-for': address(), ...mutant.headers } });
+  ask({ ...mutant, authorization, headers: { 'x-forwarded-for': address(), ...apiKeyHeader(authorization), ...mutant.headers } });
 
 describe('promise 13: fuzz', function suite() {
   this.timeout(120_000);
@@ -57,10 +57,14 @@ describe('promise 13: fuzz', function suite() {
     credentials = {
       platform: [world.operator, world.operator, world.operator, owners[1]?.authorization ?? ''],
       'qwick-cert': [owners[0]?.authorization ?? '', key.authorization],
+      'quantum-lock': [(await makeLockKey(world, SLUG)).authorization, (await makeLockKey(world, SLUG, 'service')).authorization],
     };
+    await world.make(world.operator, 'PUT', `/platform/v1/tenants/${SLUG}/plans/quantum-lock`, { plan: 'enterprise' });
+    const licence = await world.ask({ method: 'POST', path: '/quantum-lock/api/v1/licenses/generate', headers: apiKeyHeader(credentials['quantum-lock']?.[0]), body: '{"end_customer_id":"fuzzed"}' });
+    const { license_key: licenceKey } = JSON.parse(licence.text) as { license_key: string };
     const ids: Readonly<Record<string, string>> = { platform: (await makeKey(world, OTHER_SLUG, ['sign'])).id, 'qwick-cert': String(signed['data'].operation_id) };
     seedsOf = (surface, route) => ({
-      params: { slug: OTHER_SLUG, surface: 'qwick-cert', user_id: userId, id: ids[surface] ?? newId(), name: 'none' },
+      params: { slug: OTHER_SLUG, surface: 'qwick-cert', user_id: userId, id: ids[surface] ?? newId(), name: 'none', license_key: licenceKey },
       query: surface === 'qwick-cert' ? { organization_slug: SLUG } : {},
       body: (route.operationId === 'signDigest' ? signBody(SLUG) : route.bodyExample) as Seeds['body'],
     });
@@ -122,7 +126,8 @@ describe('promise 13: fuzz', function suite() {
       for (const [index, body] of JSON_TEXTS.entries()) {
         const one = route[index % route.length] as Route;
         const mutant = { ...makeMutant(surface.mount, one, { ...seedsOf(surface.name, one), body: {} }, random), path: surface.mount + one.path.replaceAll(/:\w+/g, SLUG), headers: {}, body };
-        const answer = await world.ask({ ...mutant, authorization: credentials[surface.name]?.[0] });
+        const authorization = credentials[surface.name]?.[one.permission === 'kms' ? 1 : 0];
+        const answer = await world.ask({ ...mutant, authorization, headers: apiKeyHeader(authorization) });
         expect(answer.status, mutant.path).to.be.within(400, 499);
         for (const fault of judge(one, answer)) found.push({ surface: surface.name, operationId: one.operationId, mutant, status: answer.status, text: answer.text, ...fault });
       }
