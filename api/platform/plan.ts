@@ -1,7 +1,7 @@
 /** Plans between the wire and the domain. */
 import type { Static } from 'typebox';
 import { rejectFields } from '../../domain/kernel/rejection.ts';
-import type { PlanLimits, PlanState } from '../../domain/tenancy/terms.ts';
+import type { PlanLimits, PlanState, PlanTerms } from '../../domain/tenancy/terms.ts';
 import type { PlanBody, PlanReply } from './schemas.ts';
 
 /** UTC with milliseconds; rejects, naming `field`, what is no moment (such as the 60th second that JavaScript does not know). */
@@ -19,7 +19,7 @@ const limitsOf = ({ members, signing_operations, concurrency, requests_per_minut
   ...(requests_per_minute !== undefined && { requestsPerMinute: requests_per_minute }),
 });
 
-export const planOf = (body: Static<typeof PlanBody>): Omit<PlanState, 'since'> => {
+export const planOf = (body: Static<typeof PlanBody>): PlanTerms => {
   const { plan, status = 'active', current_period_end: end, cancel_at_period_end: cancels = false, discount, limits = {} } = body;
   return {
     plan,

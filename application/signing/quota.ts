@@ -1,7 +1,7 @@
 /** How many signings a tenant's plan allows in a period: taken before the intent, given back when there is no signature. */
 import type { TenantId } from '../../domain/kernel/ids.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
-import { periodAt, type Period } from '../../domain/signing/period.ts';
+import { periodAt, type Period } from '../../domain/tenancy/period.ts';
 import { FREE_PLAN, signingLimit } from '../../domain/signing/plan-limits.ts';
 import type { Cause, Clock, EventStore } from '../kernel/ports.ts';
 import type { TenantView } from '../tenancy/access.ts';

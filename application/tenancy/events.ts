@@ -55,6 +55,7 @@ const Plan = Type.Object(
     status: Type.Union([Type.Literal('active'), Type.Literal('past_due'), Type.Literal('cancelled')]),
     since: instant(),
     currentPeriodEnd: Type.Optional(instant()),
+    period: Type.Optional(Type.Object({ start: instant(), end: instant() }, exact)),
     cancelAtPeriodEnd: Type.Boolean(),
     discount: Type.Optional(
       Type.Object({ name: text(), percentOff: Type.Number({ minimum: 0, maximum: 100 }), endsAt: instant() }, exact),

@@ -3,7 +3,7 @@ import type { TenantId } from '../../domain/kernel/ids.ts';
 import { Rejection, reject, rejectFields } from '../../domain/kernel/rejection.ts';
 import { openingPlans } from '../../domain/tenancy/plans.ts';
 import { checkSlug } from '../../domain/tenancy/slug.ts';
-import type { PlanState, SurfaceName } from '../../domain/tenancy/terms.ts';
+import type { PlanState, PlanTerms, SurfaceName } from '../../domain/tenancy/terms.ts';
 import type { Cause, Clock } from '../kernel/ports.ts';
 import type { TenantView } from './access.ts';
 import { streams, type TenancyAggregates } from './aggregates.ts';
@@ -29,7 +29,7 @@ export interface Tenants {
    */
   create(id: TenantId, wanted: NewTenant, cause: Cause): Promise<CreatedTenant>;
   /** Replaces the state of a plan. Rejects with `tenancy.tenant_unknown` or `request.invalid` {fields}. */
-  setPlan(id: TenantId, surface: SurfaceName, plan: Omit<PlanState, 'since'>, cause: Cause): Promise<PlanState>;
+  setPlan(id: TenantId, surface: SurfaceName, plan: PlanTerms, cause: Cause): Promise<PlanState>;
 }
 
 const checked = ({ slug, name, owner }: NewTenant) => {

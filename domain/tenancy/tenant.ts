@@ -1,14 +1,15 @@
 /** A tenant: its name and its plans. It exists from `TenantCreated` on, whatever was prepared for it before. */
 import { otherwise, type Decider, type Message } from '../kernel/decider.ts';
 import { reject } from '../kernel/rejection.ts';
+import { periodAfter } from './period.ts';
 import { checkPlan } from './plans.ts';
 import type { TenantEvent } from './tenant.events.ts';
-import type { PlanState, Plans, SurfaceName } from './terms.ts';
+import type { PlanState, Plans, PlanTerms, SurfaceName } from './terms.ts';
 
 export type CreateTenant = Message<'CreateTenant', { slug: string; name: string; plans: Plans }>;
 export type AbandonTenant = Message<'AbandonTenant', { slug: string }>;
 /** Replaces the state of a plan; `at` (UTC, ISO 8601) is when it begins, unless it is the plan already there. */
-export type SetPlan = Message<'SetPlan', { surface: SurfaceName; plan: Omit<PlanState, 'since'>; at: string }>;
+export type SetPlan = Message<'SetPlan', { surface: SurfaceName; plan: PlanTerms; at: string }>;
 
 export type TenantCommand = CreateTenant | AbandonTenant | SetPlan;
 
@@ -46,6 +47,7 @@ const abandon = ({ data }: AbandonTenant, state: TenantState): readonly TenantEv
 /** Members in a fixed order, so that equal plans are equal texts. */
 const inOrder = (plan: PlanState): string =>
   JSON.stringify([
+    [plan.period?.start, plan.period?.end],
     [plan.plan, plan.status, plan.since, plan.currentPeriodEnd, plan.cancelAtPeriodEnd, plan.assumed === true],
     [plan.discount?.name, plan.discount?.percentOff, plan.discount?.endsAt],
     [plan.limits.members, plan.limits.signingOperations, plan.limits.concurrency, plan.limits.requestsPerMinute],
@@ -55,7 +57,9 @@ const setPlan = ({ data: { surface, plan, at } }: SetPlan, state: TenantState): 
   if (state.status !== 'open') return reject('tenancy.tenant_unknown');
   checkPlan(surface, plan.plan, 'plan');
   const before = state.plans[surface];
-  const next = { ...plan, since: before?.plan === plan.plan ? before.since : at };
+  const anchored = { ...plan, since: before?.plan === plan.plan ? before.since : at };
+  const period = periodAfter(before, anchored, at);
+  const next: PlanState = { ...anchored, ...(period !== undefined && { period }) };
   if (before !== undefined && inOrder(before) === inOrder(next)) return [];
   return [{ type: 'PlanSet', data: { surface, plan: next } }];
 };

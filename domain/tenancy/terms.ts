@@ -32,12 +32,18 @@ export type PlanState = Readonly<{
   status: PlanStatus;
   /** When the plan began. */
   since: string;
+  /** As the operator has set it. */
   currentPeriodEnd?: string;
+  /** The period that was running when its end was moved: its count goes on until `end`, then periods follow `currentPeriodEnd`. */
+  period?: Readonly<{ start: string; end: string }>;
   cancelAtPeriodEnd: boolean;
   discount?: PlanDiscount;
   limits: PlanLimits;
   /** Nobody chose it: it came with the tenant. */
   assumed?: boolean;
 }>;
+
+/** What is set of a plan; the rest follows from what was there before. */
+export type PlanTerms = Omit<PlanState, 'since' | 'period'>;
 
 export type Plans = Readonly<Partial<Record<SurfaceName, PlanState>>>;

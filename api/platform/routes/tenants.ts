@@ -100,7 +100,7 @@ const planRoute = ({ tenants, access }: TenantDeps) =>
     path: '/v1/tenants/:slug/plans/:surface',
     operationId: 'setPlan',
     summary: 'Replace the plan of a surface',
-    description: 'What the body does not name is as it is by default. A plan begins anew when its name changes.',
+    description: 'What the body does not name is as it is by default. A plan begins anew, and with it its period and what is counted in it, when its name changes; where only `current_period_end` moves, the running period keeps its count.',
     params: PlanParams,
     body: PlanBody,
     bodyExample: { plan: 'enterprise', limits: { concurrency: 32 } },

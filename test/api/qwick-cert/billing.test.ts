@@ -76,6 +76,27 @@ describe('billing summary', () => {
     expect(json.data).to.deep.include({ current_period_end: '2026-04-30T00:00:00Z', discount: null, usage: { members: 1, signing_operations_this_period: 0 } });
   });
 
+  it('gives nothing back when the end of the period is moved, in any direction', async () => {
+    for (const plan of ['free', 'pro'] as const) {
+      const acme = await program.organization(plan);
+      const limits = { signingOperations: 2 };
+      await program.plan(acme, { plan, limits });
+      const { secret } = await program.key(acme);
+      await sign(acme, secret);
+      await sign(acme, secret);
+      for (const currentPeriodEnd of ['2026-04-01T00:00:00.000Z', '2027-01-09T00:00:00.000Z', '2026-03-01T00:00:00.000Z', '2026-03-20T00:00:00.000Z', undefined, '2026-03-20T00:00:00.000Z']) {
+        await program.plan(acme, { plan, limits, ...(currentPeriodEnd !== undefined && { currentPeriodEnd }) });
+        const refused = await sign(acme, secret);
+        expect(refused.json.error.code, `${plan} until ${currentPeriodEnd}`).to.equal(plan === 'free' ? 'QWICK_BILLING_702' : 'QWICK_BILLING_700');
+        expect((await summary(acme)).json.data.usage.signing_operations_this_period).to.equal(2);
+      }
+      program.knobs.now = Date.parse('2026-03-20T00:00:00.000Z');
+      expect((await sign(acme, secret)).status, 'the period is over').to.equal(200);
+      expect((await summary(acme)).json.data.usage.signing_operations_this_period).to.equal(1);
+      program.knobs.now = START;
+    }
+  });
+
   it('counts no signing that gave no signature', async () => {
     const acme = await program.organization('pro');
     const { secret } = await program.key(acme);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { periodAt, plusMonths } from '../../../domain/signing/period.ts';
+import { periodAt, plusMonths } from '../../../domain/tenancy/period.ts';
 
 const at = (text: string): number => Date.parse(text);
 const iso = (text: string): string => new Date(text).toISOString();
@@ -26,6 +26,8 @@ describe('period', () => {
     ['the end that the operator has set', pro('2026-01-01T00:00:00.000Z', '2026-04-09T00:00:00.000Z'), '2026-03-20T00:00:00Z', '2026-03-09T00:00:00Z', '2026-04-09T00:00:00Z'],
     ['an end that has passed goes on', pro('2026-01-01T00:00:00.000Z', '2026-04-09T00:00:00.000Z'), '2026-06-10T00:00:00Z', '2026-06-09T00:00:00Z', '2026-07-09T00:00:00Z'],
     ['an end of the 31st, looked at before', pro('2026-01-01T00:00:00.000Z', '2026-05-31T00:00:00.000Z'), '2026-04-29T00:00:00Z', '2026-03-31T00:00:00Z', '2026-04-30T00:00:00Z'],
+    ['one whose end was moved', { ...pro('2026-01-01T00:00:00.000Z', '2026-04-09T00:00:00.000Z'), period: { start: '2026-03-01T00:00:00.000Z', end: '2026-04-09T00:00:00.000Z' } }, '2026-04-08T23:59:59.999Z', '2026-03-01T00:00:00Z', '2026-04-09T00:00:00Z'],
+    ['and the one after it', { ...pro('2026-01-01T00:00:00.000Z', '2026-04-09T00:00:00.000Z'), period: { start: '2026-03-01T00:00:00.000Z', end: '2026-04-09T00:00:00.000Z' } }, '2026-04-09T00:00:00Z', '2026-04-09T00:00:00Z', '2026-05-09T00:00:00Z'],
     ['a clock before the plan', pro('2026-03-09T15:00:00.000Z'), '2026-01-01T00:00:00Z', '2025-12-09T15:00:00Z', '2026-01-09T15:00:00Z'],
   ];
   for (const [name, plan, now, start, end] of cases) it(name, () => expect(between(plan, now)).to.deep.equal([iso(start), iso(end)]));
