@@ -20,6 +20,7 @@ async function* inPieces(revocations: AsyncIterable<Revocation>): AsyncIterable<
     yield piece;
     piece = [];
   }
+  // Also when it is empty: somebody waits for a first one.
   yield piece;
 }
 
@@ -30,7 +31,8 @@ async function* answerOf(revocations: AsyncIterable<Revocation>, timestamp: stri
   for await (const piece of inPieces(revocations)) {
     const keys = piece.map(({ licenceKey }) => JSON.stringify(licenceKey)).join(',');
     for (const { position } of piece) if (newest === null || position > newest) newest = position;
-    yield `${count === 0 ? '{"revoked_ids":[' : ','}${keys}`;
+    const before = piece.length === 0 ? '' : ',';
+    yield `${count === 0 ? '{"revoked_ids":[' : before}${keys}`;
     count += piece.length;
     // A client that takes everything at once would keep everybody else waiting.
     await yieldToOthers();
