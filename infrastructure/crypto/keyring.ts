@@ -59,7 +59,8 @@ const binding = (record: Omit<KeyRecord, 'wrapped'>, by: WrappingKey) => ({
 export const wrapKey = (record: Omit<KeyRecord, 'wrapped' | 'wrappedBy'>, by: WrappingKey, bytes: Uint8Array = randomBytes(KEY_BYTES)): KeyRecord => {
   const header = { ...record, wrappedBy: by.version };
   try {
-    return { ...header, wrapped: seal(by.key, binding(header, by), bytes) };
+    // In a buffer of its own: a record that goes to another thread takes along whatever else is in the buffer behind it.
+    return { ...header, wrapped: new Uint8Array(seal(by.key, binding(header, by), bytes)) };
   } finally {
     bytes.fill(0);
   }
