@@ -2,6 +2,7 @@
 import type { Clock } from '../../application/kernel/ports.ts';
 import { startProgram, type Program } from '../../api/composition/program.ts';
 import { readConfig } from '../../infrastructure/runtime/config.ts';
+import { closing } from './leavings.ts';
 import { failOnFatal, silentLogger } from './silent.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -45,6 +46,7 @@ export const startApp = async ({ env = {}, clock }: AppSettings = {}): Promise<A
   const config = readConfig({ PORT: '0', LOG_LEVEL: 'silent', ...env, DATA_DIR: directory.path });
   const start = (): Promise<Program> => startProgram({ config, logger: silentLogger, onFatal: failOnFatal, ...(clock !== undefined && { clock }) });
   let program = await start();
+  const stop = closing(() => program.stop(1_000));
   return {
     get program() {
       return program;
@@ -62,7 +64,7 @@ export const startApp = async ({ env = {}, clock }: AppSettings = {}): Promise<A
       program = await start();
     },
     close: async () => {
-      await program.stop(1_000);
+      await stop();
       directory.remove();
     },
   };

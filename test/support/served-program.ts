@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { closing } from './leavings.ts';
 import { root } from './source-files.ts';
 
 export interface ServedProgram {
@@ -49,6 +50,7 @@ export const serveProgram = ({ dataDir, preload, env = {} }: ServeSettings): Ser
     env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  child.once('exit', closing(() => void child.kill('SIGKILL')));
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString(); });
   const said = (): string => stderr;

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerEnvelope, type SMTPServerOptions } from 'smtp-server';
+import { closing } from './leavings.ts';
 
 export type Taken = Readonly<{ from: string; to: readonly string[]; raw: string; email: Email }>;
 
@@ -31,5 +32,5 @@ export const startSmtp = async (over: SMTPServerOptions = {}, wanted = 0) => {
   server.on('error', () => undefined);
   await new Promise<void>((resolve) => { server.listen(wanted, '127.0.0.1', resolve); });
   const { port } = server.server.address() as AddressInfo;
-  return { taken, port, close: () => new Promise<void>((resolve) => { server.close(resolve); }) };
+  return { taken, port, close: closing(() => new Promise<void>((resolve) => { server.close(resolve); })) };
 };

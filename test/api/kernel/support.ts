@@ -9,6 +9,7 @@ import { createApp, type AppOptions } from '../../../api/kernel/app.ts';
 import type { Route } from '../../../api/kernel/route.ts';
 import { createHttpServer, type HttpServer, type ServerOptions } from '../../../api/kernel/server.ts';
 import { defineSurface, type Surface } from '../../../api/kernel/surface.ts';
+import { closing } from '../../support/leavings.ts';
 import { createLogger } from '../../../infrastructure/runtime/logger.ts';
 import { createMetrics } from '../../../infrastructure/runtime/metrics.ts';
 
@@ -140,7 +141,7 @@ export const serve = async (
   });
   const server = createHttpServer(app, serverOptions);
   const { port } = await server.listen('127.0.0.1', 0);
-  return { url: `http://127.0.0.1:${port}`, port, server, logs, close: () => server.close(100) };
+  return { url: `http://127.0.0.1:${port}`, port, server, logs, close: closing(() => server.close(100)) };
 };
 
 type Asked = Readonly<{ headers?: Readonly<Record<string, string>>; body?: unknown; /** Who asks; `''`: nobody. Default: who may do everything. */ as?: string }>;
