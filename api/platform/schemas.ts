@@ -53,7 +53,7 @@ export const PlanBody = Type.Object(
     plan: text(50, 'The name of the plan'),
     status: Type.Optional(Type.Enum([...PLAN_STATUSES], { description: 'Whether it is paid; active without' })),
     current_period_end: Type.Optional(instant('When the paid period ends')),
-    cancel_at_period_end: Type.Optional(Type.Boolean({ description: 'Whether it ends with the period; false without' })),
+    cancel_at_period_end: Type.Optional(Type.Boolean({ description: 'Whether it ends, as if cancelled, with the period: at `current_period_end`, or with the one that runs now; false without' })),
     discount: Type.Optional(nullable(Discount, 'null or absent: none')),
     limits: Type.Optional(Limits),
   },

@@ -4,6 +4,7 @@
  */
 import { reject } from '../../domain/kernel/rejection.ts';
 import type { SubjectId } from '../../domain/kernel/ids.ts';
+import { statusAt } from '../../domain/tenancy/plans.ts';
 import type { SignedBy } from '../../domain/signing/operation.events.ts';
 import type { CredentialPrincipal, PersonPrincipal, PlanState, Role, TenantView } from '../tenancy/access.ts';
 
@@ -34,9 +35,9 @@ const FREE: PlanState = { plan: 'free', status: 'active', since: '1970-01-01T00:
 /** An organization without a plan of this surface is on the free one. */
 export const signingPlan = (tenant: Pick<TenantView, 'plans'>): PlanState => tenant.plans['qwick-cert'] ?? FREE;
 
-/** Rejects with `signing.subscription_cancelled`. */
-export const requireSubscription = (tenant: TenantView): void => {
-  if (signingPlan(tenant).status === 'cancelled') reject('signing.subscription_cancelled');
+/** Rejects with `signing.subscription_cancelled`. `now`: milliseconds since 1970. */
+export const requireSubscription = (tenant: TenantView, now: number): void => {
+  if (statusAt(signingPlan(tenant), now) === 'cancelled') reject('signing.subscription_cancelled');
 };
 
 /** The person behind a request: their own session, or the one that the key acts for. */

@@ -1,5 +1,5 @@
 /** The state of a subscription: what it allows, and what of it is used. */
-import { memberLimit } from '../../domain/tenancy/plans.ts';
+import { endedAt, memberLimit, statusAt } from '../../domain/tenancy/plans.ts';
 import type { PlanDiscount, PlanStatus } from '../../domain/tenancy/terms.ts';
 import type { Clock } from '../kernel/ports.ts';
 import type { TenantView } from '../tenancy/access.ts';
@@ -11,7 +11,7 @@ import type { SigningQuotas } from './quota.ts';
 export type BillingSummary = Readonly<{
   plan: string;
   status: PlanStatus;
-  /** As the operator has set it, while that lies ahead; else the end of the period that signings count in. */
+  /** As the operator has set it, while that lies ahead; else the end of the period that signings count in. When the subscription has ended: when it did. */
   currentPeriodEnd: string;
   cancelAtPeriodEnd: boolean;
   limits: Readonly<{ members: number | undefined; signingOperations: number | undefined }>;
@@ -34,8 +34,8 @@ export const createBilling =
     const now = clock.now();
     return {
       plan: plan.plan,
-      status: plan.status,
-      currentPeriodEnd: isAfter(plan.currentPeriodEnd, now) ? plan.currentPeriodEnd : period.end,
+      status: statusAt(plan, now),
+      currentPeriodEnd: endedAt(plan, now) ?? (isAfter(plan.currentPeriodEnd, now) ? plan.currentPeriodEnd : period.end),
       cancelAtPeriodEnd: plan.cancelAtPeriodEnd,
       limits: { members: memberLimit(tenant.plans), signingOperations: limit },
       usage: { members: await members.count(tenant.id), signingOperations: used },

@@ -2,6 +2,7 @@
 import type { TenantId } from '../../domain/kernel/ids.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { periodAt, type Period } from '../../domain/tenancy/period.ts';
+import { endedAt } from '../../domain/tenancy/plans.ts';
 import { FREE_PLAN, signingLimit } from '../../domain/signing/plan-limits.ts';
 import type { Cause, Clock, EventStore } from '../kernel/ports.ts';
 import type { TenantView } from '../tenancy/access.ts';
@@ -58,7 +59,10 @@ export const createSigningQuotas = ({ store, clock }: Readonly<{ store: EventSto
     release: (reservation, cause) => settle('ReleaseSigning', reservation, cause),
     usage: async (tenant) => {
       const plan = signingPlan(tenant);
-      const period = periodAt(plan, clock.now());
+      const now = clock.now();
+      const ended = endedAt(plan, now);
+      // Of a subscription that has ended, its last one.
+      const period = periodAt(plan, ended === undefined ? now : Date.parse(ended) - 1);
       const { used } = await volumes.load(tenant.id, period.id);
       return { period, used, limit: signingLimit(plan) };
     },

@@ -70,17 +70,17 @@ export type SignDigestDeps = Readonly<{
 }>;
 
 /** A check that takes nothing. */
-const check = (refuse: (asked: Asked) => void): Gate => (asked) => {
-  refuse(asked);
+const check = (refuse: (asked: Asked, at: number) => void): Gate => (asked, at) => {
+  refuse(asked, at);
   return undefined;
 };
 
 const mayStillSign =
   (access: SignDigestDeps['access']): Gate =>
-  async (asked) => {
+  async (asked, at) => {
     const principal = await access.current(asked.principal);
     requirePermission(principal, 'sign');
-    requireSubscription(principal.tenant);
+    requireSubscription(principal.tenant, at);
     return undefined;
   };
 
@@ -88,7 +88,7 @@ const mayStillSign =
 const gatesOf = ({ access, rules, quotas, places }: SignDigestDeps): readonly Gate[] => [
   check(({ principal, request }) => checkSignRequest(principal, request)),
   check(({ principal }) => requirePermission(principal, 'sign')),
-  check(({ principal }) => requireSubscription(principal.tenant)),
+  check(({ principal }, at) => requireSubscription(principal.tenant, at)),
   rules.look,
   quotaGate(quotas),
   placesGate(places),

@@ -57,6 +57,7 @@ const Plan = Type.Object(
     currentPeriodEnd: Type.Optional(instant()),
     period: Type.Optional(Type.Object({ start: instant(), end: instant() }, exact)),
     cancelAtPeriodEnd: Type.Boolean(),
+    endsAt: Type.Optional(instant()),
     discount: Type.Optional(
       Type.Object({ name: text(), percentOff: Type.Number({ minimum: 0, maximum: 100 }), endsAt: instant() }, exact),
     ),

@@ -73,3 +73,10 @@ export const periodAfter = (before: Periodic | undefined, next: Anchored, at: st
   const period = { start: moved, end: stays ? endOfMoved(next, moved, now) : step.end };
   return period.start === step.start && period.end === step.end ? undefined : period;
 };
+
+/** When the subscription ends that is cancelled with its period; the end that was remembered stays while nothing else is set. */
+export const endOf = (before: PlanState | undefined, next: Omit<PlanState, 'endsAt'>, at: string): string | undefined => {
+  if (!next.cancelAtPeriodEnd) return undefined;
+  const same = before?.endsAt !== undefined && before.plan === next.plan && before.currentPeriodEnd === next.currentPeriodEnd;
+  return same ? before.endsAt : (next.currentPeriodEnd ?? periodAt(next, Date.parse(at)).end);
+};

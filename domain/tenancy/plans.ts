@@ -1,6 +1,6 @@
 /** Which plans there are, and what a tenant starts with. */
 import { rejectFields } from '../kernel/rejection.ts';
-import { PLANS, SURFACES, type PlanState, type Plans, type SurfaceName } from './terms.ts';
+import { PLANS, SURFACES, type PlanState, type Plans, type PlanStatus, type SurfaceName } from './terms.ts';
 
 /** Rejects a plan that the surface does not have, naming `field`. */
 export const checkPlan = (surface: SurfaceName, plan: string, field: string): void => {
@@ -41,3 +41,16 @@ export const openingPlans = (asked: Readonly<Partial<Record<SurfaceName, string>
     }),
   );
 };
+
+type Ending = Pick<PlanState, 'cancelAtPeriodEnd' | 'currentPeriodEnd' | 'endsAt'>;
+
+/**
+ * When a subscription that is cancelled at the end of its period has ended by `now` (milliseconds since 1970): that moment, else
+ * undefined. Events that do not say when it ends mean the end that the operator has set; without one there is none.
+ */
+export const endedAt = ({ cancelAtPeriodEnd, currentPeriodEnd, endsAt = currentPeriodEnd }: Ending, now: number): string | undefined =>
+  cancelAtPeriodEnd && endsAt !== undefined && Date.parse(endsAt) <= now ? endsAt : undefined;
+
+/** Cancelled also when it was to end with its period, and that is over. */
+export const statusAt = (plan: Ending & Pick<PlanState, 'status'>, now: number): PlanStatus =>
+  endedAt(plan, now) === undefined ? plan.status : 'cancelled';

@@ -1,7 +1,7 @@
 /** A tenant: its name and its plans. It exists from `TenantCreated` on, whatever was prepared for it before. */
 import { otherwise, type Decider, type Message } from '../kernel/decider.ts';
 import { reject } from '../kernel/rejection.ts';
-import { periodAfter } from './period.ts';
+import { endOf, periodAfter } from './period.ts';
 import { checkPlan } from './plans.ts';
 import type { TenantEvent } from './tenant.events.ts';
 import type { PlanState, Plans, PlanTerms, SurfaceName } from './terms.ts';
@@ -48,18 +48,24 @@ const abandon = ({ data }: AbandonTenant, state: TenantState): readonly TenantEv
 const inOrder = (plan: PlanState): string =>
   JSON.stringify([
     [plan.period?.start, plan.period?.end],
-    [plan.plan, plan.status, plan.since, plan.currentPeriodEnd, plan.cancelAtPeriodEnd, plan.assumed === true],
+    [plan.plan, plan.status, plan.since, plan.currentPeriodEnd, plan.cancelAtPeriodEnd, plan.endsAt, plan.assumed === true],
     [plan.discount?.name, plan.discount?.percentOff, plan.discount?.endsAt],
     [plan.limits.members, plan.limits.signingOperations, plan.limits.concurrency, plan.limits.requestsPerMinute],
   ]);
+
+const planAfter = (before: PlanState | undefined, terms: PlanTerms, at: string): PlanState => {
+  const anchored = { ...terms, since: before?.plan === terms.plan ? before.since : at };
+  const period = periodAfter(before, anchored, at);
+  const next = { ...anchored, ...(period !== undefined && { period }) };
+  const endsAt = endOf(before, next, at);
+  return { ...next, ...(endsAt !== undefined && { endsAt }) };
+};
 
 const setPlan = ({ data: { surface, plan, at } }: SetPlan, state: TenantState): readonly TenantEvent[] => {
   if (state.status !== 'open') return reject('tenancy.tenant_unknown');
   checkPlan(surface, plan.plan, 'plan');
   const before = state.plans[surface];
-  const anchored = { ...plan, since: before?.plan === plan.plan ? before.since : at };
-  const period = periodAfter(before, anchored, at);
-  const next: PlanState = { ...anchored, ...(period !== undefined && { period }) };
+  const next = planAfter(before, plan, at);
   if (before !== undefined && inOrder(before) === inOrder(next)) return [];
   return [{ type: 'PlanSet', data: { surface, plan: next } }];
 };

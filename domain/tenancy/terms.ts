@@ -37,6 +37,8 @@ export type PlanState = Readonly<{
   /** The period that was running when its end was moved: its count goes on until `end`, then periods follow `currentPeriodEnd`. */
   period?: Readonly<{ start: string; end: string }>;
   cancelAtPeriodEnd: boolean;
+  /** With `cancelAtPeriodEnd`: when it ends. */
+  endsAt?: string;
   discount?: PlanDiscount;
   limits: PlanLimits;
   /** Nobody chose it: it came with the tenant. */
@@ -44,6 +46,6 @@ export type PlanState = Readonly<{
 }>;
 
 /** What is set of a plan; the rest follows from what was there before. */
-export type PlanTerms = Omit<PlanState, 'since' | 'period'>;
+export type PlanTerms = Omit<PlanState, 'since' | 'period' | 'endsAt'>;
 
 export type Plans = Readonly<Partial<Record<SurfaceName, PlanState>>>;

@@ -97,6 +97,27 @@ describe('billing summary', () => {
     }
   });
 
+  it('of a subscription that ends with its period: cancelled from then on, and nothing rolls on', async () => {
+    const acme = await program.organization('pro');
+    const { secret } = await program.key(acme);
+    await sign(acme, secret);
+    await program.plan(acme, { plan: 'pro', cancelAtPeriodEnd: true });
+    expect((await summary(acme)).json.data).to.include({ status: 'active', cancel_at_period_end: true, current_period_end: '2026-04-09T15:00:00Z' });
+    program.knobs.now = Date.parse('2026-04-09T14:59:59.999Z');
+    expect((await sign(acme, secret)).status).to.equal(200);
+    program.knobs.now = Date.parse('2026-05-20T00:00:00.000Z');
+    const refused = await sign(acme, secret);
+    expect([refused.status, refused.json.error.code]).to.deep.equal([403, 'QWICK_BILLING_701']);
+    expect((await summary(acme)).json.data).to.deep.include({
+      status: 'cancelled', cancel_at_period_end: true, current_period_end: '2026-04-09T15:00:00Z', usage: { members: 1, signing_operations_this_period: 2 },
+    });
+    await program.plan(acme, { plan: 'pro' });
+    expect((await sign(acme, secret)).status).to.equal(200);
+    await program.plan(acme, { plan: 'pro', cancelAtPeriodEnd: true, currentPeriodEnd: '2026-05-19T00:00:00.000Z' });
+    expect((await sign(acme, secret)).json.error.code, 'an end that has passed').to.equal('QWICK_BILLING_701');
+    expect((await summary(acme)).json.data).to.include({ status: 'cancelled', current_period_end: '2026-05-19T00:00:00Z' });
+  });
+
   it('counts no signing that gave no signature', async () => {
     const acme = await program.organization('pro');
     const { secret } = await program.key(acme);

@@ -5,7 +5,6 @@ import { slug } from '../../../domain/tenancy/slug.ts';
 import type { SlugReserved } from '../../../domain/tenancy/slug.events.ts';
 import { tenant, type CreateTenant, type SetPlan } from '../../../domain/tenancy/tenant.ts';
 import type { TenantCreated } from '../../../domain/tenancy/tenant.events.ts';
-import type { PlanState } from '../../../domain/tenancy/terms.ts';
 import { specification } from '../../support/specification.ts';
 
 const at = '2026-03-01T00:00:00.000Z';
@@ -44,45 +43,6 @@ describe('a tenant', () => {
       .then({ type: 'PlanSet', data: { surface: 'qwick-cert', plan: { ...plan, plan: 'free', since: at } } });
     given(created).twice(setPlan);
     given(created).when({ type: 'SetPlan', data: { surface: 'qwick-cert', plan: free, at: later } }).nothing();
-  });
-
-  describe('whose period\'s end is moved', () => {
-    const noon = '2026-03-20T12:00:00.000Z';
-    const moved = (end: string | undefined, name = 'pro') => ({ plan: name, status: 'active', cancelAtPeriodEnd: false, limits: {}, ...(end !== undefined && { currentPeriodEnd: end }) }) as const;
-    const onPro: TenantCreated = { type: 'TenantCreated', data: { ...data, plans: openingPlans({ 'qwick-cert': 'pro' }, at) } };
-    const put = (end: string | undefined, name?: string): SetPlan => ({ type: 'SetPlan', data: { surface: 'qwick-cert', plan: moved(end, name), at: noon } });
-    const set = (plan: PlanState) => ({ type: 'PlanSet', data: { surface: 'qwick-cert', plan } }) as const;
-    const cases: readonly (readonly [string, string, { start: string; end: string }])[] = [
-      ['later', '2026-04-10T00:00:00.000Z', { start: at, end: '2026-04-10T00:00:00.000Z' }],
-      ['earlier', '2026-03-25T00:00:00.000Z', { start: at, end: '2026-03-25T00:00:00.000Z' }],
-      ['into the past, where the period ends with the step from there', '2026-03-10T00:00:00.000Z', { start: at, end: '2026-04-10T00:00:00.000Z' }],
-      ['far ahead, where it is counted by the step, not less than one', '2026-12-21T00:00:00.000Z', { start: at, end: '2026-04-21T00:00:00.000Z' }],
-    ];
-    for (const [name, end, period] of cases) {
-      it(`${name}: keeps its start`, () => {
-        given(onPro).when(put(end)).then(set({ ...moved(end), since: at, period }));
-        given(onPro).twice(put(end));
-      });
-    }
-
-    it('keeps it however often it is moved, and when the end is taken back', () => {
-      const once = set({ ...moved('2026-04-10T00:00:00.000Z'), since: at, period: { start: at, end: '2026-04-10T00:00:00.000Z' } });
-      const end = '2026-05-02T00:00:00.000Z';
-      given(onPro, once).when(put(end)).then(set({ ...moved(end), since: at, period: { start: at, end: '2026-04-02T00:00:00.000Z' } }));
-      given(onPro, once).when(put(undefined)).then(set({ ...moved(undefined), since: at }));
-    });
-
-    it('goes on from events that know of no period', () => {
-      const old = set({ ...moved('2026-04-09T00:00:00.000Z'), since: at });
-      const end = '2026-04-12T00:00:00.000Z';
-      given(onPro, old).when(put(end)).then(set({ ...moved(end), since: at, period: { start: '2026-03-09T00:00:00.000Z', end } }));
-    });
-
-    it('begins a new one with another name, whatever its end', () => {
-      const end = '2026-04-09T00:00:00.000Z';
-      const old = set({ ...moved(end), since: at });
-      given(onPro, old).when(put(end, 'enterprise')).then(set({ ...moved(end, 'enterprise'), since: noon, period: { start: noon, end } }));
-    });
   });
 
   it('refuses plans that a surface does not have, and plans of nobody', () => {
