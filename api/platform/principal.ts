@@ -4,6 +4,7 @@ import type { Actor } from '../../application/kernel/ports.ts';
 import type { Access, AnonymousPrincipal, OperatorPrincipal, PersonPrincipal } from '../../application/tenancy/access.ts';
 import { addressKey } from '../../application/tenancy/address-key.ts';
 import type { CredentialMaker } from '../../application/tenancy/credentials.ts';
+import type { Manager } from '../../domain/tenancy/manager.ts';
 import type { TenantId } from '../../domain/kernel/ids.ts';
 import { reject } from '../../domain/kernel/rejection.ts';
 import type { Incoming, RateRule } from '../kernel/surface.ts';
@@ -95,9 +96,9 @@ export const permit = (principal: PlatformPrincipal, permission: string, slug: u
 export const inPerson = (principal: PlatformPrincipal): PersonPrincipal =>
   principal.kind === 'person' ? principal : reject('tenancy.session_required');
 
-/** The operator and owners may give and take ownership. */
-export const isOverOwners = (principal: PlatformPrincipal): boolean =>
-  principal.kind === 'operator' || (principal.kind === 'person' && principal.role === 'owner');
+/** Who changes members; what they may is decided where the change is. */
+export const managerOf = (principal: PlatformPrincipal): Manager =>
+  principal.kind === 'operator' ? { kind: 'operator' } : { kind: 'person', userId: inPerson(principal).userId };
 
 export const makerOf = (principal: PlatformPrincipal): CredentialMaker => {
   if (principal.kind === 'operator') return { kind: 'operator' };

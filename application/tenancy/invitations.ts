@@ -1,6 +1,7 @@
 /** People are asked to join, and join. */
 import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
 import { reject } from '../../domain/kernel/rejection.ts';
+import type { Manager } from '../../domain/tenancy/manager.ts';
 import { openInvitation, type PendingInvitation } from '../../domain/tenancy/invitations.ts';
 import type { Role } from '../../domain/tenancy/terms.ts';
 import type { Cause, Clock } from '../kernel/ports.ts';
@@ -22,15 +23,15 @@ const LIFE_MS = 7 * 86_400_000;
 const PER_HOUR = 100;
 const HOUR_MS = 3_600_000;
 
-/** `invitedBy`: the member who asks; absent: the operator. `id` becomes the invitation's. */
-export type Inviting = Readonly<{ cause: Cause; overOwners: boolean; invitedBy?: SubjectId; id: string }>;
+/** `by`: who asks, and is remembered as having asked. `id` becomes the invitation's. */
+export type Inviting = Readonly<{ cause: Cause; by: Manager; id: string }>;
 export type CreatedInvitation = Readonly<{ id: string; userId: string; email: string; role: Role; createdAt: string; expiresAt: string; invitedBy: string | null }>;
 export type Joined = Readonly<{ tenant: TenantView; userId: SubjectId; email: string; role: Role }>;
 
 export interface Invitations {
   /**
    * A mail with a code goes out after the answer. Rejects with `request.invalid` {fields}, `tenancy.member_exists`, `…invitation_pending`,
-   * `…owner_required`, or `request.rate_limited` {retryAfter}.
+   * `…owner_required`, `…forbidden`, or `request.rate_limited` {retryAfter}.
    */
   create(tenant: TenantId, person: Readonly<{ email: string; role: Role }>, how: Inviting): Promise<CreatedInvitation>;
   /**
@@ -39,7 +40,7 @@ export interface Invitations {
    */
   accept(answer: Readonly<{ token: string; password: string; ip: string }>, cause: Cause): Promise<Joined>;
   /** Rejects with `tenancy.invitation_unknown`, `…invitation_accepted` or `…owner_required`. */
-  revoke(tenant: TenantId, id: string, how: Pick<Inviting, 'cause' | 'overOwners'>): Promise<void>;
+  revoke(tenant: TenantId, id: string, how: Pick<Inviting, 'cause' | 'by'>): Promise<void>;
 }
 
 type Deps = Readonly<{
@@ -70,7 +71,7 @@ const createCreate = ({ aggregates: { memberships }, persons, personalData, secr
     };
   };
 
-  return async (tenant, person, { cause, overOwners, invitedBy, id }) => {
+  return async (tenant, person, { cause, by, id }) => {
     const email = checkEmail(person.email, 'email');
     const { role } = person;
     await allow(tenant);
@@ -78,9 +79,9 @@ const createCreate = ({ aggregates: { memberships }, persons, personalData, secr
     const shown = { role, createdAt: instant(now), expiresAt: instant(now + LIFE_MS) };
     return persons.withSubject(tenant, email, async (subject) => {
       const sealed = await sealedFor(subject, tenant, id, email);
-      const data = { invitationId: id, userId: subject.id, ...shown, ...sealed, overOwners, ...(invitedBy !== undefined && { invitedBy }) };
+      const data = { invitationId: id, userId: subject.id, ...shown, ...sealed, by, ...(by.kind === 'person' && { invitedBy: by.userId }) };
       await memberships.execute(streams.membership(tenant), { type: 'Invite', data }, { ...cause, keys: subject.newKeys });
-      return { id, userId: subject.id, email, ...shown, invitedBy: invitedBy ?? null };
+      return { id, userId: subject.id, email, ...shown, invitedBy: by.kind === 'person' ? by.userId : null };
     });
   };
 };
@@ -124,8 +125,8 @@ const createAccept = (deps: Deps): Invitations['accept'] => {
 export const createInvitations = (deps: Deps): Invitations => ({
   create: createCreate(deps),
   accept: createAccept(deps),
-  revoke: async (tenant, id, { cause, overOwners }) => {
-    const command = { type: 'RevokeInvitation', data: { invitationId: id, overOwners } } as const;
+  revoke: async (tenant, id, { cause, by }) => {
+    const command = { type: 'RevokeInvitation', data: { invitationId: id, by } } as const;
     await deps.aggregates.memberships.execute(streams.membership(tenant), command, cause);
   },
 });

@@ -3,6 +3,7 @@ import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
 import { requireRoom } from '../../domain/tenancy/membership.ts';
 import { memberLimit } from '../../domain/tenancy/plans.ts';
 import type { Sealed } from '../../domain/kernel/sealed.ts';
+import type { Managed } from '../../domain/tenancy/manager.ts';
 import type { Role } from '../../domain/tenancy/terms.ts';
 import type { Cause } from '../kernel/ports.ts';
 import type { PersonalData, Subject } from '../kernel/sealing.ts';
@@ -10,7 +11,7 @@ import { withSubject } from '../kernel/with-subject.ts';
 import { places, streams, type TenancyAggregates } from './aggregates.ts';
 import type { Passwords } from './ports.ts';
 
-export type Joining = Readonly<{ tenant: TenantId; email: string; password: string; role: Role; overOwners: boolean }>;
+export type Joining = Readonly<{ tenant: TenantId; email: string; password: string; role: Role }> & Managed;
 
 /** What a person joins with, sealed under their key. */
 export type Belongings = Readonly<{ email: Sealed; passwordHash: Sealed }>;
@@ -68,12 +69,12 @@ export const createPersons = ({ aggregates, personalData, passwords }: Deps): Pe
       return userId !== undefined && (await members(tenant)).members.get(userId)?.role !== undefined ? userId : undefined;
     },
     requireRoom: async (tenant) => requireRoom(await members(tenant), await limit(tenant)),
-    join: async ({ tenant, email, password, role, overOwners }, cause) => {
+    join: async ({ tenant, email, password, role, by }, cause) => {
       const hash = await passwords.hash(password);
       const most = await limit(tenant);
       return withKnown(tenant, email, async (subject) => {
         const sealed = await belongings(tenant, subject, { email, hash });
-        const data = { userId: subject.id, role, ...sealed, overOwners, ...(most !== undefined && { limit: most }) };
+        const data = { userId: subject.id, role, ...sealed, by, ...(most !== undefined && { limit: most }) };
         await aggregates.memberships.execute(streams.membership(tenant), { type: 'AddMember', data }, { ...cause, keys: subject.newKeys });
         return subject.id;
       });

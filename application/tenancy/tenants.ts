@@ -84,7 +84,7 @@ export const createTenants = (deps: Deps): Tenants => {
       if (before !== undefined) return before;
       await reserve(wanted.slug, id, cause);
       const { password } = wanted.owner;
-      const owner = await persons.join({ tenant: id, email, password, role: 'owner', overOwners: true }, cause).catch(alreadyMember(id, email));
+      const owner = await persons.join({ tenant: id, email, password, role: 'owner', by: { kind: 'operator' } }, cause).catch(alreadyMember(id, email));
       const created = { type: 'CreateTenant', data: { slug: wanted.slug, name, plans } } as const;
       const { state } = await tenants.execute(streams.tenant(id), created, cause);
       if (state.status !== 'open') return reject('tenancy.slug_taken', { slug: wanted.slug });

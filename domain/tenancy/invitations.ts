@@ -2,17 +2,18 @@
 import type { Message } from '../kernel/decider.ts';
 import { reject } from '../kernel/rejection.ts';
 import type { Sealed } from '../kernel/sealed.ts';
+import { requireOwnerFor, type Managed } from './manager.ts';
 import type { InvitationCreated, InvitationEnd, InvitationRevoked } from './membership.events.ts';
 import type { Invitation, MembershipState } from './membership-state.ts';
 import type { Role } from './terms.ts';
 
-export type Invite = Message<'Invite', InvitationCreated['data'] & Readonly<{ overOwners: boolean }>>;
+export type Invite = Message<'Invite', InvitationCreated['data'] & Managed>;
 /** `at`: UTC, ISO 8601. `limit`: how many members there may be; without, any number. */
 export type AcceptInvitation = Message<
   'AcceptInvitation',
   { invitationId: string; codeHash: string; at: string; email: Sealed; passwordHash: Sealed; limit?: number }
 >;
-export type RevokeInvitation = Message<'RevokeInvitation', { invitationId: string; overOwners: boolean }>;
+export type RevokeInvitation = Message<'RevokeInvitation', { invitationId: string } & Managed>;
 
 export type PendingInvitation = Extract<Invitation, { status: 'pending' }>;
 
@@ -45,17 +46,17 @@ export const invitationsLost = (state: MembershipState, inviter: string, role: R
 export const invitationsSettled = (state: MembershipState, userId: string): readonly InvitationRevoked[] =>
   pending(state).filter((each) => each.userId === userId).map((each) => revoked(each, 'member_added'));
 
-export const invite = ({ data: { overOwners, ...data } }: Invite, state: MembershipState): readonly InvitationCreated[] => {
+export const invite = ({ data: { by, ...data } }: Invite, state: MembershipState): readonly InvitationCreated[] => {
   if (state.invitations.has(data.invitationId)) return [];
   if (state.members.get(data.userId)?.role !== undefined) return reject('tenancy.member_exists');
-  if (data.role === 'owner' && !overOwners) return reject('tenancy.owner_required');
+  requireOwnerFor(state, { by }, data.role);
   const before = pending(state).find((each) => each.userId === data.userId && data.createdAt < each.expiresAt);
   return before === undefined ? [{ type: 'InvitationCreated', data }] : reject('tenancy.invitation_pending');
 };
 
-export const revokeInvitation = ({ data: { invitationId, overOwners } }: RevokeInvitation, state: MembershipState): readonly InvitationRevoked[] => {
+export const revokeInvitation = ({ data: { invitationId, by } }: RevokeInvitation, state: MembershipState): readonly InvitationRevoked[] => {
   const found = state.invitations.get(invitationId) ?? reject('tenancy.invitation_unknown');
-  if (found.role === 'owner' && !overOwners) return reject('tenancy.owner_required');
+  requireOwnerFor(state, { by }, found.role);
   if (found.status === 'pending') return [revoked(found, 'revoked')];
   return found.status === 'revoked' ? [] : reject('tenancy.invitation_accepted');
 };

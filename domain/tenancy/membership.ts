@@ -6,19 +6,17 @@ import {
   invitationsLost, invitationsSettled, invite, openInvitation, revokeInvitation,
   type AcceptInvitation, type Invite, type RevokeInvitation,
 } from './invitations.ts';
+import { requireManager, requireOwnerFor, type Managed } from './manager.ts';
 import type { MembershipEvent } from './membership.events.ts';
 import { evolveMembership, nobody, type MembershipState } from './membership-state.ts';
 import type { Role } from './terms.ts';
 
 export type { Member, MembershipState } from './membership-state.ts';
 
-/** Who asks may give and take ownership: an owner or the operator, but no admin. */
-type Authority = Readonly<{ overOwners: boolean }>;
-
 /** `limit`: how many members there may be; without, any number. */
-export type AddMember = Message<'AddMember', { userId: string; role: Role; email: Sealed; passwordHash: Sealed; limit?: number } & Authority>;
-export type ChangeRole = Message<'ChangeRole', { userId: string; role: Role } & Authority>;
-export type RemoveMember = Message<'RemoveMember', { userId: string } & Authority>;
+export type AddMember = Message<'AddMember', { userId: string; role: Role; email: Sealed; passwordHash: Sealed; limit?: number } & Managed>;
+export type ChangeRole = Message<'ChangeRole', { userId: string; role: Role } & Managed>;
+export type RemoveMember = Message<'RemoveMember', { userId: string } & Managed>;
 
 export type MembershipCommand = AddMember | ChangeRole | RemoveMember | Invite | AcceptInvitation | RevokeInvitation;
 
@@ -26,10 +24,6 @@ export type MembershipCommand = AddMember | ChangeRole | RemoveMember | Invite |
 const keepAnOwner = (state: MembershipState, leaving: string): void => {
   const others = [...state.members].filter(([userId, { role }]) => role === 'owner' && userId !== leaving);
   if (others.length === 0) reject('tenancy.last_owner');
-};
-
-const checkAuthority = ({ overOwners }: Authority, ...roles: readonly (Role | undefined)[]): void => {
-  if (!overOwners && roles.includes('owner')) reject('tenancy.owner_required');
 };
 
 /** Those who belong to the tenant now. */
@@ -50,8 +44,8 @@ const join = (state: MembershipState, { limit, ...person }: Joining): Membership
 };
 
 const add = ({ data }: AddMember, state: MembershipState): readonly MembershipEvent[] => {
-  const { overOwners: _, ...person } = data;
-  if (state.members.get(data.userId)?.role === undefined) checkAuthority(data, data.role);
+  const { by: _, ...person } = data;
+  if (state.members.get(data.userId)?.role === undefined) requireOwnerFor(state, data, data.role);
   return [join(state, person), ...invitationsSettled(state, data.userId)];
 };
 
@@ -66,7 +60,7 @@ const changeRole = ({ data }: ChangeRole, state: MembershipState): readonly Memb
   const { userId, role } = data;
   const before = state.members.get(userId)?.role ?? reject('tenancy.member_unknown');
   if (before === role) return [];
-  checkAuthority(data, before, role);
+  requireOwnerFor(state, data, before, role);
   if (before === 'owner') keepAnOwner(state, userId);
   return [{ type: 'MemberRoleChanged', data: { userId, role } }, ...invitationsLost(state, userId, role)];
 };
@@ -75,30 +69,34 @@ const remove = ({ data }: RemoveMember, state: MembershipState): readonly Member
   const { userId } = data;
   const member = state.members.get(userId) ?? reject('tenancy.member_unknown');
   if (member.role === undefined) return [];
-  checkAuthority(data, member.role);
+  requireOwnerFor(state, data, member.role);
   if (member.role === 'owner') keepAnOwner(state, userId);
   return [{ type: 'MemberRemoved', data: { userId } }, ...invitationsLost(state, userId, undefined)];
+};
+
+const decide = (command: MembershipCommand, state: MembershipState): readonly MembershipEvent[] => {
+  // Whoever joins by an invitation manages nothing; everybody else must still be who they were when they asked.
+  if (command.type !== 'AcceptInvitation') requireManager(state, command.data);
+  switch (command.type) {
+    case 'AddMember':
+      return add(command, state);
+    case 'ChangeRole':
+      return changeRole(command, state);
+    case 'RemoveMember':
+      return remove(command, state);
+    case 'Invite':
+      return invite(command, state);
+    case 'AcceptInvitation':
+      return accept(command, state);
+    case 'RevokeInvitation':
+      return revokeInvitation(command, state);
+    default:
+      return otherwise(command, []);
+  }
 };
 
 export const membership: Decider<MembershipState, MembershipCommand, MembershipEvent> = {
   initialState: nobody,
   evolve: evolveMembership,
-  decide: (command, state) => {
-    switch (command.type) {
-      case 'AddMember':
-        return add(command, state);
-      case 'ChangeRole':
-        return changeRole(command, state);
-      case 'RemoveMember':
-        return remove(command, state);
-      case 'Invite':
-        return invite(command, state);
-      case 'AcceptInvitation':
-        return accept(command, state);
-      case 'RevokeInvitation':
-        return revokeInvitation(command, state);
-      default:
-        return otherwise(command, []);
-    }
-  },
+  decide,
 };

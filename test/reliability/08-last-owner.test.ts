@@ -42,12 +42,12 @@ describe('promise 8: a tenant always has an owner', function suite() {
     const people = Array.from({ length: owners }, () => randomUUID());
     const programs = stores.map((store) => createAggregate(store, membership));
     for (const userId of people) {
-      await programs[0]?.execute(streams.membership(tenant), { type: 'AddMember', data: { userId, role: 'owner', email: sealed, passwordHash: sealed, overOwners: true } }, CAUSE);
+      await programs[0]?.execute(streams.membership(tenant), { type: 'AddMember', data: { userId, role: 'owner', email: sealed, passwordHash: sealed, by: { kind: 'operator' } } }, CAUSE);
     }
     // Both know how it stands, so that both decide at the same moment.
     for (const program of programs) await program.load(streams.membership(tenant));
     const attacks: readonly MembershipCommand[] = people.flatMap((userId, n): MembershipCommand[] =>
-      n % 2 === 0 ? [{ type: 'RemoveMember', data: { userId, overOwners: true } }] : [{ type: 'ChangeRole', data: { userId, role: 'admin', overOwners: true } }],
+      n % 2 === 0 ? [{ type: 'RemoveMember', data: { userId, by: { kind: 'operator' } } }] : [{ type: 'ChangeRole', data: { userId, role: 'admin', by: { kind: 'operator' } } }],
     );
     const ended = await Promise.allSettled(attacks.map(async (command, n) => programs[n % programs.length]?.execute(streams.membership(tenant), command, CAUSE)));
     const refused = ended.flatMap((each) => (each.status === 'rejected' ? [(each.reason as { code: string }).code] : []));

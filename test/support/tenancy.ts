@@ -43,7 +43,7 @@ import { temporaryDirectory } from './temporary-directory.ts';
 export const PASSWORD = 'plenty of words to remember 7';
 export const ISSUER = 'http://127.0.0.1:8080';
 export const CAUSE: Cause = { actor: { kind: 'operator', id: 'operator' }, correlation: 'test' };
-export const OPERATOR = { cause: CAUSE, overOwners: true } as const;
+export const OPERATOR = { cause: CAUSE, by: { kind: 'operator' } } as const;
 
 /** Passwords without their cost: what they are worth is shown elsewhere. */
 export const cheapPasswords: Passwords & { verified: number } = {

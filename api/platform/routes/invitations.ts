@@ -8,7 +8,7 @@ import type { InvitationList, ListedInvitation } from '../../../projections/tena
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import { AcceptBody, InvitationParams, InvitationReply, InviteBody, JoinedReply } from '../account-schemas.ts';
 import { answerPage, pageOf, PageQuery } from '../page.ts';
-import { isOverOwners, type PlatformPrincipal } from '../principal.ts';
+import { managerOf, type PlatformPrincipal } from '../principal.ts';
 import { SlugParams } from '../schemas.ts';
 import { tenantOfPath } from './members.ts';
 
@@ -28,7 +28,7 @@ const show = (invitation: ListedInvitation): Shown => ({
   mail: invitation.mail,
 });
 
-const changeBy = ({ principal, cause }: Readonly<{ principal: PlatformPrincipal; cause: Cause }>) => ({ cause, overOwners: isOverOwners(principal) });
+const changeBy = ({ principal, cause }: Readonly<{ principal: PlatformPrincipal; cause: Cause }>) => ({ cause, by: managerOf(principal) });
 
 const common = { tags: ['Invitations'], permission: 'tenant' } as const;
 const rejections = ['tenancy.tenant_unknown', 'tenancy.forbidden'];
@@ -67,9 +67,7 @@ const createRoute = ({ invitations, access }: InvitationDeps) =>
     idempotentCopy: 'secret',
     handle: async (request) => {
       const { id, slug } = await tenantOfPath(access, request.params.slug);
-      const { principal } = request;
-      const invitedBy = principal.kind === 'person' ? { invitedBy: principal.userId } : {};
-      const made = await invitations.create(id, request.body, { ...changeBy(request), ...invitedBy, id: request.commandId });
+      const made = await invitations.create(id, request.body, { ...changeBy(request), id: request.commandId });
       const body = show({ ...made, status: 'pending', endedAt: null, mail: { status: 'queued', at: made.createdAt, reason: null } });
       return { status: 201, body, headers: { Location: `/platform/v1/tenants/${slug}/invitations/${made.id}` } };
     },

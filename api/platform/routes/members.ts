@@ -7,7 +7,7 @@ import { reject } from '../../../domain/kernel/rejection.ts';
 import type { MemberDirectory } from '../../../projections/tenancy/member-directory.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import { answerPage, pageOf, PageQuery } from '../page.ts';
-import { isOverOwners, type PlatformPrincipal } from '../principal.ts';
+import { managerOf, type PlatformPrincipal } from '../principal.ts';
 import { AddMemberBody, ChangeRoleBody, MemberParams, MemberReply, SlugParams } from '../schemas.ts';
 
 export type MemberDeps = Readonly<{ members: Members; directory: MemberDirectory; access: Pick<Access, 'tenantBySlug'> }>;
@@ -18,7 +18,7 @@ type Shown = Static<typeof MemberReply>;
 export const tenantOfPath = async (access: Pick<Access, 'tenantBySlug'>, slug: string): Promise<TenantView> =>
   (await access.tenantBySlug(slug)) ?? reject('tenancy.tenant_unknown');
 
-const changeBy = ({ principal, cause }: Readonly<{ principal: PlatformPrincipal; cause: Cause }>) => ({ cause, overOwners: isOverOwners(principal) });
+const changeBy = ({ principal, cause }: Readonly<{ principal: PlatformPrincipal; cause: Cause }>) => ({ cause, by: managerOf(principal) });
 
 const common = { tags: ['Members'], permission: 'tenant' } as const;
 const rejections = ['tenancy.tenant_unknown', 'tenancy.forbidden'];

@@ -77,7 +77,7 @@ describe('error codes', () => {
   const inTwo = async () => {
     const other = await program.organization();
     await program.tenancy.members.add(other.id, { email: acme.owner.email, password: PASSWORD, role: 'viewer' }, {
-      cause: { actor: { kind: 'operator', id: 'test' }, correlation: 'test' }, overOwners: true,
+      cause: { actor: { kind: 'operator', id: 'test' }, correlation: 'test' }, by: { kind: 'operator' },
     });
     return post('/auth/login', { email: acme.owner.email, password: PASSWORD });
   };

@@ -46,6 +46,7 @@ import { tenancyProjections } from '../../../projections/tenancy/index.ts';
 import { createMemberDirectory } from '../../../projections/tenancy/member-directory.ts';
 import type { TenantId } from '../../../domain/kernel/ids.ts';
 import { randomIds } from '../../support/random-ids.ts';
+import { closing } from '../../support/leavings.ts';
 import { failOnFatal, silentLogger } from '../../support/silent.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { ask, serve, type Running } from '../kernel/support.ts';
@@ -120,14 +121,18 @@ const start = async () => {
   const projections = createProjections({
     log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions: [signingOperations, signingAttempts, signingApprovals, ...tenancyProjections],
   });
+  const stop = closing(async () => {
+    await projections.stop();
+    await embedded.close();
+  });
   await projections.start();
   const tenancy = await tenancyOf({ ...embedded, store }, clock, projections);
-  return { directory, knobs, clock, embedded, store, projections, tenancy };
+  return { directory, knobs, clock, embedded, store, projections, tenancy, stop };
 };
 
 /** One program for a file of tests; every test makes its own organization. */
 export const startProgram = async () => {
-  const { directory, knobs, clock, embedded, store, projections, tenancy } = await start();
+  const { directory, knobs, clock, embedded, store, projections, tenancy, stop } = await start();
   const { personalData, access, credentials, sessions, credentialList } = tenancy;
   const backend: SigningBackend = { sign: (...given) => knobs.sign(...given) };
   const announced = announcing(store, projections.freshness);
@@ -174,7 +179,7 @@ export const startProgram = async () => {
     session: async (of: Organization, role: Role = 'owner'): Promise<string> => {
       if (role === 'owner') return signedIn(of, of.owner.email);
       const email = `${role}-${randomIds.next()}@${of.slug}.example`;
-      await tenancy.members.add(of.id, { email, password: PASSWORD, role }, { cause: CAUSE, overOwners: true });
+      await tenancy.members.add(of.id, { email, password: PASSWORD, role }, { cause: CAUSE, by: { kind: 'operator' } });
       return signedIn(of, email);
     },
     /** An API key that acts for the owner. */
@@ -190,8 +195,7 @@ export const startProgram = async () => {
     },
     close: async () => {
       await running.close();
-      await projections.stop();
-      await embedded.close();
+      await stop();
       directory.remove();
     },
   };

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { InvitationCreated, MemberAdded, MembershipEvent } from '../../../domain/tenancy/membership.events.ts';
+import type { Managed } from '../../../domain/tenancy/manager.ts';
 import { membership, type MembershipCommand } from '../../../domain/tenancy/membership.ts';
 import type { Role } from '../../../domain/tenancy/terms.ts';
 import { specification } from '../../support/specification.ts';
@@ -15,9 +16,10 @@ const created = (over: Partial<InvitationCreated['data']> = {}): InvitationCreat
     createdAt: '2026-03-09T12:00:00.000Z', expiresAt: '2026-03-16T12:00:00.000Z', ...over,
   },
 });
-const invite = (over: Partial<InvitationCreated['data']> & Readonly<{ overOwners?: boolean }> = {}): MembershipCommand => {
-  const { overOwners = false, ...rest } = over;
-  return { type: 'Invite', data: { ...created(rest).data, overOwners } };
+const byBob = { by: { kind: 'person', userId: 'bob' } } as const;
+const invite = (over: Partial<InvitationCreated['data']> & Partial<Managed> = {}): MembershipCommand => {
+  const { by = byBob.by, ...rest } = over;
+  return { type: 'Invite', data: { ...created(rest).data, by } };
 };
 const accept = (over: object = {}): MembershipCommand => ({
   type: 'AcceptInvitation',
@@ -26,7 +28,7 @@ const accept = (over: object = {}): MembershipCommand => ({
 const accepted = { type: 'InvitationAccepted', data: { invitationId: 'i1', userId: 'dan' } } as const;
 const ended = (reason: 'revoked' | 'member_added' | 'inviter_left', invitationId = 'i1') =>
   ({ type: 'InvitationRevoked', data: { invitationId, userId: 'dan', reason } }) as const;
-const lower = (role: Role): MembershipCommand => ({ type: 'ChangeRole', data: { userId: 'bob', role, overOwners: true } });
+const lower = (role: Role): MembershipCommand => ({ type: 'ChangeRole', data: { userId: 'bob', role, by: { kind: 'operator' } } });
 const people = [added('ann', 'owner'), added('bob', 'admin')] as const;
 
 describe('an invitation', () => {
@@ -42,9 +44,15 @@ describe('an invitation', () => {
     given(...people, created()).when(invite(late)).then(created(late));
   });
 
+  it('is neither made nor revoked by who has lost the right meanwhile', () => {
+    const gone = [...people, { type: 'MemberRemoved', data: { userId: 'bob' } }] as const;
+    given(...gone).when(invite()).rejected('tenancy.forbidden');
+    given(...gone, created({ invitedBy: 'ann' })).when({ type: 'RevokeInvitation', data: { invitationId: 'i1', ...byBob } }).rejected('tenancy.forbidden');
+  });
+
   it('to own the tenant is made by who may give ownership', () => {
     given(...people).when(invite({ role: 'owner' })).rejected('tenancy.owner_required');
-    given(...people).when(invite({ role: 'owner', overOwners: true })).then(created({ role: 'owner' }));
+    given(...people).when(invite({ role: 'owner', by: { kind: 'operator' } })).then(created({ role: 'owner' }));
   });
 
   it('makes a member in the same append that uses it up', () => {
@@ -66,7 +74,7 @@ describe('an invitation', () => {
   });
 
   it('is revoked, but not after it was accepted, nor by an admin when it is to ownership', () => {
-    const revoke = { type: 'RevokeInvitation', data: { invitationId: 'i1', overOwners: false } } as const;
+    const revoke = { type: 'RevokeInvitation', data: { invitationId: 'i1', ...byBob } } as const;
     given(...people, created()).when(revoke).then(ended('revoked'));
     given(...people, created()).twice(revoke);
     given(...people).when(revoke).rejected('tenancy.invitation_unknown');
@@ -75,7 +83,7 @@ describe('an invitation', () => {
   });
 
   it('ends with what its maker may do', () => {
-    const remove: MembershipCommand = { type: 'RemoveMember', data: { userId: 'bob', overOwners: true } };
+    const remove: MembershipCommand = { type: 'RemoveMember', data: { userId: 'bob', by: { kind: 'operator' } } };
     given(...people, created()).when(remove).then({ type: 'MemberRemoved', data: { userId: 'bob' } }, ended('inviter_left'));
     given(...people, created()).when(lower('viewer')).then({ type: 'MemberRoleChanged', data: { userId: 'bob', role: 'viewer' } }, ended('inviter_left'));
     given(...people, created()).when(lower('owner')).then({ type: 'MemberRoleChanged', data: { userId: 'bob', role: 'owner' } });
@@ -86,7 +94,7 @@ describe('an invitation', () => {
   });
 
   it('ends when the person is added without it', () => {
-    const add: MembershipCommand = { type: 'AddMember', data: { userId: 'dan', role: 'viewer', email, passwordHash, overOwners: true } };
+    const add: MembershipCommand = { type: 'AddMember', data: { userId: 'dan', role: 'viewer', email, passwordHash, by: { kind: 'operator' } } };
     given(...people, created()).when(add).then(added('dan', 'viewer'), ended('member_added'));
   });
 

@@ -6,7 +6,7 @@ import { membership, type MembershipCommand } from '../../../domain/tenancy/memb
 import { ROLES } from '../../../domain/tenancy/terms.ts';
 import { specification } from '../../support/specification.ts';
 
-const overOwners = true;
+const by = { kind: 'operator' } as const;
 const email = { subject: 'ann', box: 'sealed' };
 const passwordHash = { subject: 'ann', box: 'hashed' };
 const added = (userId: string, role: MemberAdded['data']['role'], term = 1): MemberAdded => ({
@@ -15,14 +15,14 @@ const added = (userId: string, role: MemberAdded['data']['role'], term = 1): Mem
 });
 const removed = (userId: string) => ({ type: 'MemberRemoved', data: { userId } }) as const;
 const add = (limit: number | undefined) =>
-  ({ type: 'AddMember', data: { userId: 'cyd', role: 'viewer', email, passwordHash, overOwners, ...(limit !== undefined && { limit }) } }) as const;
+  ({ type: 'AddMember', data: { userId: 'cyd', role: 'viewer', email, passwordHash, by, ...(limit !== undefined && { limit }) } }) as const;
 
 describe('the members of a tenant', () => {
   const { given } = specification(membership);
 
   it('are added once', () => {
-    given().when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email, passwordHash, overOwners } }).then(added('ann', 'owner'));
-    given(added('ann', 'owner')).when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email, passwordHash, overOwners } }).rejected('tenancy.member_exists');
+    given().when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email, passwordHash, by } }).then(added('ann', 'owner'));
+    given(added('ann', 'owner')).when({ type: 'AddMember', data: { userId: 'ann', role: 'owner', email, passwordHash, by } }).rejected('tenancy.member_exists');
   });
 
   it('are no more than there may be', () => {
@@ -36,12 +36,12 @@ describe('the members of a tenant', () => {
 
   it('begin a new term when they are added again', () => {
     given(added('ann', 'owner'), added('bob', 'signer'), removed('bob'))
-      .when({ type: 'AddMember', data: { userId: 'bob', role: 'viewer', email, passwordHash, overOwners } })
+      .when({ type: 'AddMember', data: { userId: 'bob', role: 'viewer', email, passwordHash, by } })
       .then(added('bob', 'viewer', 2));
   });
 
   it('change their role', () => {
-    const command = { type: 'ChangeRole', data: { userId: 'bob', role: 'viewer', overOwners } } as const;
+    const command = { type: 'ChangeRole', data: { userId: 'bob', role: 'viewer', by } } as const;
     given(added('ann', 'owner'), added('bob', 'signer')).when(command).then({ type: 'MemberRoleChanged', data: { userId: 'bob', role: 'viewer' } });
     given(added('ann', 'owner'), added('bob', 'signer')).twice(command);
     given(added('ann', 'owner')).when(command).rejected('tenancy.member_unknown');
@@ -49,20 +49,20 @@ describe('the members of a tenant', () => {
   });
 
   it('are removed', () => {
-    given(added('ann', 'owner'), added('bob', 'signer')).twice({ type: 'RemoveMember', data: { userId: 'bob', overOwners } });
-    given(added('ann', 'owner')).when({ type: 'RemoveMember', data: { userId: 'bob', overOwners } }).rejected('tenancy.member_unknown');
+    given(added('ann', 'owner'), added('bob', 'signer')).twice({ type: 'RemoveMember', data: { userId: 'bob', by } });
+    given(added('ann', 'owner')).when({ type: 'RemoveMember', data: { userId: 'bob', by } }).rejected('tenancy.member_unknown');
   });
 
   it('always have an owner among them', () => {
-    given(added('ann', 'owner'), added('bob', 'admin')).when({ type: 'RemoveMember', data: { userId: 'ann', overOwners } }).rejected('tenancy.last_owner');
-    given(added('ann', 'owner')).when({ type: 'ChangeRole', data: { userId: 'ann', role: 'admin', overOwners } }).rejected('tenancy.last_owner');
-    given(added('ann', 'owner'), added('bob', 'owner'), removed('bob')).when({ type: 'RemoveMember', data: { userId: 'ann', overOwners } }).rejected('tenancy.last_owner');
-    given(added('ann', 'owner'), added('bob', 'owner')).when({ type: 'RemoveMember', data: { userId: 'ann', overOwners } }).then(removed('ann'));
+    given(added('ann', 'owner'), added('bob', 'admin')).when({ type: 'RemoveMember', data: { userId: 'ann', by } }).rejected('tenancy.last_owner');
+    given(added('ann', 'owner')).when({ type: 'ChangeRole', data: { userId: 'ann', role: 'admin', by } }).rejected('tenancy.last_owner');
+    given(added('ann', 'owner'), added('bob', 'owner'), removed('bob')).when({ type: 'RemoveMember', data: { userId: 'ann', by } }).rejected('tenancy.last_owner');
+    given(added('ann', 'owner'), added('bob', 'owner')).when({ type: 'RemoveMember', data: { userId: 'ann', by } }).then(removed('ann'));
   });
 
   it('neither become owners nor stop being it by the hand of an admin', () => {
     const history = [added('ann', 'owner'), added('cyd', 'owner'), added('bob', 'admin')] as const;
-    const byAdmin = { overOwners: false };
+    const byAdmin = { by: { kind: 'person', userId: 'bob' } } as const;
     given(...history).when({ type: 'ChangeRole', data: { userId: 'bob', role: 'owner', ...byAdmin } }).rejected('tenancy.owner_required');
     given(...history).when({ type: 'ChangeRole', data: { userId: 'cyd', role: 'viewer', ...byAdmin } }).rejected('tenancy.owner_required');
     given(...history).when({ type: 'RemoveMember', data: { userId: 'cyd', ...byAdmin } }).rejected('tenancy.owner_required');
@@ -70,12 +70,32 @@ describe('the members of a tenant', () => {
     given(...history).when({ type: 'RemoveMember', data: { userId: 'bob', ...byAdmin } }).then(removed('bob'));
   });
 
+  it('are changed by nobody who is no owner or admin any more when it is decided', () => {
+    const commands = (userId: string): readonly MembershipCommand[] => {
+      const byBob = { by: { kind: 'person', userId } } as const;
+      return [
+        { type: 'AddMember', data: { userId: 'dan', role: 'admin', email, passwordHash, ...byBob } },
+        { type: 'ChangeRole', data: { userId: 'cyd', role: 'admin', ...byBob } },
+        { type: 'RemoveMember', data: { userId: 'cyd', ...byBob } },
+      ];
+    };
+    const history = [added('ann', 'owner'), added('bob', 'admin'), added('cyd', 'viewer')] as const;
+    for (const command of commands('bob')) {
+      given(...history, { type: 'MemberRoleChanged', data: { userId: 'bob', role: 'signer' } }).when(command).rejected('tenancy.forbidden');
+      given(...history, removed('bob')).when(command).rejected('tenancy.forbidden');
+    }
+    for (const command of commands('stranger')) given(...history).when(command).rejected('tenancy.forbidden');
+    const lowered = [...history, { type: 'MemberRoleChanged', data: { userId: 'cyd', role: 'owner' } }, { type: 'MemberRoleChanged', data: { userId: 'cyd', role: 'admin' } }] as const;
+    given(...lowered).when({ type: 'AddMember', data: { userId: 'dan', role: 'owner', email, passwordHash, by: { kind: 'person', userId: 'cyd' } } }).rejected('tenancy.owner_required');
+  });
+
   it('have an owner after any run of commands', () => {
     const userId = fc.constantFrom('ann', 'bob', 'cyd');
+    const anybody = fc.oneof(fc.constant({ kind: 'operator' } as const), userId.map((each) => ({ kind: 'person', userId: each }) as const));
     const command: fc.Arbitrary<MembershipCommand> = fc.oneof(
-      fc.record({ userId, role: fc.constantFrom(...ROLES), overOwners: fc.boolean() }).map((data) => ({ type: 'ChangeRole' as const, data })),
-      fc.record({ userId, role: fc.constantFrom(...ROLES), overOwners: fc.boolean() }).map((data) => ({ type: 'AddMember' as const, data: { ...data, email, passwordHash } })),
-      fc.record({ userId, overOwners: fc.boolean() }).map((data) => ({ type: 'RemoveMember' as const, data })),
+      fc.record({ userId, role: fc.constantFrom(...ROLES), by: anybody }).map((data) => ({ type: 'ChangeRole' as const, data })),
+      fc.record({ userId, role: fc.constantFrom(...ROLES), by: anybody }).map((data) => ({ type: 'AddMember' as const, data: { ...data, email, passwordHash } })),
+      fc.record({ userId, by: anybody }).map((data) => ({ type: 'RemoveMember' as const, data })),
     );
     fc.assert(
       fc.property(fc.array(command, { maxLength: 40 }), (commands) => {
