@@ -3,7 +3,7 @@
  * something, sees it work in both programs (so that every cache knows it), takes it away through one, and uses it in the other at once.
  */
 import { expect } from 'chai';
-import type { Access } from '../../application/tenancy/access.ts';
+import type { Access, SurfaceName } from '../../application/tenancy/access.ts';
 import { codeIn, collectMail, type Post } from '../support/mails.ts';
 import { CAUSE, OPERATOR, PASSWORD, startTenancy, type Tenancy } from '../support/tenancy.ts';
 
@@ -32,7 +32,7 @@ const remembering = (access: Access, now: () => number): Access => {
   };
 };
 
-const useKey = (secret: string) => (program: Program) => program.access.credential('qwick-cert', secret);
+const useKey = (secret: string, surface: SurfaceName = 'qwick-cert') => (program: Program) => program.access.credential(surface, secret);
 const useToken = (token: string) => (program: Program) => program.access.session(token);
 /** Whoever is no admin any more may do no admin's work. */
 const useRole = (token: string) => async (program: Program) => {
@@ -60,12 +60,21 @@ describe('promise 9: revoking works at once', function suite() {
     return { email, userId };
   };
   const signIn = async (email: string) => (await tenancy.sessions.signIn({ email, password: PASSWORD, ip: email }, CAUSE)).accessToken;
-  const newKey = (userId?: string) =>
-    tenancy.credentials.create(acme.id, { surface: 'qwick-cert', name: 'k' }, userId === undefined ? { kind: 'operator' } : { kind: 'person', userId: userId as never, amr: ['pwd'] }, { ...CAUSE, id: crypto.randomUUID() });
+  const newKey = (userId?: string, what: Readonly<{ surface: SurfaceName; kind?: string }> = { surface: 'qwick-cert' }) =>
+    tenancy.credentials.create(acme.id, { ...what, name: 'k' }, userId === undefined ? { kind: 'operator' } : { kind: 'person', userId: userId as never, amr: ['pwd'] }, { ...CAUSE, id: crypto.randomUUID() });
   const KINDS: Readonly<Record<string, Prepare>> = {
     'a revoked key': async () => {
       const { id, secret } = await newKey();
       return { use: useKey(secret), take: () => tenancy.credentials.revoke(acme.id, id, CAUSE), refused: 'tenancy.credential_revoked' };
+    },
+    'a revoked licence key': async () => {
+      const { id, secret } = await newKey(undefined, { surface: 'quantum-lock' });
+      return { use: useKey(secret, 'quantum-lock'), take: () => tenancy.credentials.revoke(acme.id, id, CAUSE), refused: 'tenancy.credential_revoked' };
+    },
+    'the service token of a removed member': async (n) => {
+      const { userId } = await person(`service-${n}`);
+      const { secret } = await newKey(userId, { surface: 'quantum-lock', kind: 'service' });
+      return { use: useKey(secret, 'quantum-lock'), take: () => tenancy.members.remove(acme.id, userId, OPERATOR), refused: 'tenancy.credential_revoked' };
     },
     'the key of a removed member': async (n) => {
       const { userId } = await person(`key-${n}`);

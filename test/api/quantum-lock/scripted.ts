@@ -6,7 +6,7 @@ import type { Access, CredentialPrincipal, TenantView } from '../../../applicati
 import type { SubjectId, TenantId } from '../../../domain/kernel/ids.ts';
 import { reject } from '../../../domain/kernel/rejection.ts';
 import type { Reader } from '../../../projections/kernel/reader.ts';
-import { createQuantumLockSurface } from '../../../api/quantum-lock/surface.ts';
+import { createQuantumLockSurface, type QuantumLockDeps } from '../../../api/quantum-lock/surface.ts';
 import type { Health } from '../../../api/quantum-lock/routes/meta.ts';
 import { createAnswerShapes } from '../qwick-cert/answer-shapes.ts';
 import { ask, serve } from '../kernel/support.ts';
@@ -62,11 +62,16 @@ const accessOf = (script: Script): Access => ({
 
 const reader = { open: async () => ({ get: async () => ({ createdAt: '2025-01-15T08:00:00.000Z' }) }) as unknown as ReadModel<object> } as unknown as Reader;
 
+/** What has specs of its own is not asked here. */
+const elsewhere = {} as Omit<QuantumLockDeps, 'access' | 'clock' | 'health' | 'reader' | 'licences' | 'book' | 'members'>;
+
 const surfaceOf = (script: Script) =>
   createQuantumLockSurface({
+    ...elsewhere,
     access: accessOf(script), clock: { now: () => NOW }, health: async () => script.health, reader,
     licences: { generate: (...given) => script.generate(...given), validate: (...given) => script.validate(...given), revoke: (...given) => script.revoke(...given), usage: (...given) => script.usage(...given) },
     book: { get: (...given) => script.get(...given), page: (...given) => script.page(...given), revocations: (...given) => script.revocations(...given), revocationsAfter: none },
+    kms: { sign: async () => reject('keys.key_not_found'), verify: async () => reject('keys.key_not_found') },
     members: { oldestOwner: async () => ({ userId: 'owner' as SubjectId, email: 'admin@acmecorp.com', role: 'owner' }) },
   });
 
