@@ -27,6 +27,9 @@ describe('licences', function suite() {
     (await ground.program().licences.validate(of, { licenceKey, endCustomerId }, CAUSE)).verdict;
   const typesOf = async ({ tenant }: CredentialPrincipal) => (await ground.events(tenant.id)).map(({ type }) => type);
 
+  const erase = async (of: CredentialPrincipal, endCustomerId: string): Promise<void> =>
+    ground.vault.destroy((await ground.sealing.personalData.find(of.tenant.id, endCustomerId)) as SubjectId);
+
   describe('generating', () => {
     it('answers with all that a licence says', async () => {
       const licence = await ground.program().generate(account());
@@ -238,9 +241,6 @@ describe('licences', function suite() {
   });
 
   describe('an end customer who is erased', () => {
-    const erase = async (of: CredentialPrincipal, endCustomerId: string): Promise<void> =>
-      ground.vault.destroy((await ground.sealing.personalData.find(of.tenant.id, endCustomerId)) as SubjectId);
-
     it('is gone from every list, and validated no more; the licence still counts and can be revoked', async () => {
       const of = account();
       const { generate, licences, book } = ground.program();
