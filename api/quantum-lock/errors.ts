@@ -42,6 +42,9 @@ const ROWS: Readonly<Record<string, Row>> = {
   'idempotency.mismatch': [422, 'Idempotency-Key has been used with another request'],
   'idempotency.in_progress': [409, 'A request with this Idempotency-Key is being processed'],
 
+  'keys.key_not_found': [404, 'Key not found'],
+  'keys.public_only': [400, 'Key cannot sign: only its public key is known here'],
+
   'licensing.licence_not_found': [404, 'License not found'],
   'licensing.licence_revoked': [400, 'License already revoked'],
   'licensing.quota_exceeded': [429, 'Monthly license limit reached'],

@@ -5,7 +5,7 @@ import { signingVersion, type MadeKmsKey } from '../../domain/keys/kms-key.ts';
 import type { KmsDataSigned, KmsSignatureVerified } from '../../domain/keys/kms-operation.events.ts';
 import type { Cause, Clock, EventStore } from '../kernel/ports.ts';
 import type { CredentialPrincipal } from '../tenancy/access.ts';
-import { DEFAULT_KEY, ownDefaultName, type KmsKeys } from './kms-keys.ts';
+import { DEFAULT_KEY, KEY_ID, ownDefaultName, type KmsKeys } from './kms-keys.ts';
 import type { OpenedKeys } from './opened-keys.ts';
 import type { KeyDigests, SignatureAlgorithm } from './ports.ts';
 
@@ -33,7 +33,7 @@ export const kmsOperationsStream = (tenant: TenantId, at: string): StreamId => s
 type Deps = Readonly<{ store: EventStore; keys: KmsKeys; opened: OpenedKeys; digests: KeyDigests; clock: Clock }>;
 
 const refuseForeign = ({ keyIds }: Service, keyId: string): void => {
-  if (keyIds !== undefined && !keyIds.includes(keyId)) reject('keys.key_not_found');
+  if (!KEY_ID.test(keyId) || (keyIds !== undefined && !keyIds.includes(keyId))) reject('keys.key_not_found');
 };
 
 const createChoice = (keys: KmsKeys) => {

@@ -34,7 +34,7 @@ const versionOf = ({ version, kid, origin, seed }: KmsKeyVersion, createdAt: str
 export const kmsKeysProjection = defineProjection<KmsKeyDocument, KmsKeyEvent>({
   name: 'keys_kms_keys',
   version: 1,
-  indexes: [['createdAt'], ['keyId']],
+  indexes: [['createdAt'], ['keyId', 'algorithm']],
   id: ({ data }) => keyReference(data),
   on: {
     KmsKeyCreated: (document, { data }) => {

@@ -69,6 +69,9 @@ const toLicense = lock(['licence key', 'other licence key'], '401 Invalid or ina
 /** What is named in the path is the home tenant's. */
 const toSeeLicence: Rule = (who, ok) => (who === 'other licence key' ? '404 License not found' : toLicense(who, ok));
 
+const toSignForServices = lock(['service token', 'other service token'], '401 Invalid or inactive service token');
+const toUseKey: Rule = (who, ok) => (who === 'other service token' ? '404 Key not found' : toSignForServices(who, ok));
+
 type Cell = Readonly<{ cast: Cast; who: Class; permitted: boolean }>;
 type Row = Readonly<{ rule: Rule; ok: Outcome; path: (cell: Cell) => string; headers?: (authorization: string | undefined) => Readonly<Record<string, string>>; body?: (cell: Cell) => object }>;
 
@@ -115,6 +118,11 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     rejectSigning: { rule: forApprovers, ok: '', path: (cell) => `${tenant(cell)}/approvals/${NO_JOB}/reject` },
     recallSignings: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/recall?actor=${cell.cast.home.memberId}` },
     revokeSigningCertificate: { rule: forTenant, ok: '404 authorities.certificate_unknown', path: (cell) => `${tenant(cell)}/signing-certificates/0a0b/revoke`, body: () => ({ reason: 'superseded' }) },
+    listKmsKeys: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/kms-keys` },
+    createKmsKey: { rule: forTenant, ok: '409 keys.key_exists', path: (cell) => `${tenant(cell)}/kms-keys`, body: ({ cast }) => ({ key_id: cast.home.kmsKeyId, algorithm: 'ED25519' }) },
+    rotateKmsKey: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/kms-keys/${cell.cast.home.kmsKeyId}/rotate` },
+    retireKmsKeyVersion: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/kms-keys/${cell.cast.home.kmsKeyId}/versions/1/retire` },
+    getKmsPublicKeys: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/kms-keys/${cell.cast.home.kmsKeyId}/public` },
     // Sessions end last: see the order below.
     signOut: { rule: forPersons, ok: '204', path: () => `${V1}/sessions/current` },
     listProjections: { rule: forOperator, ok: '200', path: () => `${V1}/projections` },
@@ -151,6 +159,8 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     listRevocations: { rule: toLicense, headers: apiKeyHeader, ok: '200', path: () => `${L1}/revocations` },
     getStats: { rule: toLicense, headers: apiKeyHeader, ok: '200', path: () => `${L1}/stats` },
     getAccount: { rule: toLicense, headers: apiKeyHeader, ok: '200', path: () => `${L1}/customers/me` },
+    kmsSign: { rule: toUseKey, ok: '200', path: () => `${L1}/kms/sign`, body: ({ cast }) => ({ data: '', key_id: cast.home.kmsKeyId, algorithm: 'ED25519' }) },
+    kmsVerify: { rule: toUseKey, ok: '200', path: () => `${L1}/kms/verify`, body: ({ cast }) => ({ data: '', signature: '', key_id: cast.home.kmsKeyId, algorithm: 'ED25519' }) },
     listPlans: { rule: always, ok: '200', path: () => '/quantum-lock/api/v1/plans' },
   },
 };
@@ -224,6 +234,10 @@ describe('promise 14: tenant isolation', function suite() {
     ['license to see', (_cast, id) => ({ method: 'GET', path: `${L1}/licenses/${id}`, as: 'other licence key' }), ({ home }) => home.licenceKey],
     ['license to revoke', (_cast, id) => ({ method: 'POST', path: `${L1}/licenses/${id}/revoke`, as: 'other licence key' }), ({ home }) => home.licenceKey],
     ['license to validate', (_cast, id) => ({ method: 'POST', path: `${L1}/licenses/validate`, as: 'other licence key', body: { license_key: id, end_customer_id: `customer@${HOME}.example` } }), ({ home }) => home.licenceKey],
+    ['KMS key to rotate', ({ other }, id) => ({ method: 'POST', path: `${V1}/tenants/${other.slug}/kms-keys/${id}/rotate` }), ({ home }) => home.kmsKeyId],
+    ['KMS key to see', ({ other }, id) => ({ method: 'GET', path: `${V1}/tenants/${other.slug}/kms-keys/${id}/public` }), ({ home }) => home.kmsKeyId],
+    ['KMS key to sign with', (_cast, id) => ({ method: 'POST', path: `${L1}/kms/sign`, as: 'other service token', body: { data: '', key_id: id, algorithm: 'ED25519' } }), ({ home }) => home.kmsKeyId],
+    ['KMS key to verify with', (_cast, id) => ({ method: 'POST', path: `${L1}/kms/verify`, as: 'other service token', body: { data: '', signature: '', key_id: id, algorithm: 'ED25519' } }), ({ home }) => home.kmsKeyId],
     ['credential', ({ other }, id) => ({ method: 'DELETE', path: `${V1}/tenants/${other.slug}/credentials/${id}` }), ({ home }) => home.keyId],
   ];
   for (const [what, asked, real] of foreign) {
@@ -284,7 +298,7 @@ describe('promise 14: tenant isolation', function suite() {
     const { mismatches, said } = await runMatrix(world.ask, world.surfaces, cast, CLASSES);
     expect(mismatches).to.deep.equal([]);
     expect(said.length).to.be.greaterThan(800);
-    const elsewhere = said.filter(({ who, text }) => !['operator', 'licence key', ...PEOPLE, ...KEYS].includes(who) && (text.includes(cast.home.operationId) || text.includes(cast.home.licenceKey)));
+    const elsewhere = said.filter(({ who, text }) => !['operator', 'licence key', 'service token', ...PEOPLE, ...KEYS].includes(who) && [cast.home.operationId, cast.home.licenceKey, cast.home.kmsKeyId].some((canary) => text.includes(canary)) && !text.includes(`/kms-keys/${cast.home.kmsKeyId}/`));
     expect(elsewhere).to.deep.equal([]);
     expect(said.some(({ who, text }) => who === 'licence key' && text.includes(cast.home.licenceKey)), 'the licence is seen by those who may').to.equal(true);
     const told = said.filter(({ who, text }) => OTHERS.includes(who) && /key of home|bystander@home|home-canary-51c2\.exe/.test(text));

@@ -10,7 +10,7 @@ export const CLASSES = [
 ] as const;
 export type Class = (typeof CLASSES)[number];
 
-export type Place = Readonly<{ slug: string; operationId: string; licenceKey: string; keyId: string; memberId: string; people: Readonly<Partial<Record<RoleName, Person>>> }>;
+export type Place = Readonly<{ slug: string; operationId: string; licenceKey: string; kmsKeyId: string; keyId: string; memberId: string; people: Readonly<Partial<Record<RoleName, Person>>> }>;
 export type Cast = Readonly<{ home: Place; other: Place; authorization: Readonly<Record<Class, string | undefined>> }>;
 
 const KEY_LIFE_MS = 10 * 60_000;
@@ -33,6 +33,10 @@ const licenseOnce = async (world: World, slug: string): Promise<string> => {
   if (status !== 201) throw new Error(`a licence of ${slug}: ${status} ${text}`);
   return (JSON.parse(text) as { license_key: string }).license_key;
 };
+
+/** A key of the KMS under a name that nobody else has. */
+const makeKmsKey = async ({ make, operator }: World, slug: string): Promise<string> =>
+  String((await make(operator, 'POST', `/platform/v1/tenants/${slug}/kms-keys`, { key_id: newId(), algorithm: 'ED25519' }))['key_id']);
 
 /** The dead: each was alive and well once. */
 const makeDead = async (world: World, slug: string, owner: Person): Promise<Partial<Record<Class, string>>> => {
@@ -65,7 +69,7 @@ const makePlace = async (world: World, slug: string, roles: readonly RoleName[])
     people[role] = await signIn(world, email, userId);
   }
   const key = await makeKey(world, slug, BOTH);
-  return { slug, operationId: await signOnce(world, key.authorization, slug), licenceKey: await licenseOnce(world, slug), keyId: key.id, memberId: (await addPerson(world, slug, 'viewer', 'bystander')).userId, people };
+  return { slug, operationId: await signOnce(world, key.authorization, slug), licenceKey: await licenseOnce(world, slug), kmsKeyId: await makeKmsKey(world, slug), keyId: key.id, memberId: (await addPerson(world, slug, 'viewer', 'bystander')).userId, people };
 };
 
 /** Takes a few seconds: every person signs in. The clock is ahead by a quarter of an hour afterwards. */

@@ -3,6 +3,8 @@ import { reject } from '../../../domain/kernel/rejection.ts';
 import { publicKeys } from '../../../api/platform/public-keys.ts';
 import { createPlatformSurface } from '../../../api/platform/surface.ts';
 import { openJobs } from '../../../api/composition/jobs.ts';
+import { createKmsKeys } from '../../../application/keys/kms-keys.ts';
+import { createSignatures, keyDigests } from '../../../infrastructure/crypto/signatures.ts';
 import { createSigningRules } from '../../../application/signing/rules.ts';
 import { createRecentSignings } from '../../../projections/signing/recent-signings.ts';
 import { createWhatIf } from '../../../projections/signing/what-if.ts';
@@ -26,7 +28,8 @@ export const startPlatform = async () => {
   const { memberships } = tenancy.aggregates;
   const rules = createSigningRules({ store, memberships, personalData, recent: createRecentSignings(reader), clock: ground.clock, ids: randomIds });
   const whatIf = createWhatIf({ reader, log: ground.embedded.log, freshness, personalData });
-  const surface = createPlatformSurface({ ...tenancy, rules, whatIf, ...unsigned, clock: ground.clock, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
+  const kmsKeys = createKmsKeys({ store, secrets: ground.sealing.secrets, engine: createSignatures(), digests: keyDigests, clock: ground.clock, ids: randomIds });
+  const surface = createPlatformSurface({ ...tenancy, rules, whatIf, kmsKeys, ...unsigned, clock: ground.clock, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
   const running = await serve([surface], {
     state,
     secrets: ground.sealing.secrets,
