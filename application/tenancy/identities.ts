@@ -23,6 +23,8 @@ export type Proof = Readonly<{
   factorMissing: boolean;
   /** Whether any password was checked at all. */
   tried: boolean;
+  /** What was presented fits some account of this address and not another: a guess at that one, whoever's the first is. */
+  missed: boolean;
 }>;
 
 export interface Identities {
@@ -94,8 +96,14 @@ export const createIdentities = (deps: IdentityDeps): Identities => {
       const missing = claim.totp === undefined ? possible.filter(({ demanded }) => demanded) : [];
       const tried = possible.filter((each) => !missing.includes(each));
       if (possible.length === 0) await passwords.verify(claim.password, undefined);
-      const proved = await Promise.all(tried.map(({ who, demanded }) => prove(who, claim, demanded)));
-      return { proved: proved.filter((each) => each !== undefined), factorMissing: missing.length > 0, tried: missing.length === 0 || tried.length > 0 };
+      const outcomes = await Promise.all(tried.map(({ who, demanded }) => prove(who, claim, demanded)));
+      const proved = outcomes.filter((each) => each !== undefined);
+      return {
+        proved,
+        factorMissing: missing.length > 0,
+        tried: missing.length === 0 || tried.length > 0,
+        missed: proved.length > 0 && proved.length < outcomes.length,
+      };
     },
   };
 };

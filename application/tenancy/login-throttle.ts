@@ -21,10 +21,10 @@ type Window = Readonly<{ count: number; resetAt: number }>;
 
 export interface LoginThrottle {
   /**
-   * Runs an attempt that answers undefined when it failed. A key `ip:<address>` counts for all that `addressKey` takes for one client. Rejects with `tenancy.too_many_attempts` {retryAfter: seconds} when any of
+   * Runs an attempt that answers undefined when it failed, or says `miss` when part of it did: either is one failure. A key `ip:<address>` counts for all that `addressKey` takes for one client. Rejects with `tenancy.too_many_attempts` {retryAfter: seconds} when any of
    * the keys has failed too often.
    */
-  attempt<T>(keys: readonly ThrottleKey[], work: () => Promise<T | undefined>): Promise<T | undefined>;
+  attempt<T>(keys: readonly ThrottleKey[], work: (miss: () => void) => Promise<T | undefined>): Promise<T | undefined>;
 }
 
 const BY_ADDRESS = 'ip:';
@@ -66,10 +66,11 @@ export const createLoginThrottle = ({ state, clock }: Readonly<{ state: StateSto
     }
   };
 
-  const guarded = async <T>(keys: readonly Counted[], work: () => Promise<T | undefined>): Promise<T | undefined> => {
+  const guarded = async <T>(keys: readonly Counted[], work: (miss: () => void) => Promise<T | undefined>): Promise<T | undefined> => {
     await refuseBeyondLimit(keys);
-    const result = await work();
-    if (result === undefined) await Promise.all(keys.map(({ key }) => countFailure(key)));
+    let missed = false;
+    const result = await work(() => { missed = true; });
+    if (missed || result === undefined) await Promise.all(keys.map(({ key }) => countFailure(key)));
     return result;
   };
 

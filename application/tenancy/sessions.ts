@@ -107,9 +107,11 @@ const createSignIn = (deps: Deps, identities: Identities): Sessions['signIn'] =>
   return async ({ ip, ...claim }, cause) => {
     const account = await blindIndex('login', normalizedAddress(claim.email));
     let factorMissing = false;
-    const proof = await throttle.attempt(keysOf(account, ip, await networks.has(account, ip)), async () => {
+    const proof = await throttle.attempt(keysOf(account, ip, await networks.has(account, ip)), async (miss) => {
       const made = await identities.prove(claim);
       ({ factorMissing } = made);
+      // Whoever makes an account of their own for somebody's address must not get guesses at that person's other accounts for nothing.
+      if (made.missed) miss();
       return (await failed(made, cause)) ? undefined : made;
     });
     const [proved, ...others] = proof?.proved ?? [];

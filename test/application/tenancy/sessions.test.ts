@@ -46,6 +46,16 @@ describe('sessions', () => {
     expect(await codeOf(signIn(email, { tenant: 'four' }))).to.equal('tenancy.credentials_invalid');
   });
 
+  it('give no free guesses at the accounts that an address has elsewhere: what fits one and not the other counts as a failure', async () => {
+    const email = 'victim@example.test';
+    await tenancy.organization({ slug: 'hers', email, password: 'quite another secret 4711' });
+    await tenancy.organization({ slug: 'theirs', email });
+    for (let guesses = 0; guesses < 10; guesses += 1) expect((await signIn(email)).tenant.slug).to.equal('theirs');
+    expect(await codeOf(signIn(email))).to.equal('tenancy.too_many_attempts');
+    tenancy.knobs.now += 60_000;
+    for (let named = 0; named < 20; named += 1) expect((await signIn(email, { tenant: 'theirs' })).tenant.slug).to.equal('theirs');
+  });
+
   it('are refused alike for a wrong password and an address that nobody has, after the same work', async () => {
     const { owner } = await tenancy.organization();
     const work: number[] = [];
