@@ -23,7 +23,7 @@ const REASON_NAMES = Object.keys(REASONS) as readonly ReasonName[];
 
 export const CertificateParams = Type.Object({
   slug: Type.String({ minLength: 1, maxLength: 100, description: 'The tenant, by its slug' }),
-  serial: Type.String({ pattern: HEX, 'x-expected': 'hex digits, with or without colons', description: 'The certificate\'s serial number in hex, with or without colons' }),
+  serial: Type.String({ pattern: HEX, 'x-expected': 'hex digits, with or without colons', description: 'The certificate\'s serial number in hex, with or without colons and leading zeros' }),
 });
 
 export const RevokeBody = Type.Object(
@@ -48,7 +48,7 @@ export const RevokedReply = Type.Object(
 export const RecallQuery = Type.Object(
   {
     certificate: Type.Optional(
-      Type.String({ pattern: HEX, 'x-expected': 'hex digits, with or without colons', description: 'A certificate\'s serial number, or the SHA-256 of its DER: hex, with or without colons' }),
+      Type.String({ pattern: HEX, 'x-expected': 'hex digits, with or without colons', description: 'A certificate\'s serial number, with or without leading zeros, or the SHA-256 of its DER, 64 digits: hex, with or without colons' }),
     ),
     api_key: Type.Optional(uuid('A credential, by its id')),
     actor: Type.Optional(uuid('A person, by their user id')),

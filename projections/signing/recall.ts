@@ -4,6 +4,7 @@ import type { Page, Query } from '../../application/kernel/read-models.ts';
 import type { Position, TenantId } from '../../domain/kernel/ids.ts';
 import type { SigningOperationEvent, SigningSource } from '../../domain/signing/operation.events.ts';
 import type { OperationStatus } from '../../domain/signing/operation.ts';
+import { serialNumber } from '../../domain/signing/serial-number.ts';
 import type { Freshness } from '../kernel/freshness.ts';
 import { defineProjection } from '../kernel/projection.ts';
 import type { Reader } from '../kernel/reader.ts';
@@ -27,6 +28,8 @@ export type RecalledOperation = Readonly<{
    * whoever holds one finds it here.
    */
   certificateSerial: string | null;
+  /** The serial as a number, without leading zeros: by this it is found. */
+  certificateNumber: string | null;
   certificateSha256: string | null;
   /** Of the PKCS#7, lower-case hex: by this a signature is recognised. */
   pkcs7Sha256: string | null;
@@ -35,11 +38,11 @@ export type RecalledOperation = Readonly<{
   createdAt: string;
 }>;
 
-const QUESTIONS = ['certificateSerial', 'certificateSha256', 'credentialId', 'actorUserId'] as const;
+const QUESTIONS = ['certificateNumber', 'certificateSha256', 'credentialId', 'actorUserId'] as const;
 
 export const signingRecall = defineProjection<RecalledOperation, SigningOperationEvent>({
   name: 'signing_recall',
-  version: 2,
+  version: 3,
   indexes: QUESTIONS.map((field) => [field, 'createdAt']),
   totalsByDay: 'createdAt',
   id: ({ data }) => data.operationId,
@@ -57,13 +60,22 @@ export const signingRecall = defineProjection<RecalledOperation, SigningOperatio
         fileHash: data.digest,
         batchId: data.batchId ?? null,
         certificateSerial: null,
+        certificateNumber: null,
         certificateSha256: null,
         pkcs7Sha256: null,
         signedAt: null,
         createdAt: data.requestedAt,
       },
     SigningCompleted: (document, { data: { certificateSerial, certificateSha256, pkcs7Sha256, signedAt } }) =>
-      document && { ...document, certificateSerial, certificateSha256, pkcs7Sha256, signedAt, status: document.awaitsResult ? 'signed' : 'completed' },
+      document && {
+        ...document,
+        certificateSerial,
+        certificateNumber: serialNumber(certificateSerial),
+        certificateSha256,
+        pkcs7Sha256,
+        signedAt,
+        status: document.awaitsResult ? 'signed' : 'completed',
+      },
     SigningFailed: (document) => document && { ...document, status: 'failed' },
     SigningResultReported: (document, { data }) => document && { ...document, status: data.result },
     SigningTimedOut: (document) => document && { ...document, status: 'timeout' },

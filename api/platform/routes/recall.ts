@@ -2,6 +2,7 @@
 import type { Static } from 'typebox';
 import type { Access } from '../../../application/tenancy/access.ts';
 import { rejectFields } from '../../../domain/kernel/rejection.ts';
+import { serialNumber } from '../../../domain/signing/serial-number.ts';
 import type { Recall, RecalledOperation, RecallQuestion } from '../../../projections/signing/recall.ts';
 import type { MemberDirectory } from '../../../projections/tenancy/member-directory.ts';
 import { boundOf } from '../../kernel/bounds.ts';
@@ -20,15 +21,15 @@ type Answer = Static<typeof RecallReply>;
 
 const SHA256_DIGITS = 64;
 
-/** As hex is stored: lower case, without what tools put in between. */
-export const plainHex = (hex: string): string => hex.replaceAll(':', '').toLowerCase();
+/** As hashes are stored: lower case, without what tools put in between. */
+const plainHex = (hex: string): string => hex.replaceAll(':', '').toLowerCase();
 
 const subjectOf = ({ certificate, api_key: credential, actor }: Asked): Pick<RecallQuestion, 'by' | 'value'> => {
   const named = [certificate, credential, actor].filter((value) => value !== undefined);
   if (named.length !== 1) return rejectFields({ certificate: 'name exactly one of certificate, api_key and actor' });
   if (certificate !== undefined) {
-    const value = plainHex(certificate);
-    return { by: value.length === SHA256_DIGITS ? 'certificateSha256' : 'certificateSerial', value };
+    const digits = plainHex(certificate);
+    return digits.length === SHA256_DIGITS ? { by: 'certificateSha256', value: digits } : { by: 'certificateNumber', value: serialNumber(digits) };
   }
   return credential !== undefined ? { by: 'credentialId', value: credential.toLowerCase() } : { by: 'actorUserId', value: (actor ?? '').toLowerCase() };
 };

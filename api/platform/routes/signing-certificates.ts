@@ -3,12 +3,12 @@ import type { Authorities } from '../../../application/authorities/authorities.t
 import type { Clock } from '../../../application/kernel/ports.ts';
 import type { Access } from '../../../application/tenancy/access.ts';
 import { reject } from '../../../domain/kernel/rejection.ts';
+import { serialNumber } from '../../../domain/signing/serial-number.ts';
 import { defineRoute } from '../../kernel/route.ts';
 import { instantOf } from '../plan.ts';
 import type { PlatformPrincipal } from '../principal.ts';
 import { CertificateParams, REASONS, RevokeBody, RevokedReply, type ReasonName } from '../recall-schemas.ts';
 import { tenantOfPath } from './members.ts';
-import { plainHex } from './recall.ts';
 
 export type CertificateDeps = Readonly<{ authorities: Pick<Authorities, 'revokeLeaf'>; access: Pick<Access, 'tenantBySlug'>; clock: Clock }>;
 
@@ -30,7 +30,7 @@ export const revokeCertificateRoute = ({ authorities, access, clock }: Certifica
     rejections: ['tenancy.tenant_unknown', 'tenancy.forbidden', 'authorities.certificate_unknown', 'authorities.certificate_revoked'],
     handle: async ({ params, body, cause }) => {
       const { id, name } = await tenantOfPath(access, params.slug);
-      const serial = plainHex(params.serial);
+      const serial = serialNumber(params.serial);
       const reason = NAMES.get(body.reason) ?? 'unspecified';
       const revokedAt = body.at === undefined ? clock.now() : Date.parse(instantOf(body.at, 'at'));
       const revoked = await authorities.revokeLeaf({ id, name }, { serial, reason: REASONS[reason], revokedAt }, cause);

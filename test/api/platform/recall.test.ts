@@ -80,7 +80,7 @@ describe('recall and revocation', function suite() {
       const leaf = leafOf(byKey);
       const sha256 = createHash('sha256').update(leaf.raw).digest('hex');
       const all = [byKey['operation_id'], byOwner['operation_id']];
-      for (const certificate of [leaf.serialNumber, leaf.serialNumber.toLowerCase(), leaf.serialNumber.match(/../gu)?.join(':') ?? '', sha256, leaf.fingerprint256]) {
+      for (const certificate of [leaf.serialNumber, leaf.serialNumber.toLowerCase(), leaf.serialNumber.match(/../gu)?.join(':') ?? '', `00${leaf.serialNumber}`, `0:${leaf.serialNumber}`, sha256, leaf.fingerprint256]) {
         const answer = await recall(`certificate=${certificate}`);
         expect(ids(answer), certificate).to.deep.equal(all);
         expect(json(answer)).to.include({ count: 2, next_cursor: null, limit: 50 });
@@ -213,7 +213,7 @@ describe('recall and revocation', function suite() {
         { reason: 'keyCompromise', when: 'now' },
       ]) expect((await revoke(serialNumber, body)).status, JSON.stringify(body)).to.equal(400);
       expect((await revoke('xyz', { reason: 'keyCompromise' })).status, 'no serial number').to.equal(404);
-      const known = await revoke(serialNumber.match(/../gu)?.join(':') ?? '', { reason: 'cessation_of_operation' });
+      const known = await revoke(`00:${serialNumber.match(/../gu)?.join(':')}`, { reason: 'cessation_of_operation' });
       expect(json(known)).to.include({ serial: serialNumber.toLowerCase(), reason: 'cessationOfOperation' });
     });
   });

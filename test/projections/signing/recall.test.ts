@@ -46,9 +46,9 @@ describe('projection signing_recall', () => {
   const fold = folder<RecalledOperation, SigningOperationEvent>(signingRecall.on);
   const PENDING: RecalledOperation = {
     id: OPERATION, status: 'pending', awaitsResult: false, actorUserId: USER, credentialId: null, source: 'cli', fileName: 'MyApp.exe', fileSize: 2_048_576,
-    fileHash: DIGEST, batchId: null, certificateSerial: null, certificateSha256: null, pkcs7Sha256: null, signedAt: null, createdAt: '2026-03-09T14:23:42.100Z',
+    fileHash: DIGEST, batchId: null, certificateSerial: null, certificateNumber: null, certificateSha256: null, pkcs7Sha256: null, signedAt: null, createdAt: '2026-03-09T14:23:42.100Z',
   };
-  const SIGNED = { ...PENDING, certificateSerial: '3300000001', certificateSha256: 'a'.repeat(64), pkcs7Sha256: 'b'.repeat(64), signedAt: '2026-03-09T14:23:44.892Z' };
+  const SIGNED = { ...PENDING, certificateSerial: '3300000001', certificateNumber: '3300000001', certificateSha256: 'a'.repeat(64), pkcs7Sha256: 'b'.repeat(64), signedAt: '2026-03-09T14:23:44.892Z' };
 
   it('knows an operation from its intent on, and how it was asked for', () => {
     expect(fold(requested())).to.deep.equal(PENDING);
@@ -58,6 +58,10 @@ describe('projection signing_recall', () => {
   it('keeps them whatever becomes of it', () => {
     expect(fold(...HISTORIES.reported)).to.deep.equal({ ...SIGNED, awaitsResult: true, status: 'embed_failed' });
     expect(fold(...HISTORIES.abandoned)).to.deep.equal({ ...SIGNED, awaitsResult: true, status: 'abandoned' });
+  });
+  it('finds a certificate by the number that its serial is', () => {
+    const document = fold(requested(), completed({ certificateSerial: '0abc1234' }));
+    expect([document?.certificateSerial, document?.certificateNumber]).to.deep.equal(['0abc1234', 'abc1234']);
   });
   it('knows none where there is none', () => {
     expect(fold(...HISTORIES.failed)).to.deep.equal({ ...PENDING, status: 'failed' });
