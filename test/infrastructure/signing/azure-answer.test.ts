@@ -96,6 +96,16 @@ describe('signing: answers of Azure', function suite() {
       it(`with ${what} for a certificate`, () => expect(fault(() => checkAnswer(ATTRIBUTES, { signature, signingCertificate: certificate() }))).to.equal(why));
     }
 
+    it('in time that grows with its length, whatever stands in it', () => {
+      const signingCertificate = asSigningCertificate(family.leaf.chain);
+      const blank = `a${' '.repeat(100_000)}!`;
+      for (const answer of [{ signature: blank, signingCertificate }, { signature, signingCertificate: [blank] }, { signature: `a${'='.repeat(100_000)}`, signingCertificate }]) {
+        const begun = performance.now();
+        expect(fault(() => checkAnswer(ATTRIBUTES, answer))).to.match(/is not base64$/u);
+        expect(performance.now() - begun).to.be.below(100);
+      }
+    });
+
     it('with the signature of another key', async () => {
       const another = await certified('code_signing', systemClock.now(), family.issuing);
       const answer = { signature: base64(await another.key.sign(ATTRIBUTES)), signingCertificate: asSigningCertificate(family.leaf.chain) };
