@@ -19,8 +19,11 @@ export const realTiming: Timing = { now: () => performance.now(), pause: async (
 /** Seconds after which a client may find a credential that has become usable (D0-24). */
 const PROVISIONING_SECONDS = 3;
 
+/** A client is sent away for an hour at most, whatever the service says. */
+const LONGEST_RETRY_SECONDS = 3_600;
+
 const seconds = (milliseconds: number | undefined): Readonly<{ retryAfter?: number }> =>
-  milliseconds === undefined ? {} : { retryAfter: Math.ceil(milliseconds / 1000) };
+  milliseconds === undefined ? {} : { retryAfter: Math.min(Math.ceil(milliseconds / 1000), LONGEST_RETRY_SECONDS) };
 
 export const failed = (why: string): Rejection => new Rejection('signing.backend_failed', { azure: why });
 export const transient = (why: string, retryAfterMs?: number): Rejection =>
@@ -58,6 +61,9 @@ export const createDeadline = (timing: Timing, milliseconds: number): Deadline =
     },
   };
 };
+
+/** What the service asks for, but never less than our own pause: a service in trouble may say 0, and would be asked without end. */
+export const pauseOf = (ownMs: number, retryAfterMs: number | undefined): number => Math.max(ownMs, retryAfterMs ?? 0);
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -139,7 +145,7 @@ export const createAzureHttp = ({ timeoutMs = TIMEOUT_MS, attempts = ATTEMPTS }:
     const attempt = async (): Promise<AzureReply> => {
       if (fault !== undefined) {
         step = step === undefined ? backoff.next() : step.next(undefined);
-        await deadline.pause(fault.retryAfterMs ?? step.duration, fault.retryAfterMs);
+        await deadline.pause(pauseOf(step.duration, fault.retryAfterMs), fault.retryAfterMs);
       }
       return exchange(request, Math.min(timeoutMs, deadline.remaining()));
     };

@@ -1,6 +1,6 @@
 /** The data plane of Azure Trusted Signing (WIRE 17): a digest is submitted, and its operation asked about until it has ended. */
 import type { AccessTokens } from './azure-token.ts';
-import { failed, provisioning, transient, type AzureHttp, type AzureReply, type AzureRequest, type Deadline, type JsonObject } from './azure-http.ts';
+import { failed, pauseOf, provisioning, transient, type AzureHttp, type AzureReply, type AzureRequest, type Deadline, type JsonObject } from './azure-http.ts';
 
 export type AzureProfile = Readonly<{
   /** Without a trailing slash. */
@@ -98,7 +98,7 @@ export const createAzureSigning = (deps: AzureSigningDeps): AzureSigning => {
     let done = submitted['status'] === undefined ? undefined : outcome(submitted);
     const operation = done === undefined ? operationOf(submitted) : '';
     for (let wait = FIRST_POLL_MS; done === undefined; wait = Math.min(wait * 2, LONGEST_POLL_MS)) {
-      await deadline.pause(reply.retryAfterMs ?? wait, reply.retryAfterMs);
+      await deadline.pause(pauseOf(wait, reply.retryAfterMs), reply.retryAfterMs);
       reply = await poll(operation, deadline);
       done = outcome(answered(reply));
     }

@@ -144,6 +144,12 @@ describe('signing: Azure backend', function suite() {
     expect(timing.pauses).to.deep.equal([100, 2_000, 400]);
   });
 
+  it('never polls faster than by itself, though the service says so', async () => {
+    azure.faults.poll.push(...Array.from({ length: 3 }, (): Fault => (reply) => json(reply, 200, { status: 'Running' }, { 'retry-after': '0' })));
+    await backend().sign(ACME, DIGEST, 'pe');
+    expect(timing.pauses.slice(0, 4)).to.deep.equal([100, 200, 400, 800]);
+  });
+
   it('gives up on an operation that does not end, within the time it has', async () => {
     azure.polls = Number.MAX_SAFE_INTEGER;
     const { code, details } = await refusal();
@@ -252,6 +258,17 @@ describe('signing: Azure backend', function suite() {
       azure.faults.submit.push(echo(429, { 'retry-after': '120' }));
       const { code, details } = await refusal();
       expect([code, details['retryAfter'], timing.pauses]).to.deep.equal(['signing.backend_transient', 120, []]);
+    });
+
+    it('a time to try again of nothing does not make it faster than by itself', async () => {
+      azure.faults.submit.push(echo(503, { 'retry-after': '0' }), echo(503, { 'retry-after': '0' }));
+      await backend().sign(ACME, DIGEST, 'pe');
+      expect(Math.min(...timing.pauses.slice(0, 2))).to.be.greaterThan(50);
+    });
+
+    it('a client is sent away for an hour at most', async () => {
+      azure.faults.submit.push(echo(429, { 'retry-after': '999999' }));
+      expect((await refusal()).details['retryAfter']).to.equal(3_600);
     });
 
     for (const at of ['token', 'submit', 'poll'] as const) {
