@@ -71,9 +71,19 @@ const createRequest = ({ secrets, blindIndex, state, clock, ids }: Deps): Passwo
   };
 };
 
-const createWork = ({ aggregates: { accounts }, identities, personalData, secrets, secretTokens, state, clock, logger }: Deps): PasswordResets['work'] => {
+const createWork = ({ aggregates: { accounts, memberships }, identities, personalData, secrets, secretTokens, state, clock, logger }: Deps): PasswordResets['work'] => {
+  /** The address that the person joined with. What a stranger typed may be spelt so that it is another mailbox. */
+  const addressOf = async ({ tenant, userId }: Membership): Promise<string | undefined> => {
+    const { state: members } = await memberships.load(streams.membership(tenant.id));
+    const sealed = members.members.get(userId)?.email;
+    return sealed && personalData.open(sealed, places.email(tenant.id, userId));
+  };
+
   /** The request's id is the reset's in every tenant: doing it twice is doing it once. */
-  const makeCode = async ({ tenant, userId, term }: Membership, id: string, { email, cause }: Readonly<{ email: string; cause: Cause }>): Promise<void> => {
+  const makeCode = async (who: Membership, id: string, cause: Cause): Promise<void> => {
+    const { tenant, userId, term } = who;
+    const email = await addressOf(who);
+    if (email === undefined) return;
     const subject = { id: userId, newKeys: [] };
     const code = resetCodes.make(secretTokens, { tenant: tenant.id, id: userId });
     const now = clock.now();
@@ -92,7 +102,7 @@ const createWork = ({ aggregates: { accounts }, identities, personalData, secret
     const { email: sealed, correlation } = JSON.parse(value) as Request;
     const email = Buffer.from(await secrets.open(placeOf(id), sealed)).toString('utf8');
     const cause: Cause = { actor: { kind: 'anonymous', id: 'anonymous' }, correlation };
-    for (const who of await identities.everywhere(email)) await makeCode(who, id, { email, cause });
+    for (const who of await identities.everywhere(email)) await makeCode(who, id, cause);
     await state.compareAndSet(REQUESTS, id, value, undefined);
   };
 

@@ -4,8 +4,8 @@ import type { Sealed } from '../kernel/sealed.ts';
 import type { InvitationCreated, InvitationEvent, MemberAdded, MemberEvent, MembershipEvent } from './membership.events.ts';
 import type { Role } from './terms.ts';
 
-/** `role` is undefined for somebody who has been removed. `passwordHash`: what they joined with. */
-export type Member = Readonly<{ role: Role | undefined; term: number; passwordHash?: Sealed }>;
+/** `role` is undefined for somebody who has been removed. `email` and `passwordHash`: what they joined with. */
+export type Member = Readonly<{ role: Role | undefined; term: number; email?: Sealed; passwordHash?: Sealed }>;
 
 export type Invitation =
   | (Readonly<{ status: 'pending' }> & InvitationCreated['data'])
@@ -24,7 +24,7 @@ const withMember = (state: MembershipState, userId: string, member: Member): Mem
   members: new Map(state.members).set(userId, member),
 });
 
-const joined = ({ role, term, passwordHash }: MemberAdded['data']): Member => ({ role, term, ...(passwordHash !== undefined && { passwordHash }) });
+const joined = ({ role, term, email, passwordHash }: MemberAdded['data']): Member => ({ role, term, email, ...(passwordHash !== undefined && { passwordHash }) });
 
 const evolveInvitation = (state: MembershipState, event: InvitationEvent): MembershipState => {
   const { invitationId } = event.data;

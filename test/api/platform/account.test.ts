@@ -39,6 +39,13 @@ describe('platform: password resets', () => {
   beforeEach(start);
   afterEach(() => platform.close());
 
+  it('go to the address that the person joined with, however the one who asks spells it', async () => {
+    for (const spelt of ['OWNER@ACME.example', 'owner@acme.e\u0445ample']) await ask(spelt);
+    const kate = 'kate@acme.example';
+    await platform.call('POST', '/tenants/acme/members', { body: { email: kate, password: PASSWORD, role: 'viewer' } });
+    await ask('\u212Aate@acme.example');
+    expect((await post.deliver()).map(({ to }) => to).toSorted()).to.deep.equal([kate, EMAIL]);
+  });
 
   it('set another password with the code from the mail, once, and end every session at once', async () => {
     const sessions = [(await signIn()).json, (await signIn()).json];
