@@ -37,6 +37,7 @@ import { tenancyProjections } from '../../projections/tenancy/index.ts';
 import { createInvitationList } from '../../projections/tenancy/invitations.ts';
 import { createMemberDirectory } from '../../projections/tenancy/member-directory.ts';
 import { randomIds } from './random-ids.ts';
+import { closing } from './leavings.ts';
 import { failOnFatal, silentLogger } from './silent.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -72,8 +73,12 @@ const openGround = async (knobs: Knobs) => {
   const sealing = await openSealing({ vault: embedded.vault, masterKey: Buffer.alloc(32, 7), ids: randomIds });
   const definitions = tenancyProjections as unknown as readonly AnyProjection[];
   const projections = createProjections({ log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions });
+  const stop = closing(async () => {
+    await projections.stop();
+    await embedded.close();
+  });
   await projections.start();
-  return { directory, clock, embedded, store: { ...embedded.store, append }, sealing, projections };
+  return { directory, clock, embedded, store: { ...embedded.store, append }, sealing, projections, stop };
 };
 
 /** One program on the ground: several on the same ground share nothing but what is stored. */
@@ -145,8 +150,7 @@ export const startTenancy = async (now = Date.parse('2026-03-09T15:00:00.000Z'))
       return { ...tenant, owner: { userId, ...owner } };
     },
     close: async () => {
-      await ground.projections.stop();
-      await ground.embedded.close();
+      await ground.stop();
       ground.directory.remove();
     },
   };
