@@ -4,6 +4,9 @@ import Type from 'typebox';
 import type { Rejection, RejectionDetails } from '../../domain/kernel/rejection.ts';
 import type { ErrorReply, Incoming } from '../kernel/surface.ts';
 
+/** Of every error. */
+export const PROBLEM = 'application/problem+json';
+
 type Row = readonly [status: number, detail: string];
 
 const ROWS: Readonly<Record<string, Row>> = {
@@ -104,7 +107,7 @@ export const createRenderError = (mount: string) => ({ code, details }: Rejectio
   const [status, detail] = row ?? INTERNAL;
   return {
     status,
-    contentType: 'application/problem+json',
+    contentType: PROBLEM,
     body: {
       type: 'about:blank',
       title: STATUS_CODES[status],

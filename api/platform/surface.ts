@@ -1,7 +1,7 @@
 /** The platform API: where the operator makes tenants, and account holders look after theirs. */
 import type { Access } from '../../application/tenancy/access.ts';
 import { defineSurface, type Surface } from '../kernel/surface.ts';
-import { createRenderError, errorCatalogue, ProblemBody } from './errors.ts';
+import { createRenderError, errorCatalogue, PROBLEM, ProblemBody } from './errors.ts';
 import { actorOf, createAuthenticate, idempotencyScope, permit, rateRule, tenantOf, type PlatformPrincipal } from './principal.ts';
 import { accountRoutes, type AccountDeps } from './routes/account.ts';
 import { approvalRoutes, type ApprovalDeps } from './routes/approvals.ts';
@@ -64,5 +64,6 @@ export const createPlatformSurface = (deps: PlatformDeps): Surface =>
     renderReply: (body) => body,
     renderError: createRenderError(MOUNT),
     errorSchema: ProblemBody,
+    errorContentType: PROBLEM,
     errorCatalogue,
   });

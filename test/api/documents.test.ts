@@ -1,7 +1,7 @@
 /** The documents of the surfaces that are served: what asking for a permission can lead to stands in them. */
 import { expect } from 'chai';
 import { servedSurfaces } from '../../api/composition/surfaces.ts';
-import { openApiDocument } from '../../api/kernel/openapi.ts';
+import { openApiDocument, openApiPath } from '../../api/kernel/openapi.ts';
 import type { Surface } from '../../api/kernel/surface.ts';
 import { PERMISSIONS as PLATFORM, permit as permitPlatform, type PlatformPrincipal } from '../../api/platform/principal.ts';
 import { PERMISSIONS as QWICK, permit as permitQwick, type QwickPrincipal } from '../../api/qwick-cert/principal.ts';
@@ -76,6 +76,26 @@ describe('the documents of the surfaces', () => {
     for (const { routes } of surfaces) {
       for (const { operationId, query, body } of routes) expect([...wordless(query, 'query'), ...wordless(body, 'body')], operationId).to.deep.equal([]);
     }
+  });
+
+  type Declared = Readonly<{ paths: Readonly<Record<string, Readonly<Record<string, Readonly<{ responses: Readonly<Record<string, Readonly<{ content?: object }>>> }>>>>> }>;
+
+  /** Asks each route of a surface for nothing it can give: how many errors came, each in the one media type that is declared. */
+  const expectMediaTypes = async ({ mount, routes }: Surface): Promise<number> => {
+    let seen = 0;
+    const { paths } = (await app.ask('GET', `${mount}/openapi.json`)).json() as Declared;
+    for (const { method, path, operationId } of routes) {
+      const { status, headers } = await app.ask(method, mount + path.replaceAll(/:[^/]+/g, 'x'), { headers: { 'content-type': 'text/plain' } });
+      if (status < 400) continue;
+      seen += 1;
+      const declared = Object.keys(paths[openApiPath(path)]?.[method.toLowerCase()]?.responses[status]?.content ?? {});
+      expect(declared, `${operationId}, ${status}`).to.deep.equal([headers.get('content-type')?.split(';')[0]]);
+    }
+    return seen;
+  };
+
+  it('say of each error in which media type it comes', async () => {
+    for (const surface of surfaces) expect(await expectMediaTypes(surface), surface.name).to.be.greaterThan(surface.routes.length / 2);
   });
 
   it('say which kinds of jobs there are, that pages have defaults, and what X-Qwick-CLI-Update says', async () => {
