@@ -44,7 +44,7 @@ export interface Sessions {
 
 type Deps = IdentityDeps &
   Readonly<{
-    factors: Pick<SecondFactors, 'use'>;
+    factors: Pick<SecondFactors, 'use' | 'demanded'>;
     aggregates: Pick<TenancyAggregates, 'sessions' | 'accounts'>;
     accessTokens: AccessTokens;
     secretTokens: SecretTokens;
@@ -68,9 +68,18 @@ const createAnswer =
   };
 
 /** Opens the session of somebody who has proved to be themselves. */
-const createOpen = ({ aggregates, secretTokens, clock, ids, accessTokens }: Deps) => {
+const createOpen = ({ aggregates, factors, secretTokens, clock, ids, accessTokens }: Deps) => {
   const answer = createAnswer(accessTokens);
-  return async ({ who, epoch, use }: Proved, cause: Cause): Promise<SignedIn> => {
+
+  /** A second factor that was confirmed while the password was looked at is asked for all the same: asked once more when the session is there. */
+  const endWithoutFactor = async ({ who: { tenant, userId, term }, use }: Proved, id: string, cause: Cause): Promise<void> => {
+    if (use !== undefined || !(await factors.demanded({ tenant: tenant.id, userId, term }))) return;
+    await aggregates.sessions.execute(streams.session(tenant.id, id), { type: 'EndSession', data: { reason: 'signed_out' } }, cause);
+    reject('tenancy.totp_required');
+  };
+
+  return async (proved: Proved, cause: Cause): Promise<SignedIn> => {
+    const { who, epoch, use } = proved;
     const { tenant, userId, term } = who;
     const now = clock.now();
     const id = ids.next();
@@ -79,6 +88,7 @@ const createOpen = ({ aggregates, secretTokens, clock, ids, accessTokens }: Deps
     const until = { refreshUntil: instant(now + REFRESH_MS), endsAt: instant(now + SESSION_MS) };
     const data = { userId, term, epoch, amr, refreshHash: secretTokens.hash(refreshToken), ...until };
     await aggregates.sessions.execute(streams.session(tenant.id, id), { type: 'OpenSession', data }, personCause(cause, userId));
+    await endWithoutFactor(proved, id, personCause(cause, userId));
     return answer(who, { id, amr, refreshToken });
   };
 };

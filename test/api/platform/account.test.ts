@@ -178,6 +178,19 @@ describe('platform: second factors', () => {
     expect(await codeOf(me('POST', '/confirm', as, codeAt(secret)))).to.deep.equal([409, 'tenancy.totp_enabled']);
   });
 
+  it('are demanded of a sign-in that was under way when they were confirmed', async () => {
+    const as = await token();
+    const { json: { secret } } = await me('POST', '', as);
+    const verify = cheapPasswords.verify.bind(cheapPasswords);
+    cheapPasswords.verify = async (password, hash) => {
+      const fits = await verify(password, hash);
+      expect((await me('POST', '/confirm', as, codeAt(secret))).status).to.equal(200);
+      return fits;
+    };
+    const late = await signIn().finally(() => { cheapPasswords.verify = verify; });
+    expect([late.status, late.json.code]).to.deep.equal([401, 'tenancy.totp_required']);
+  });
+
   it('say that a code is missing, whatever the password, and check no password', async () => {
     await enrol();
     const before = cheapPasswords.verified;
