@@ -115,12 +115,15 @@ const answers = (surface: Surface): ReadonlyMap<string, Answering> =>
 
 const neverGone = new AbortController().signal;
 
+/** Where a surface has its documents: below the mount, and below a prefix of its own paths, where it names one. */
+const prefixesOf = ({ documentsBelow }: Surface): readonly string[] => (documentsBelow === undefined ? [''] : ['', documentsBelow]);
+
 /** Paths of the route table come first: a surface may serve any of these itself. */
 export const createDocuments = (surface: Surface, pipeline: Pipeline): Router => {
   const router = express.Router({ caseSensitive: true, strict: true });
   for (const [path, answering] of answers(surface)) {
     router.get(
-      path,
+      prefixesOf(surface).map((prefix) => prefix + path),
       asHandler(async (exchange) => {
         exchange.path = path;
         try {
@@ -134,5 +137,7 @@ export const createDocuments = (surface: Surface, pipeline: Pipeline): Router =>
   return router;
 };
 
+const PATHS: readonly string[] = ['/openapi.json', '/docs', '/docs/', '/docs/start.js', '/redoc', '/redoc/', '/redoc/start.js', ...Object.keys(FILES).map((path) => `/${path}`)];
+
 /** What `createDocuments` serves, for the answer to other methods. */
-export const DOCUMENT_PATHS: readonly string[] = ['/openapi.json', '/docs', '/docs/', '/docs/start.js', '/redoc', '/redoc/', '/redoc/start.js', ...Object.keys(FILES).map((path) => `/${path}`)];
+export const documentPaths = (surface: Surface): readonly string[] => prefixesOf(surface).flatMap((prefix) => PATHS.map((path) => prefix + path));

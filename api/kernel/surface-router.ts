@@ -2,7 +2,7 @@
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { compileRoute } from './compiled-route.ts';
-import { createDocuments, DOCUMENT_PATHS } from './documents.ts';
+import { createDocuments, documentPaths } from './documents.ts';
 import { asHandler, exchangeOf, headerOf, type Exchange } from './exchange.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Method, Route } from './route.ts';
@@ -57,7 +57,7 @@ export const createSurfaceRouter = (surface: Surface, pipeline: Pipeline): Route
   checkTable(surface);
   const router = express.Router({ caseSensitive: true, strict: true });
   const ajv = createAjv();
-  const allow = createAllow([...surface.routes, ...DOCUMENT_PATHS.map((path) => ({ path, method: 'GET' as const }))]);
+  const allow = createAllow([...surface.routes, ...documentPaths(surface).map((path) => ({ path, method: 'GET' as const }))]);
 
   router.use((request, _response, next) => {
     enter(exchangeOf(request), surface, request);

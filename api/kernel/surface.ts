@@ -29,6 +29,8 @@ export type Surface<Principal = unknown> = Readonly<{
   mount: string;
   /** The host name by which the surface is also reached without its mount. */
   host?: string;
+  /** A prefix of its own paths (`/v1`) below which its documents are served as well. */
+  documentsBelow?: string;
   info: Readonly<{ title: string; version: string; description: string }>;
   routes: readonly Route<Principal>[];
   /** OpenAPI security schemes; the key is used for every route whose permission is not public. */

@@ -38,6 +38,7 @@ export const createPlatformSurface = (deps: PlatformDeps): Surface =>
   defineSurface<PlatformPrincipal>({
     name: 'platform',
     mount: MOUNT,
+    documentsBelow: '/v1',
     info: {
       title: 'Chancery platform API',
       version: 'v1',

@@ -78,6 +78,22 @@ describe('the documents of the surfaces', () => {
     }
   });
 
+  it('of the platform are below /platform/v1 as well, links and all', async () => {
+    const [above, below] = await Promise.all(['', '/v1'].map(async (prefix) => app.ask('GET', `/platform${prefix}/openapi.json`)));
+    expect([below?.status, below?.text]).to.deep.equal([200, above?.text]);
+    for (const page of ['docs', 'redoc']) {
+      const { status, text } = await app.ask('GET', `/platform/v1/${page}`);
+      expect(status, page).to.equal(200);
+      const links = [...text.matchAll(/(?:src|href)="(?!data:)([^"]+)"/g)].map((match) => match[1] ?? '');
+      expect(links.length).to.be.greaterThan(0);
+      for (const link of links) expect((await app.ask('GET', `/platform/v1/${link}`)).status, link).to.equal(200);
+      expect((await app.ask('GET', `/platform/v1/${page}/`)).headers.get('location')).to.equal(`../${page}`);
+    }
+    const { status, headers } = await app.ask('POST', '/platform/v1/docs');
+    expect([status, headers.get('allow')]).to.deep.equal([405, 'GET, HEAD']);
+    expect((await app.ask('GET', '/qwick-cert/v1/openapi.json')).status).to.equal(404);
+  });
+
   type Declared = Readonly<{ paths: Readonly<Record<string, Readonly<Record<string, Readonly<{ responses: Readonly<Record<string, Readonly<{ content?: object }>>> }>>>>> }>;
 
   /** Asks each route of a surface for nothing it can give: how many errors came, each in the one media type that is declared. */
