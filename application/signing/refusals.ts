@@ -42,7 +42,9 @@ export const createRecordRefusal =
     const described = describeRequest(asked);
     const subject = { id: described.actorUserId as Parameters<PersonalData['seal']>[0]['id'], newKeys: [] };
     const address = await personalData.seal(subject, refusedAddress(tenant, refusedAt, operationId), request.ip);
-    const data = { attemptId: operationId, code: error.code, ...described, ...(approved && { approved }), address, refusedAt };
+    // Looked at as approved, and then another request was quicker: it is not.
+    const had = approved && error.code !== 'signing.policy_approval';
+    const data = { attemptId: operationId, code: error.code, ...described, ...(had && { approved: true as const }), address, refusedAt };
     const event: SigningRefused = { type: 'SigningRefused', data };
     await store.append(refusalStream(tenant, refusedAt), 'any', [event], cause);
   };

@@ -201,10 +201,11 @@ describe('the gate of the policy', () => {
     it('lets one go ahead on an approval of which two heard while they waited', async () => {
       const all = Promise.withResolvers<void>();
       let waiting = 0;
-      const { sign, approve } = await setUp(APPROVAL, async () => { if ((waiting += 1) === 2) all.resolve(); await all.promise; });
+      const { sign, approve, store } = await setUp(APPROVAL, async () => { if ((waiting += 1) === 2) all.resolve(); await all.promise; });
       await sign(1);
       await approve();
       expect((await Promise.all([sign(2), sign(3)])).toSorted()).to.deep.equal([idOf(2), 'signing.policy_approval']);
+      expect(store.log.findLast(({ type }) => type === 'SigningRefused')?.data, 'the other one had none').to.not.have.property('approved');
     });
 
     it('and whoever is turned away while waiting has used nothing up, and leaves nothing that is folded', async () => {
