@@ -1,5 +1,5 @@
 /**
- * The keys that licences are verified with: out of a JWK set only those that say `"purpose": "licence-signing"`. The set of a whole
+ * The keys that licences are verified with: out of a JWK set only those that say `"purpose": "licence"`. The set of a whole
  * installation also has keys with which its tenants' programs sign whatever they like.
  */
 import { fromBase64url, toBase64url } from './base64url.ts';
@@ -16,7 +16,7 @@ export type SignatureAlgorithm = 'ML-DSA-65' | 'Ed25519';
 
 export type VerifyKey = Readonly<{ kid: string; algorithm: SignatureAlgorithm; publicKey: Uint8Array<ArrayBuffer> }>;
 
-export const PURPOSE = 'licence-signing';
+export const PURPOSE = 'licence';
 
 type Kind = Readonly<{ algorithm: SignatureAlgorithm; fixed: Readonly<Record<string, string>>; member: string; keyBytes: number; signatureBytes: number }>;
 

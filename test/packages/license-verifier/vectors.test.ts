@@ -47,7 +47,7 @@ for (const [name, subtle] of RUNTIMES) {
 describe('license verifier: published tokens', () => {
   it('the JOSE draft\'s example is a token, but none of ours', async () => {
     const { jwk } = example;
-    const verifier = createLicenseVerifier({ keys: { keys: [{ ...jwk, purpose: 'licence-signing' }] }, audience: AUDIENCE });
+    const verifier = createLicenseVerifier({ keys: { keys: [{ ...jwk, purpose: 'licence' }] }, audience: AUDIENCE });
     expect((await verifier.verify(example.jws)).reason).to.equal('malformed');
   });
 });

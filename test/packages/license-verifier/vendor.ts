@@ -18,7 +18,7 @@ export type VendorKey = Readonly<{ kid: string; algorithm: Algorithm; privateKey
 
 const make = (algorithm: Algorithm) => (algorithm === 'Ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ml-dsa-65'));
 
-export const makeKey = (algorithm: Algorithm, kid: string = algorithm, more: Jwk = { purpose: 'licence-signing' }): VendorKey => {
+export const makeKey = (algorithm: Algorithm, kid: string = algorithm, more: Jwk = { purpose: 'licence' }): VendorKey => {
   const { publicKey, privateKey } = make(algorithm);
   const exported = publicKey.export({ format: 'jwk' }) as Jwk;
   return { kid, algorithm, privateKey, jwk: { ...exported, alg: algorithm, kid, use: 'sig', ...more } };
