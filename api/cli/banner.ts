@@ -12,14 +12,17 @@ export type Started = Readonly<{
 
 const SURFACES = [
   { name: 'qwick-cert', mount: '/qwick-cert', docs: '/qwick-cert/docs' },
+  { name: 'quantum-lock', mount: '/quantum-lock', docs: '/quantum-lock/docs' },
   { name: 'platform', mount: '/platform/v1', docs: '/platform/docs' },
 ] as const;
 
 /** One line for a POSIX shell each; in this order. */
-const EXAMPLES = [
-  ['platform', 'npx chancery tenant create --slug acme --name "Acme Corp" --owner-email owner@acme.example --plan qwick-cert=pro'],
+const examples = (url: string) => [
+  ['platform', 'npx chancery tenant create --slug acme --name "Acme Corp" --owner-email owner@acme.example --plan qwick-cert=pro --plan quantum-lock=startup'],
   ['qwick-cert', 'export QWICK_TOKEN=$(npx chancery credential create --tenant acme --surface qwick-cert --name try --permission sign --secret-only)'],
   ['', 'npx chancery codesign --sample hello.exe && npx chancery codesign hello.exe --org acme --out hello-signed.exe'],
+  ['quantum-lock', 'export QLK=$(npx chancery credential create --tenant acme --surface quantum-lock --name try --secret-only)'],
+  ['', `curl -s ${url}/quantum-lock/api/v1/licenses/generate -H "X-API-Key: $QLK" -H 'Content-Type: application/json' -d '{"end_customer_id":"user@acmecorp.com"}'`],
 ] as const;
 
 const quoted = (text: string): string => (/^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);
@@ -33,8 +36,8 @@ export const environmentOf = ({ url, operatorTokenFile, config: { dataDir } }: S
 const preparation = (started: Started): readonly string[] => {
   const environment = environmentOf(started);
   return [
-    ...(environment.length === 0 ? [] : [`  first       export ${environment.join(' ')}`]),
-    ...(started.operatorTokenFile === undefined ? ['  first       export OPERATOR_TOKEN, as it was given here'] : []),
+    ...(environment.length === 0 ? [] : [`  first         export ${environment.join(' ')}`]),
+    ...(started.operatorTokenFile === undefined ? ['  first         export OPERATOR_TOKEN, as it was given here'] : []),
   ];
 };
 
@@ -52,7 +55,7 @@ export const banner = (started: Started): string => {
     '',
     'Try it, in another shell in this folder:',
     ...preparation(started),
-    ...EXAMPLES.map(([surface, line]) => `  ${surface.padEnd(10)}  ${line}`),
+    ...examples(url).map(([surface, line]) => `  ${surface.padEnd('quantum-lock'.length)}  ${line}`),
     '',
   ].join('\n');
 };

@@ -46,6 +46,12 @@ const revoke = async (io: Io, own: WithOwnServer, id: string, { tenant, json }: 
   print(io, json, { id, revoked: true }, () => `credential ${id} has stopped working`);
 };
 
+const EXAMPLES = `
+Examples:
+  chancery credential create --tenant acme --surface qwick-cert --name ci --permission sign
+  chancery credential create --tenant acme --surface quantum-lock --name shop                       (qlk_…, for licenses)
+  chancery credential create --tenant acme --surface quantum-lock --kind service --name builds --key-id releases   (svc_…, for the KMS)`;
+
 export const credentialCommand = (io: Io, own: WithOwnServer): Command => {
   const credential = new Command('credential').description('create, revoke and list credentials of a tenant');
   credential
@@ -60,6 +66,7 @@ export const credentialCommand = (io: Io, own: WithOwnServer): Command => {
     .option('--expires-at <time>', 'RFC 3339; the default is the surface\'s own')
     .option('--secret-only', 'print the secret and nothing else, for scripts')
     .option('--json', 'machine-readable output')
+    .addHelpText('after', EXAMPLES)
     .action(async (options: CreateOptions) => create(io, own, options));
   credential
     .command('list')

@@ -47,7 +47,7 @@ describe('chancery', () => {
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
     const told = JSON.parse(line) as { url: string; data_dir: string; operator_token_file: string; surfaces: readonly { name: string }[] };
     expect(told).to.include({ data_dir: directory.path, operator_token_file: `${directory.path}/operator.token` });
-    expect(told.surfaces.map(({ name }) => name)).to.deep.equal(['qwick-cert', 'platform']);
+    expect(told.surfaces.map(({ name }) => name)).to.deep.equal(['qwick-cert', 'quantum-lock', 'platform']);
     expect((await fetch(`${told.url}/healthz`)).status).to.equal(200);
     child.kill('SIGTERM');
     expect((await once(child, 'exit'))[0]).to.equal(0);
@@ -58,14 +58,14 @@ describe('chancery', () => {
 describe('the banner', () => {
   it('has one example for each surface, as they are where everything is where commands look for it', () => {
     const text = banner(started());
-    for (const surface of ['platform', 'qwick-cert']) expect(text.split(`\n  ${surface} `).length - 1, surface).to.equal(1);
+    for (const surface of ['platform', 'qwick-cert', 'quantum-lock']) expect(text.split(`\n  ${surface} `).length - 1, surface).to.equal(1);
     expect(text).to.not.contain('first');
   });
 
   it('says first what commands must be told of another port or directory', () => {
     const elsewhere = started({ url: 'http://127.0.0.1:9090', config: { dataDir: "/srv/it's data", mailServer: undefined } });
-    expect(banner(elsewhere)).to.contain("Try it, in another shell in this folder:\n  first       export CHANCERY_URL=http://127.0.0.1:9090 DATA_DIR='/srv/it'\\''s data'\n  platform ");
-    expect(banner(started({ url: 'http://127.0.0.1:9090' }))).to.contain('  first       export CHANCERY_URL=http://127.0.0.1:9090\n');
-    expect(banner(started({ operatorTokenFile: undefined }))).to.contain('  first       export OPERATOR_TOKEN, as it was given here\n');
+    expect(banner(elsewhere)).to.contain("Try it, in another shell in this folder:\n  first         export CHANCERY_URL=http://127.0.0.1:9090 DATA_DIR='/srv/it'\\''s data'\n  platform ");
+    expect(banner(started({ url: 'http://127.0.0.1:9090' }))).to.contain('  first         export CHANCERY_URL=http://127.0.0.1:9090\n');
+    expect(banner(started({ operatorTokenFile: undefined }))).to.contain('  first         export OPERATOR_TOKEN, as it was given here\n');
   });
 });
