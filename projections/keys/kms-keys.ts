@@ -41,7 +41,8 @@ export const kmsKeysProjection = defineProjection<KmsKeyDocument, KmsKeyEvent>({
       const { keyId, algorithm, service, createdAt } = data;
       return document ?? { reference: keyReference(data), keyId, algorithm, service, createdAt, versions: [versionOf(data, createdAt)] };
     },
-    KmsKeyRotated: (document, { data }) => document && { ...document, versions: [versionOf(data, data.rotatedAt), ...document.versions] },
+    KmsKeyRotated: (document, { data }) =>
+      document && { ...document, versions: [versionOf(data, data.rotatedAt), ...document.versions.filter(({ version }) => version !== data.version)] },
     KmsKeyVersionRetired: (document, { data: { version, retiredAt } }) =>
       document && { ...document, versions: document.versions.map((known) => (known.version === version ? { ...known, retiredAt } : known)) },
   },

@@ -1,17 +1,23 @@
 /** POST /kms/sign and /kms/verify: for services. */
 import type { Static } from 'typebox';
 import type { Kms, ToSign } from '../../../application/keys/kms.ts';
+import { rejectFields } from '../../../domain/kernel/rejection.ts';
 import { fromBase64 } from '../../kernel/base64.ts';
 import { algorithmOf, nameOfAlgorithm } from '../../kernel/kms-algorithms.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
-import { SIGN_BODY_BYTES, SignBody, SignReply, VERIFY_BODY_BYTES, VerifyBody, VerifyReply } from '../kms-schemas.ts';
+import { MOST_DATA, SIGN_BODY_BYTES, SignBody, SignReply, VERIFY_BODY_BYTES, VerifyBody, VerifyReply } from '../kms-schemas.ts';
 import { identified, type LockPrincipal } from '../principal.ts';
 
 export type KmsDeps = Readonly<{ kms: Kms }>;
 
 const common = { method: 'POST', tags: ['KMS'], permission: 'kms' } as const;
 
-const askedOf = (body: Static<typeof SignBody>): ToSign => ({ keyId: body.key_id, algorithm: algorithmOf(body.algorithm), data: fromBase64('data', body.data) });
+const dataOf = (text: string): Buffer => {
+  const data = fromBase64('data', text);
+  return data.length > MOST_DATA ? rejectFields({ data: `must be at most ${MOST_DATA} bytes` }) : data;
+};
+
+const askedOf = (body: Static<typeof SignBody>): ToSign => ({ keyId: body.key_id, algorithm: algorithmOf(body.algorithm), data: dataOf(body.data) });
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 /** The document's form: UTC, in seconds, with a Z. */
