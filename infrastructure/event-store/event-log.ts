@@ -12,8 +12,8 @@ const SCANNED_AT_ONCE = 10_000;
 const KEPT_AT_THE_END = 2_000;
 
 export interface MovingLog extends EventLog {
-  /** Told by the store of each commit. */
-  moved(head: number): void;
+  /** Told by the store of each append, in their order: where the log ends now, and the events at its end where they are at hand. */
+  moved(head: number, events?: readonly Recorded[]): void;
 }
 
 type Waiters = Set<() => void>;
@@ -50,29 +50,35 @@ const createScan = (db: DatabaseSync, names: readonly string[] | undefined): Sca
 
 type ReadAll = (after: number, upTo: number) => readonly Recorded[];
 
-/** The end of the log, read and decoded once for everybody who follows it. */
+/** The end of the log, for everybody who follows it: as it was appended, or read and decoded once. */
 const createEnd = (readAll: ReadAll) => {
   let events: Recorded[] = [];
   let from = 0;
   let upTo = 0;
-  const reach = (head: number): void => {
-    for (const event of readAll(upTo, head)) events.push(event);
+  const add = (more: readonly Recorded[], head: number): void => {
+    for (const event of more) events.push(event);
     upTo = head;
     // Dropped in bulk: moving what is left costs as much as there is.
     if (events.length < KEPT_AT_THE_END * 2) return;
     from += events.length - KEPT_AT_THE_END;
     events = events.slice(-KEPT_AT_THE_END);
   };
-  /** All events after a position; undefined when that is too far back. */
-  return (after: number, head: number): readonly Recorded[] | undefined => {
-    if (head - after > KEPT_AT_THE_END) return undefined;
-    if (after < from || after > upTo) {
-      events = [];
-      from = after;
-      upTo = after;
-    }
-    if (head > upTo) reach(head);
-    return events.slice(after - from);
+  return {
+    /** What was just appended, up to `head`: kept when it follows what is here. */
+    appended: (more: readonly Recorded[], head: number): void => {
+      if (head - more.length === upTo) add(more, head);
+    },
+    /** All events after a position; undefined when that is too far back. */
+    after: (after: number, head: number): readonly Recorded[] | undefined => {
+      if (head - after > KEPT_AT_THE_END) return undefined;
+      if (after < from || after > upTo) {
+        events = [];
+        from = after;
+        upTo = after;
+      }
+      if (head > upTo) add(readAll(upTo, head), head);
+      return events.slice(after - from);
+    },
   };
 };
 
@@ -95,7 +101,7 @@ export const createEventLog = (db: DatabaseSync, codec: EventCodec, decode: Deco
     const names = types === undefined ? undefined : new Set(types);
     const window = types === undefined ? Number.MAX_SAFE_INTEGER : SCANNED_AT_ONCE;
     const page = (after: number, limit: number): FeedPage => {
-      const newest = end(after, head);
+      const newest = end.after(after, head);
       if (newest !== undefined) return pageOf(newest, names, limit, head);
       const upTo = Math.min(head, after + window);
       return pageOf(reading(() => scan(after, upTo, limit)).map(decode), undefined, limit, upTo);
@@ -113,9 +119,10 @@ export const createEventLog = (db: DatabaseSync, codec: EventCodec, decode: Deco
   return {
     feed,
     head: () => Promise.resolve(head === 0 ? undefined : toPosition(head)),
-    moved: (position) => {
+    moved: (position, events) => {
       if (position <= head) return;
       head = position;
+      if (events !== undefined) end.appended(events, position);
       for (const wake of waiters) wake();
     },
   };

@@ -15,7 +15,7 @@ import { createHeads, type Heads } from './heads.ts';
 import { createKeyVault } from './key-vault.ts';
 import { type AppendedAt, type AppendOperation, EXPECT_ANY, EXPECT_NONE } from './operations.ts';
 import { toPosition } from '../runtime/positions.ts';
-import { createDecoder, type Decode, EVENT_COLUMNS } from './recorded.ts';
+import { createDecoder, type Decode, EVENT_COLUMNS, recordedAs } from './recorded.ts';
 
 /** Events read at once from a stream: what a reader holds in memory. */
 const PAGE = 256;
@@ -50,14 +50,21 @@ const checkIds = (ids: readonly string[], events: readonly Message[]): readonly 
   return ids;
 };
 
-const storedCause = ({ actor, correlation, causation }: Cause): string =>
-  JSON.stringify({ actor, correlation, ...(causation === undefined ? {} : { causation }) });
+const plainCause = ({ actor: { kind, id }, correlation, causation }: Cause): Cause => ({
+  actor: { kind, id },
+  correlation,
+  ...(causation === undefined ? {} : { causation }),
+});
 
-const storedCauses = ({ causes, ...cause }: Cause & AppendOptions, events: readonly Message[]): string | readonly string[] => {
-  if (causes === undefined) return storedCause(cause);
+/** One for all events, or one for each. */
+const plainCauses = (how: Cause & AppendOptions, events: readonly Message[]): Cause | readonly Cause[] => {
+  const { causes } = how;
+  if (causes === undefined) return plainCause(how);
   if (causes.length !== events.length) throw new TypeError(`${causes.length} causes for ${events.length} events`);
-  return causes.map(storedCause);
+  return causes.map(plainCause);
 };
+
+const isOne = (causes: Cause | readonly Cause[]): causes is Cause => !Array.isArray(causes);
 
 type Deps = Readonly<EventStoreOptions & { writer: SqliteWriter; heads: Heads; log: MovingLog }>;
 
@@ -66,13 +73,16 @@ const appender = ({ writer, heads, log, codec, clock, ids: generator }: Deps): E
     const { ids, keys } = how;
     if (events.length === 0) throw new TypeError(`nothing to append to ${stream}`);
     const stored = events.map((event) => codec.encode(event));
+    const causes = plainCauses(how, events);
+    const time = clock.now();
+    const eventIds = ids === undefined ? events.map(() => generator.next()) : checkIds(ids, events);
     const operation: AppendOperation = [
       'append',
       stream,
       expectation(expected),
-      clock.now(),
-      storedCauses(how, events),
-      ids === undefined ? events.map(() => generator.next()) : checkIds(ids, events),
+      time,
+      isOne(causes) ? JSON.stringify(causes) : causes.map((cause) => JSON.stringify(cause)),
+      eventIds,
       ids !== undefined,
       stored.map(({ type }) => type),
       stored.map(({ data }) => data),
@@ -80,7 +90,9 @@ const appender = ({ writer, heads, log, codec, clock, ids: generator }: Deps): E
     ];
     const [revision, position, head] = await writer.submit<AppendedAt>(operation);
     heads.reached(stream, head);
-    log.moved(position);
+    const each = isOne(causes) ? events.map(() => causes) : causes;
+    // Under ids of the caller's choice they may have been there before.
+    log.moved(position, ids === undefined ? recordedAs(codec, { stream, time, ids: eventIds, causes: each, events: stored, revision, position }) : undefined);
     return { revision, position: toPosition(position) };
   };
 

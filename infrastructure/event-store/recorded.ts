@@ -1,9 +1,9 @@
 /** From a row to an event as it is read back. */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
-import type { EventCodec } from '../../application/kernel/event-codec.ts';
+import type { EventCodec, StoredMessage } from '../../application/kernel/event-codec.ts';
 import type { Cause, Recorded } from '../../application/kernel/ports.ts';
 import { createRecent } from '../../application/kernel/recent.ts';
-import type { StreamId, TenantId } from '../../domain/kernel/ids.ts';
+import { type StreamId, streamParts, type TenantId } from '../../domain/kernel/ids.ts';
 import { toPosition } from '../runtime/positions.ts';
 import { uuidText } from './uuid-bytes.ts';
 
@@ -25,6 +25,25 @@ const createNames = (statement: StatementSync, kept: number): Names => {
     last = { key, name };
     return name;
   };
+};
+
+/** An append that was stored: the position and revision are those of its last event. */
+export type Stored = Readonly<{ stream: StreamId; time: number; ids: readonly string[]; causes: readonly Cause[]; events: readonly StoredMessage[]; revision: number; position: number }>;
+
+/** Its events as they would be read back. */
+export const recordedAs = (codec: EventCodec, { stream, time, ids, causes, events, revision, position }: Stored): readonly Recorded[] => {
+  const { tenant } = streamParts(stream);
+  const [at, first] = [new Date(time).toISOString(), 1 - events.length];
+  return events.map((event, index) => ({
+    ...codec.decode(event),
+    id: ids[index] as string,
+    stream,
+    tenant,
+    revision: revision + first + index,
+    position: toPosition(position + first + index),
+    time: at,
+    cause: causes[index] as Cause,
+  }));
 };
 
 export type Decode = (row: SQLOutputValue[]) => Recorded;

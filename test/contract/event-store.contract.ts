@@ -190,6 +190,35 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
       for (const other of others) expect(other).to.deep.equal(first);
     });
 
+    it('gives whoever follows closely the very events that whoever reads later gets', async () => {
+      const feed = opened().log.feed();
+      const followed: Recorded[] = [];
+      let after = await opened().log.head();
+      const follow = async (): Promise<void> => {
+        const page = await feed.pull(after, 1_000, endless);
+        followed.push(...page.events);
+        after = page.scannedTo;
+      };
+      const [one, two, other] = [someStream(), someStream(), someStream()];
+      const ids = [randomUUIDv7(), randomUUIDv7()];
+      const causes = [someCause, { ...someCause, causation: randomUUIDv7() }];
+      await store().append(one, 'none', [noted('before anybody follows')], someCause);
+      await follow();
+      await store().append(one, 0, [noted('a'), counted(1)], { ...someCause, causation: randomUUIDv7() });
+      await follow();
+      await Promise.all([
+        store().append(one, 2, [counted(2), counted(3, 'crate')], { ...someCause, causes }),
+        store().append(two, 'none', [noted('b'), noted('c')], { ...someCause, ids }),
+        store().append(other, 'none', [counted(4)], someCause),
+      ]);
+      await store().append(two, 'none', [noted('b'), noted('c')], { ...someCause, ids });
+      await store().append(other, 0, [counted(5)], someCause);
+      while (after !== (await opened().log.head())) await follow();
+      const later = (await Promise.all([one, two, other].map((stream) => readAll(store(), stream)))).flat();
+      expect(followed).to.deep.equal(later.toSorted((left, right) => (left.position < right.position ? -1 : 1)));
+      expect(JSON.stringify(followed)).to.equal(JSON.stringify(later.toSorted((left, right) => (left.position < right.position ? -1 : 1))));
+    });
+
     it('waits for the log to move', async () => {
       const before = await opened().log.head();
       const pulled = opened().log.feed().pull(before, 10, endless);
