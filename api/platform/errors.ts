@@ -53,7 +53,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'tenancy.credential_not_found': [404, 'There is no such credential.'],
   'tenancy.surface_not_served': [400, 'The surface is not served yet.'],
   'signing.approval_not_found': [404, 'There is no such approval.'],
-  'signing.approver_required': [403, 'Only who is an approver by the signing policy of this moment may do this.'],
+  'signing.approver_required': [403, 'Only the operator, owners, admins, and approvers by the signing policy of this moment may do this.'],
   'signing.approval_own': [403, 'Nobody approves a request of their own.'],
   'signing.approval_decided': [409, 'The approval has been decided already.'],
   'signing.approval_expired': [409, 'The approval is over.'],

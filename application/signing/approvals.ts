@@ -6,6 +6,8 @@ import type { ApprovalEvent } from '../../domain/signing/approval.events.ts';
 import { isApprover } from '../../domain/signing/policy.ts';
 import { createAggregate } from '../kernel/command-handler.ts';
 import type { Cause, Clock, EventStore, Ids } from '../kernel/ports.ts';
+import type { Role } from '../tenancy/access.ts';
+import { hasRole } from './authorise.ts';
 import { describeRequest } from './described.ts';
 import type { Asked } from './gates.ts';
 import type { SigningPolicies } from './policies.ts';
@@ -16,6 +18,8 @@ export type StandingApproval = Readonly<{ approvalId: string; status: 'pending' 
 /** Where an approval is: whose request it was, for which digest (base64). */
 export type ApprovalPlace = Readonly<{ approvalId: string; requesterUserId: string; digest: string }>;
 export type Verdict = 'granted' | 'rejected';
+/** Who decides; a person with their role of this moment. */
+export type ApprovalDecider = Readonly<{ kind: 'operator' }> | Readonly<{ kind: 'person'; userId: SubjectId; role: Role }>;
 
 export interface Approvals {
   /** Whether the request may go ahead as its operation. */
@@ -24,11 +28,13 @@ export interface Approvals {
   request(asked: Asked, at: number): Promise<StandingApproval>;
   /** From now on only this operation goes ahead on it; what it answers gives it back. Rejects with `signing.policy_approval`. */
   use(asked: Asked, at: number): Promise<() => Promise<void>>;
+  /** The operator, owners and admins, and who is named by the policy of this moment; anybody else: `signing.approver_required`. */
+  requireDecider(tenant: TenantId, by: ApprovalDecider): Promise<void>;
   /**
-   * Rejects with `signing.approver_required` (who is none, by the policy of this moment), `signing.approval_own`,
+   * Rejects as `requireDecider` does, and with `signing.approval_own`,
    * `signing.approval_decided` {status} (also when this very decision was made before) or `signing.approval_expired`.
    */
-  decide(tenant: TenantId, place: ApprovalPlace, how: Readonly<{ approver: SubjectId; verdict: Verdict; cause: Cause }>): Promise<void>;
+  decide(tenant: TenantId, place: ApprovalPlace, how: Readonly<{ by: ApprovalDecider; verdict: Verdict; cause: Cause }>): Promise<void>;
 }
 
 const LIFE_MS = 24 * 3_600_000;
@@ -40,11 +46,16 @@ const streamOf = (tenant: TenantId, userId: string, digest: string): StreamId =>
 
 type Deps = Readonly<{ store: EventStore; policies: Pick<SigningPolicies, 'current'>; clock: Clock; ids: Ids }>;
 
-const createDecide = (approvals: ReturnType<typeof aggregateOf>, { policies, clock }: Deps): Approvals['decide'] => async (tenant, place, { approver, verdict, cause }) => {
+const createRequireDecider = ({ policies }: Deps): Approvals['requireDecider'] => async (tenant, by) => {
+  if (by.kind === 'operator' || hasRole(by.role, 'admin')) return;
   const { policy } = await policies.current(tenant);
-  if (!isApprover(policy, approver)) reject('signing.approver_required');
+  if (!isApprover(policy, by.userId)) reject('signing.approver_required');
+};
+
+const createDecide = (approvals: ReturnType<typeof aggregateOf>, deps: Deps): Approvals['decide'] => async (tenant, place, { by, verdict, cause }) => {
+  await createRequireDecider(deps)(tenant, by);
   const { approvalId, requesterUserId, digest } = place;
-  const data = { approvalId, approverUserId: approver, decidedAt: iso(clock.now()) };
+  const data = { approvalId, ...(by.kind === 'person' && { approverUserId: by.userId }), decidedAt: iso(deps.clock.now()) };
   const type = verdict === 'granted' ? 'GrantApproval' : 'RejectApproval';
   const { events } = await approvals.execute(streamOf(tenant, requesterUserId, digest), { type, data }, cause);
   if (events.length === 0) reject('signing.approval_decided', { status: verdict });
@@ -81,6 +92,7 @@ export const createApprovals = (deps: Deps): Approvals => {
       };
     },
 
+    requireDecider: createRequireDecider(deps),
     decide: createDecide(approvals, deps),
   };
 };

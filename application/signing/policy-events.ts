@@ -98,7 +98,7 @@ const ApprovalRequested = Type.Object(
   },
   exact,
 );
-const decided = () => Type.Object({ approvalId: uuid(), approverUserId: uuid(), decidedAt: instant() }, exact);
+const decided = () => Type.Object({ approvalId: uuid(), approverUserId: Type.Optional(uuid()), decidedAt: instant() }, exact);
 
 export const signingPolicyEvents = defineEvents<PolicySet | Refused | PaceEvent | ApprovalEvent>('signing', {
   SigningPolicySet: v1(SigningPolicySet),

@@ -21,8 +21,9 @@ export type ApprovalRequested = Message<
     expiresAt: string;
   }
 >;
-export type ApprovalGranted = Message<'ApprovalGranted', { approvalId: string; approverUserId: string; decidedAt: string }>;
-export type ApprovalRejected = Message<'ApprovalRejected', { approvalId: string; approverUserId: string; decidedAt: string }>;
+/** `approverUserId`: the person who has decided; absent: the operator. */
+export type ApprovalGranted = Message<'ApprovalGranted', { approvalId: string; approverUserId?: string; decidedAt: string }>;
+export type ApprovalRejected = Message<'ApprovalRejected', { approvalId: string; approverUserId?: string; decidedAt: string }>;
 /** One operation goes ahead on it, and no other will. */
 export type ApprovalUsed = Message<'ApprovalUsed', { approvalId: string; operationId: string; usedAt: string }>;
 /** That operation got no signature: it may be used again. */

@@ -11,7 +11,8 @@ export type ReturnApproval = Message<'ReturnApproval', Omit<ApprovalReturned['da
 export type ApprovalCommand = RequestApproval | GrantApproval | RejectApproval | UseApproval | ReturnApproval;
 
 type Of<Status extends string, More extends object = object> = Readonly<{ status: Status; approvalId: string; requesterUserId: string; expiresAt: string } & More>;
-type Decided = Readonly<{ approverUserId: string }>;
+/** Undefined: the operator. */
+type Decided = Readonly<{ approverUserId: string | undefined }>;
 
 export type ApprovalState =
   | Readonly<{ status: 'none' }>

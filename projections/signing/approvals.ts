@@ -18,6 +18,7 @@ export type ApprovalDocument = Readonly<{
   /** UTC, ISO 8601 with milliseconds: they order as text. An approval lives equally long always, so both order alike. */
   requestedAt: string;
   expiresAt: string;
+  /** Null: nobody yet, or, where there is a `decidedAt`, the operator. */
   approverUserId: string | null;
   decidedAt: string | null;
   /** The operation that went ahead on it. */
@@ -46,8 +47,8 @@ export const signingApprovals = defineProjection<ApprovalDocument, ApprovalEvent
         decidedAt: null,
         operationId: null,
       },
-    ApprovalGranted: (document, { data }) => document && { ...document, status: 'granted', approverUserId: data.approverUserId, decidedAt: data.decidedAt },
-    ApprovalRejected: (document, { data }) => document && { ...document, status: 'rejected', approverUserId: data.approverUserId, decidedAt: data.decidedAt },
+    ApprovalGranted: (document, { data }) => document && { ...document, status: 'granted', approverUserId: data.approverUserId ?? null, decidedAt: data.decidedAt },
+    ApprovalRejected: (document, { data }) => document && { ...document, status: 'rejected', approverUserId: data.approverUserId ?? null, decidedAt: data.decidedAt },
     ApprovalUsed: (document, { data }) => document && { ...document, status: 'used', operationId: data.operationId },
     ApprovalReturned: (document) => document && { ...document, status: 'granted', operationId: null },
   },

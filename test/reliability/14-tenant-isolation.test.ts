@@ -58,8 +58,6 @@ const always: Rule = (_who, ok) => ok;
 const forOperator = platform(['operator'], { people: '403 tenancy.operator_required', others: '403 tenancy.operator_required', operator: '' });
 const forTenant = platform(['operator', 'owner', 'admin'], { people: '403 tenancy.forbidden', others: '404 tenancy.tenant_unknown', operator: '' });
 const forQueue = platform(['operator', 'owner', 'admin'], { people: '403 signing.approver_required', others: '404 tenancy.tenant_unknown', operator: '' });
-/** Nobody in the cast is one. */
-const forApprovers = platform([], { people: '403 signing.approver_required', others: '404 tenancy.tenant_unknown', operator: '403 tenancy.session_required' });
 const forPersons = platform([...PEOPLE, 'other owner', 'other viewer'], { people: '', others: '', operator: '403 tenancy.session_required' });
 const toSign = qwick(['owner', 'admin', 'signer', 'key to sign', 'key to both']);
 const toRead = qwick([...PEOPLE, 'key to read', 'key to both']);
@@ -114,8 +112,8 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     setSigningPolicy: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/signing-policy`, body: () => ({ require_reason: false }) },
     trySigningPolicy: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/signing-policy/what-if`, body: () => ({ policy: { lockdown: true }, days: 1 }) },
     listApprovals: { rule: forQueue, ok: '200', path: (cell) => `${tenant(cell)}/approvals` },
-    approveSigning: { rule: forApprovers, ok: '', path: (cell) => `${tenant(cell)}/approvals/${NO_JOB}/approve` },
-    rejectSigning: { rule: forApprovers, ok: '', path: (cell) => `${tenant(cell)}/approvals/${NO_JOB}/reject` },
+    approveSigning: { rule: forQueue, ok: '404 signing.approval_not_found', path: (cell) => `${tenant(cell)}/approvals/${NO_JOB}/approve` },
+    rejectSigning: { rule: forQueue, ok: '404 signing.approval_not_found', path: (cell) => `${tenant(cell)}/approvals/${NO_JOB}/reject` },
     recallSignings: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/recall?actor=${cell.cast.home.memberId}` },
     revokeSigningCertificate: { rule: forTenant, ok: '404 authorities.certificate_unknown', path: (cell) => `${tenant(cell)}/signing-certificates/0a0b/revoke`, body: () => ({ reason: 'superseded' }) },
     listKmsKeys: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/kms-keys` },

@@ -2,24 +2,23 @@
 import Type, { type Static } from 'typebox';
 import type { Clock } from '../../../application/kernel/ports.ts';
 import type { Query } from '../../../application/kernel/read-models.ts';
-import type { Verdict } from '../../../application/signing/approvals.ts';
+import type { ApprovalDecider, Verdict } from '../../../application/signing/approvals.ts';
 import type { SigningRules } from '../../../application/signing/rules.ts';
 import type { Access } from '../../../application/tenancy/access.ts';
 import type { TenantId } from '../../../domain/kernel/ids.ts';
 import { reject } from '../../../domain/kernel/rejection.ts';
-import { isApprover } from '../../../domain/signing/policy.ts';
 import type { Reader } from '../../../projections/kernel/reader.ts';
 import { signingApprovals, type ApprovalDocument } from '../../../projections/signing/approvals.ts';
 import type { MemberDirectory } from '../../../projections/tenancy/member-directory.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import { answerPage, pageOf, PageQuery } from '../page.ts';
-import { inPerson, isAdmin, type PlatformPrincipal } from '../principal.ts';
+import { inPerson, type PlatformPrincipal } from '../principal.ts';
 import { SlugParams } from '../schemas.ts';
 import { APPROVAL_STATUSES, ApprovalParams, ApprovalReply } from '../signing-schemas.ts';
 import { tenantOfPath } from './members.ts';
 
 export type ApprovalDeps = Readonly<{
-  rules: Pick<SigningRules, 'policies' | 'approvals'>;
+  rules: Pick<SigningRules, 'approvals'>;
   reader: Reader;
   directory: Pick<MemberDirectory, 'emails'>;
   access: Pick<Access, 'tenantBySlug'>;
@@ -30,7 +29,7 @@ type Shown = Static<typeof ApprovalReply>;
 type Status = (typeof APPROVAL_STATUSES)[number];
 
 const common = { tags: ['Approvals'], permission: 'member' } as const;
-const rejections = ['tenancy.tenant_unknown', 'tenancy.session_required', 'signing.approver_required'];
+const rejections = ['tenancy.tenant_unknown', 'signing.approver_required'];
 
 const ApprovalsQuery = Type.Object({
   ...PageQuery.properties,
@@ -52,6 +51,11 @@ const WHERE: Readonly<Record<Status, (now: string) => NonNullable<Query<Approval
   expired: (now) => ({ status: { in: ['pending', 'granted'] }, expiresAt: { lte: now } }),
 };
 
+const deciderKind = ({ decidedAt, approverUserId }: ApprovalDocument): Shown['decided_by'] => {
+  if (decidedAt === null) return null;
+  return approverUserId === null ? 'operator' : 'member';
+};
+
 const show = (document: ApprovalDocument, emails: ReadonlyMap<string, string>, now: string): Shown => ({
   id: document.id,
   status: statusOf(document, now),
@@ -66,6 +70,7 @@ const show = (document: ApprovalDocument, emails: ReadonlyMap<string, string>, n
   expires_at: document.expiresAt,
   approver_user_id: document.approverUserId,
   approver_email: emails.get(document.approverUserId ?? '') ?? null,
+  decided_by: deciderKind(document),
   decided_at: document.decidedAt,
   operation_id: document.operationId,
 });
@@ -94,9 +99,10 @@ const createQueue = ({ reader, directory, clock }: ApprovalDeps) => {
 
 type Queue = ReturnType<typeof createQueue>;
 
-const requireApprover = async ({ rules }: ApprovalDeps, tenant: TenantId, userId: string): Promise<void> => {
-  const { policy } = await rules.policies.current(tenant);
-  if (!isApprover(policy, userId)) reject('signing.approver_required');
+const deciderOf = (principal: PlatformPrincipal): ApprovalDecider => {
+  if (principal.kind === 'operator') return principal;
+  const { userId, role } = inPerson(principal);
+  return { kind: 'person', userId, role };
 };
 
 const listRoute = (deps: ApprovalDeps, queue: Queue) =>
@@ -106,14 +112,14 @@ const listRoute = (deps: ApprovalDeps, queue: Queue) =>
     path: '/v1/tenants/:slug/approvals',
     operationId: 'listApprovals',
     summary: 'List the approvals that signatures wait for, newest first',
-    description: 'For approvers, owners, admins and the operator.',
+    description: 'For the operator, owners, admins and approvers by the policy.',
     params: SlugParams,
     query: ApprovalsQuery,
     replies: { 200: { description: 'A page of approvals', schema: pageOf(ApprovalReply, 'Approvals') } },
     rejections,
     handle: async ({ principal, params, query: { status, ...page } }) => {
       const { id } = await tenantOfPath(deps.access, params.slug);
-      if (!isAdmin(principal)) await requireApprover(deps, id, inPerson(principal).userId);
+      await deps.rules.approvals.requireDecider(id, deciderOf(principal));
       return answerPage(`approvals/${status ?? ''}`, page, (wanted) => queue.page(id, status, wanted), (item) => item);
     },
   });
@@ -129,17 +135,18 @@ const decideRoute = (deps: ApprovalDeps, queue: Queue, verdict: Verdict) =>
     summary: verdict === 'granted' ? 'Approve a request to sign' : 'Reject a request to sign',
     description:
       verdict === 'granted'
-        ? 'For approvers, and not for requests of their own. The request signs one time, before the approval is over.'
-        : 'For approvers, and not for requests of their own. It stays rejected until the approval is over.',
+        ? 'For the operator, owners, admins and approvers by the policy, and never for requests of their own. The request signs one time, before the approval is over.'
+        : 'For the operator, owners, admins and approvers by the policy, and never for requests of their own. It stays rejected until the approval is over.',
     params: ApprovalParams,
     replies: { 200: { description: 'The approval', schema: ApprovalReply } },
     rejections: [...rejections, 'signing.approval_not_found', 'signing.approval_own', 'signing.approval_decided', 'signing.approval_expired'],
     handle: async ({ principal, params, cause }) => {
-      const { tenant, userId: approver } = inPerson(principal);
-      await requireApprover(deps, tenant.id, approver);
-      const { id: approvalId, requesterUserId, digest } = await queue.find(tenant.id, params.id.toLowerCase());
-      await deps.rules.approvals.decide(tenant.id, { approvalId, requesterUserId, digest }, { approver, verdict, cause });
-      return { status: 200, body: await queue.show(tenant.id, await queue.find(tenant.id, approvalId)) };
+      const { id: tenant } = await tenantOfPath(deps.access, params.slug);
+      const by = deciderOf(principal);
+      await deps.rules.approvals.requireDecider(tenant, by);
+      const { id: approvalId, requesterUserId, digest } = await queue.find(tenant, params.id.toLowerCase());
+      await deps.rules.approvals.decide(tenant, { approvalId, requesterUserId, digest }, { by, verdict, cause });
+      return { status: 200, body: await queue.show(tenant, await queue.find(tenant, approvalId)) };
     },
   });
 

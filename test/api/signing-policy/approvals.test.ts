@@ -72,20 +72,35 @@ describe('approvals over HTTP', function suite() {
     expect((await acme.sign()).status).to.equal(200);
   });
 
-  it('is decided by approvers only, never by who asks, and one time', async () => {
+  it('is decided by approvers, owners and admins, never by who asks, and one time', async () => {
     const id = await pending();
-    const admin = await acme.member('admin', 'admin');
-    const owner = await acme.owner();
-    expect(await decide(id, 'approve', admin.token)).to.deep.include({ status: 403, code: 'signing.approver_required' });
-    expect(await decide(id, 'approve', owner)).to.deep.include({ status: 403, code: 'signing.approver_required' });
-    expect(await decide(id, 'approve', world.app.operatorToken)).to.deep.include({ status: 403, code: 'tenancy.session_required' });
+    const [dev, viewer] = [await acme.member('dev', 'signer'), await acme.member('viewer', 'viewer')];
+    for (const { token } of [dev, viewer]) expect(await decide(id, 'approve', token)).to.deep.include({ status: 403, code: 'signing.approver_required' });
+    expect(await decide(id, 'approve', await acme.owner())).to.deep.include({ status: 403, code: 'signing.approval_own' });
     expect((await decide(id, 'approve', acme.key)).status).to.equal(401);
     await acme.policy({ approval: { enabled: true, approvers: [boss.email, acme.ownerId] } });
-    expect(await decide(id, 'approve', owner)).to.deep.include({ status: 403, code: 'signing.approval_own' });
-    expect((await decide(id, 'approve')).status).to.equal(200);
+    expect(await decide(id, 'approve', await acme.owner()), 'listed or not').to.deep.include({ status: 403, code: 'signing.approval_own' });
+    expect((await decide(id, 'approve')).json).to.include({ status: 'approved', approver_user_id: boss.userId, decided_by: 'member' });
     expect(await decide(id, 'approve')).to.deep.include({ status: 409, code: 'signing.approval_decided' });
     expect(await decide(id, 'reject')).to.deep.include({ status: 409, code: 'signing.approval_decided' });
     expect(await decide('019aa5c4-6f00-7000-8000-00000000dead', 'approve')).to.deep.include({ status: 404, code: 'signing.approval_not_found' });
+    const another = await pending({ digest: otherDigest(3) });
+    const admin = await acme.member('admin', 'admin');
+    expect((await decide(another, 'reject', admin.token)).json).to.include({ status: 'rejected', approver_user_id: admin.userId, approver_email: admin.email, decided_by: 'member' });
+  });
+
+  it('is decided by the operator, also when no approver is left, which the queue and the log tell', async () => {
+    const id = await pending();
+    expect((await queue())[0]).to.include({ decided_by: null });
+    expect((await acme.call('DELETE', `/members/${boss.userId}`)).status).to.equal(204);
+    const { operatorToken } = world.app;
+    expect((await decide(id, 'approve', operatorToken)).json).to.include({ status: 'approved', approver_user_id: null, approver_email: null, decided_by: 'operator' });
+    expect(await decide(id, 'approve', operatorToken)).to.deep.include({ status: 409, code: 'signing.approval_decided' });
+    expect((await acme.sign()).status).to.equal(200);
+    const another = await pending({ digest: otherDigest(4) });
+    expect((await decide(another, 'reject', operatorToken)).json).to.include({ status: 'rejected', decided_by: 'operator' });
+    const asked = (await queue('', operatorToken)).map(({ id: each, decided_by: by }) => [each, by]);
+    expect(asked).to.deep.equal([[another, 'operator'], [id, 'operator']]);
   });
 
   it('of 32 approvers\' clicks at once one counts', async () => {

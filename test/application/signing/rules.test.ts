@@ -50,7 +50,7 @@ const setUp = async (draft: PolicyDraft, wait: Wait = async () => undefined) => 
   };
   const approve = async (): Promise<void> => {
     const asked = store.log.findLast(({ type }) => type === 'ApprovalRequested')?.data as { approvalId: string };
-    await rules.approvals.decide(tenantView().id, { approvalId: asked.approvalId, requesterUserId: USER, digest: DIGEST }, { approver: BOSS, verdict: 'granted', cause: CAUSE });
+    await rules.approvals.decide(tenantView().id, { approvalId: asked.approvalId, requesterUserId: USER, digest: DIGEST }, { by: { kind: 'person', userId: BOSS, role: 'viewer' }, verdict: 'granted', cause: CAUSE });
   };
   return { store, knobs, sign, approve, rules, types: () => store.log.map(({ type }) => type) };
 };

@@ -37,6 +37,12 @@ describe('approval', () => {
   }
 
   it('is granted, by somebody else', () => given(requested()).when(grant()).then(granted()));
+  it('is decided by the operator, once', () => {
+    const byOperator = { approvalId: 'one', decidedAt: at(1) };
+    given(requested()).when({ type: 'GrantApproval', data: byOperator }).then({ type: 'ApprovalGranted', data: byOperator });
+    given(requested(), { type: 'ApprovalGranted', data: byOperator }).when({ type: 'GrantApproval', data: byOperator }).nothing();
+    given(requested(), { type: 'ApprovalGranted', data: byOperator }).when(grant()).rejected('signing.approval_decided', { status: 'granted' });
+  });
   it('is rejected, by somebody else', () => given(requested()).when(refuse()).then(rejected()));
   it('is not decided by who asks', () => {
     given(requested()).when(grant('dev')).rejected('signing.approval_own');

@@ -26,6 +26,10 @@ const DECIDED = { approverUserId: 'boss', decidedAt: AT } as const;
 describe('projection signing_approvals', () => {
   it('is pending while nobody has decided', () => expect(given(requested)).to.deep.equal(PENDING));
   it('is granted', () => expect(given(requested, granted)).to.deep.equal({ ...PENDING, ...DECIDED, status: 'granted' }));
+  it('is granted by the operator, who is no person', () => {
+    const byOperator = { type: 'ApprovalGranted', data: { approvalId: 'one', decidedAt: AT } } as const;
+    expect(given(requested, byOperator)).to.deep.equal({ ...PENDING, decidedAt: AT, status: 'granted' });
+  });
   it('is rejected', () => expect(given(requested, rejected)).to.deep.equal({ ...PENDING, ...DECIDED, status: 'rejected' }));
   it('is used by an operation', () => expect(given(requested, granted, used)).to.deep.equal({ ...PENDING, ...DECIDED, status: 'used', operationId: 'op' }));
   it('is granted again when that got no signature', () => expect(given(requested, granted, used, returned)).to.deep.equal(given(requested, granted)));
