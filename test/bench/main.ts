@@ -8,10 +8,11 @@ import { memory } from './memory.ts';
 import { rebuild } from './rebuild.ts';
 import { caution, load, type Report, tableOf, writeReports } from './report.ts';
 import { requests } from './requests.ts';
+import { revocations } from './revocations.ts';
 import { signDigest } from './sign-digest.ts';
 import { start } from './start.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [appends, requests, signDigest, rebuild, start, listing, memory];
+const BENCHMARKS: readonly Benchmark[] = [appends, requests, signDigest, rebuild, start, listing, memory, revocations];
 
 const asked = process.argv.slice(2);
 const quick = asked.includes('--quick');
