@@ -18,7 +18,8 @@ export type SigningUsage = Readonly<{ period: Period; used: number; /** undefine
 export interface SigningQuotas {
   /**
    * The same operation again is the same reservation. Rejects with `signing.limit_reached` {limit} or, on Free,
-   * `signing.free_limit_reached` {limit, retryAfter: seconds to the period's end}.
+   * `signing.free_limit_reached` {limit, retryAfter: seconds to the period's end}; while what is left is reserved by requests under way,
+   * with `signing.queue_timeout` {retryAfter: seconds}.
    */
   reserve(tenant: TenantView, operationId: string, cause: Cause): Promise<Reservation>;
   /** There is a signature. Settling twice, either way, is settling once. */
@@ -34,7 +35,17 @@ const beyond = (plan: string, limit: number, { end }: Period, now: number): Reje
     ? new Rejection('signing.free_limit_reached', { limit, retryAfter: Math.max(1, Math.ceil((Date.parse(end) - now) / 1_000)) })
     : new Rejection('signing.limit_reached', { limit });
 
-const isLimit = (error: unknown): boolean => error instanceof Rejection && error.code === 'signing.limit_reached';
+/** As long as a full queue says; who is before us may give back what they hold. */
+const RETRY_AFTER_SECONDS = 5;
+
+type Limited = Readonly<{ plan: string; limit: number | undefined; period: Period; now: number }>;
+
+/** What is told instead of `error`, where it is the quota's. */
+const told = (error: unknown, { plan, limit, period, now }: Limited): unknown => {
+  if (!(error instanceof Rejection) || limit === undefined) return error;
+  if (error.code === 'signing.limit_reserved') return new Rejection('signing.queue_timeout', { retryAfter: RETRY_AFTER_SECONDS });
+  return error.code === 'signing.limit_reached' ? beyond(plan, limit, period, now) : error;
+};
 
 export const createSigningQuotas = ({ store, clock }: Readonly<{ store: EventStore; clock: Clock }>): SigningQuotas => {
   const volumes = createQuotaVolumes(store);
@@ -51,7 +62,7 @@ export const createSigningQuotas = ({ store, clock }: Readonly<{ store: EventSto
       try {
         await volumes.execute({ tenant: tenant.id, period: period.id }, { type: 'ReserveSigning', data }, cause);
       } catch (error) {
-        throw isLimit(error) && limit !== undefined ? beyond(plan.plan, limit, period, now) : error;
+        throw told(error, { plan: plan.plan, limit, period, now });
       }
       return { tenant: tenant.id, period: period.id, operationId };
     },

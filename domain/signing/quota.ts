@@ -54,7 +54,8 @@ type Decision = readonly SigningQuotaEvent[];
 /** A full volume is closed instead: whoever asked finds it so, and asks in the next. */
 const reserve = ({ operationId, reservedAt, limit }: ReserveSigning['data'], { used, open, taken }: SigningQuotaState): Decision => {
   if (open.has(operationId)) return [];
-  if (limit !== undefined && used >= limit) return reject('signing.limit_reached', { limit });
+  // What is under way may still be given back: a limit is reached by what was spent.
+  if (limit !== undefined && used >= limit) return reject(used - open.size < limit ? 'signing.limit_reserved' : 'signing.limit_reached', { limit });
   if (taken >= RESERVATIONS_IN_A_VOLUME) return [{ type: 'QuotaVolumeClosed', data: { used } }];
   return [{ type: 'SigningReserved', data: { operationId, reservedAt } }];
 };

@@ -17,13 +17,17 @@ const fold = (...events: readonly SigningQuotaEvent[]) => events.reduce(signingQ
 
 describe('signing quota', () => {
   it('reserves below the limit', () => given(reserved(1), spent(1)).when(reserve(2, 2)).then(reserved(2)));
-  it('refuses at it', () => given(reserved(1), spent(1), reserved(2)).when(reserve(3, 2)).rejected('signing.limit_reached', { limit: 2 }));
+  it('refuses at it', () => given(reserved(1), spent(1), reserved(2), spent(2)).when(reserve(3, 2)).rejected('signing.limit_reached', { limit: 2 }));
+  it('refuses for now where what is left is under way, and may come back', () => {
+    given(reserved(1), spent(1), reserved(2)).when(reserve(3, 2)).rejected('signing.limit_reserved', { limit: 2 });
+    given(reserved(1), spent(1), reserved(2), released(2)).when(reserve(3, 2)).then(reserved(3));
+  });
   it('a limit of nothing', () => given().when(reserve(1, 0)).rejected('signing.limit_reached', { limit: 0 }));
-  it('a limit lowered below what is used', () => given(reserved(1), reserved(2)).when(reserve(3, 1)).rejected('signing.limit_reached', { limit: 1 }));
+  it('a limit lowered below what is used', () => given(reserved(1), spent(1), reserved(2)).when(reserve(3, 1)).rejected('signing.limit_reached', { limit: 1 }));
   it('no limit', () => given(...Array.from({ length: 500 }, (_, number) => reserved(number))).when(reserve(501)).then(reserved(501)));
   it('counts what is under way, and not what was given back', () => {
     given(reserved(1), released(1)).when(reserve(2, 1)).then(reserved(2));
-    given(reserved(1)).when(reserve(2, 1)).rejected('signing.limit_reached');
+    given(reserved(1)).when(reserve(2, 1)).rejected('signing.limit_reserved');
   });
   it('a reservation stands though the limit has been reached since', () => given(reserved(1), reserved(2)).when(reserve(1, 2)).nothing());
 
@@ -51,7 +55,7 @@ describe('signing quota', () => {
     const open = { type: 'OpenQuotaVolume', data: { used: 7, open: [id(1)] } } as const;
 
     it('closes one that is full, whatever was given back', () => given(...full.slice(0, -1)).when(reserve(2_000)).then(closed));
-    it('but first says that the limit is reached', () => given(...full.slice(0, -1)).when(reserve(2_000, 1)).rejected('signing.limit_reached'));
+    it('but first says that the limit is reached', () => given(...full.slice(0, -1)).when(reserve(2_000, 1)).rejected('signing.limit_reserved'));
     it('takes nothing in one that is closed', () => {
       for (const command of [reserve(1), spend(1), release(1)]) given(reserved(1), closed).when(command).rejected('signing.quota_volume_closed');
     });
@@ -59,7 +63,8 @@ describe('signing quota', () => {
       given().when(open).then(opened);
       expect(fold(opened)).to.deep.equal({ used: 7, open: new Set([id(1)]), taken: 0, volume: 'open' });
       given(opened).when(reserve(8, 8)).then(reserved(8));
-      given(opened).when(reserve(8, 7)).rejected('signing.limit_reached');
+      given(opened, spent(1)).when(reserve(8, 7)).rejected('signing.limit_reached');
+      given(opened).when(reserve(8, 7)).rejected('signing.limit_reserved');
       given(opened).when(release(1)).then(released(1));
       given(opened).when(reserve(1, 7)).nothing();
     });
