@@ -1,10 +1,11 @@
 /** One request of each kind of command, over HTTP, each ready to be sent when the disk fails. */
-import { createMake, newId, signBody, type Answered, type Ask, type Asked, type Make } from './world.ts';
+import { apiKeyHeader, createMake, newId, signBody, type Answered, type Ask, type Asked, type Make } from './world.ts';
 
 const PASSWORD = 'plenty of words to remember 7';
 const SLUG = 'disk';
 const TENANT = `/platform/v1/tenants/${SLUG}`;
 const QWICK = '/qwick-cert/api/v1';
+const LICENCES = '/quantum-lock/api/v1/licenses';
 
 export type Command = Readonly<{
   name: string;
@@ -72,6 +73,23 @@ const signing = ({ make, owner, key }: Place): readonly Command[] => {
   ];
 };
 
+/** Of an account that has generated before: its fingerprint key is there. */
+const licences = async (ask: Ask, lockKey: string): Promise<Pick<Desk, 'commands' | 'reads'>> => {
+  const lock = (method: string, path: string, body?: object): Asked => ({ ...send('', method, path, body), headers: apiKeyHeader(lockKey) });
+  const generate = (): Asked => lock('POST', `${LICENCES}/generate`, { end_customer_id: person() });
+  const generated = async (): Promise<Readonly<{ license_key: string; end_customer_id: string }>> => JSON.parse((await ask(generate())).text);
+  const { license_key: key, end_customer_id: customer } = await generated();
+  return {
+    commands: [
+      { name: 'generate a licence', status: 201, prepare: async () => generate() },
+      { name: 'generate a licence under an Idempotency-Key', status: 201, prepare: async () => ({ ...generate(), headers: { ...apiKeyHeader(lockKey), 'idempotency-key': newId() } }) },
+      { name: 'validate a licence', status: 200, prepare: async () => lock('POST', `${LICENCES}/validate`, { license_key: key, end_customer_id: customer }) },
+      { name: 'revoke a licence', status: 200, prepare: async () => lock('POST', `${LICENCES}/${(await generated()).license_key}/revoke`, { reason: 'none' }) },
+    ],
+    reads: [LICENCES, `${LICENCES}/${key}`, '/quantum-lock/api/v1/revocations', '/quantum-lock/api/v1/stats', '/quantum-lock/api/v1/customers/me'].map((path) => lock('GET', path)),
+  };
+};
+
 /** Makes a tenant and all that the commands need. */
 export const openDesk = async (ask: Ask, operator: string): Promise<Desk> => {
   const make = createMake(ask);
@@ -83,13 +101,17 @@ export const openDesk = async (ask: Ask, operator: string): Promise<Desk> => {
   const place: Place = { make, operator, owner: `Bearer ${token}`, key: `Bearer ${secret}`, userId: String(userId) };
   const signed = await make(place.key, 'POST', `${QWICK}/sign-digest`, signBody(SLUG));
   const query = `?organization_slug=${SLUG}`;
+  await make(operator, 'PUT', `${TENANT}/plans/quantum-lock`, { plan: 'enterprise' });
+  const { secret: lockKey } = await make(operator, 'POST', `${TENANT}/credentials`, { surface: 'quantum-lock', name: 'l', permissions: ['licences'] });
+  const licensing = await licences(ask, String(lockKey));
   return {
     operator,
-    commands: [...accounts(place), ...credentials(place), ...signing(place)],
+    commands: [...accounts(place), ...credentials(place), ...signing(place), ...licensing.commands],
     reads: [
       ...['/platform/v1/tenants', TENANT, `${TENANT}/members`, `${TENANT}/credentials`, '/platform/v1/projections', '/metrics', '/healthz', '/readyz'].map((path) => send(operator, 'GET', path)),
       ...['/signing-operations', `/signing-operations/${signed['data'].operation_id}`].map((path) => send(place.key, 'GET', `${QWICK}${path}${query}`)),
       send(place.owner, 'GET', `${QWICK}/apikeys${query}`), send('', 'GET', '/qwick-cert/pki/issuing.crl'), send('', 'GET', '/.well-known/chancery-keys.json'),
+      ...licensing.reads,
     ],
   };
 };

@@ -1,6 +1,7 @@
 /** The whole program in a process of its own, over a disk that tests make fail; restarted, it serves the same clients. */
 import { expect } from 'chai';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { serveProgram, type ServedProgram } from '../support/served-program.ts';
 import { openDesk, type Command, type Desk } from './disk-commands.ts';
 import { readIndependently, requireWhole } from './kill-harness.ts';
@@ -34,11 +35,16 @@ const isQwickRefusal = ({ error, api_version: version }: ErrorBody): boolean => 
 const isProblem = ({ status, code = '' }: ErrorBody, contentType: string): boolean =>
   status === 503 && code.startsWith('storage.') && contentType.startsWith('application/problem+json');
 
-/** A refusal for want of a disk, in the surface's own words. */
-const isRefusal = ({ status, headers, text }: Answered, path: string): boolean => {
+const isLockRefusal = (body: object): boolean => isDeepStrictEqual(body, { detail: 'Service temporarily unavailable' });
+
+/** A refusal for want of a disk, in the words of the surface; of any of them where the path is not known. */
+const isRefusal = ({ status, headers, text }: Answered, path?: string): boolean => {
   if (status !== 503 || !/^[1-9]\d*$/.test(String(headers['retry-after']))) return false;
   const body = JSON.parse(text) as ErrorBody;
-  return path.startsWith('/qwick-cert/') ? isQwickRefusal(body) : isProblem(body, String(headers['content-type']));
+  const problem = isProblem(body, String(headers['content-type']));
+  if (path === undefined) return problem || isQwickRefusal(body) || isLockRefusal(body);
+  if (path.startsWith('/qwick-cert/')) return isQwickRefusal(body);
+  return path.startsWith('/quantum-lock/') ? isLockRefusal(body) : problem;
 };
 
 export const describeAnswer = ({ status, text }: Answered): string => `${status} ${text.slice(0, 200)}`;
@@ -59,7 +65,7 @@ export const createDiskWorld = async (dataDir: string): Promise<DiskWorld> => {
   const acknowledged: string[] = [];
 
   const judge: DiskWorld['judge'] = (command, answer) => {
-    if (answer.status !== command.status) return isRefusal(answer, answer.text.includes('api_version') ? '/qwick-cert/' : '') ? [] : [`${command.name}: ${describeAnswer(answer)}`];
+    if (answer.status !== command.status) return isRefusal(answer) ? [] : [`${command.name}: ${describeAnswer(answer)}`];
     if (command.keepsNoEvent === undefined) acknowledged.push(String(answer.headers['x-request-id']));
     command.succeeded?.(answer);
     return [];
