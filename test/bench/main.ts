@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { appends } from './appends.ts';
 import type { Benchmark, Settings } from './benchmark.ts';
 import { createGround } from './ground.ts';
+import { kms } from './kms.ts';
 import { listing } from './listing.ts';
 import { memory } from './memory.ts';
 import { rebuild } from './rebuild.ts';
@@ -12,7 +13,7 @@ import { revocations } from './revocations.ts';
 import { signDigest } from './sign-digest.ts';
 import { start } from './start.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [appends, requests, signDigest, rebuild, start, listing, memory, revocations];
+const BENCHMARKS: readonly Benchmark[] = [appends, requests, signDigest, kms, rebuild, start, listing, memory, revocations];
 
 const asked = process.argv.slice(2);
 const quick = asked.includes('--quick');
