@@ -4,6 +4,7 @@ import { servedSurfaces } from '../../api/composition/surfaces.ts';
 import { openApiDocument, openApiPath } from '../../api/kernel/openapi.ts';
 import type { Surface } from '../../api/kernel/surface.ts';
 import { PERMISSIONS as PLATFORM, permit as permitPlatform, type PlatformPrincipal } from '../../api/platform/principal.ts';
+import { PERMISSIONS as LOCK, permit as permitLock, type LockPrincipal } from '../../api/quantum-lock/principal.ts';
 import { PERMISSIONS as QWICK, permit as permitQwick, type QwickPrincipal } from '../../api/qwick-cert/principal.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { ROLES } from '../../domain/tenancy/terms.ts';
@@ -12,6 +13,7 @@ import { startApp, type App } from '../support/app.ts';
 const tenant = { id: 't', slug: 'own', name: 'Own', plans: {} };
 const people = ROLES.map((role) => ({ kind: 'person', tenant, userId: 'u', role, sessionId: 's', amr: ['pwd'] }) as unknown as PlatformPrincipal & QwickPrincipal);
 const keys = ROLES.flatMap((role) => [[], ['sign'], ['read_audit']].map((permissions) => ({ kind: 'credential', tenant, surface: 'qwick-cert', permissions, role }) as unknown as QwickPrincipal));
+const lockKeys = ['api-key', 'service'].flatMap((form) => [[], ['licences'], ['kms']].map((permissions) => ({ kind: 'credential', form, tenant, surface: 'quantum-lock', permissions }) as unknown as LockPrincipal));
 
 type Permit<Principal> = (principal: Principal, slug: string, permission: string) => void;
 
@@ -65,6 +67,18 @@ describe('the documents of the surfaces', () => {
   it('hold every refusal of Qwick Cert\'s permissions', () => {
     const counts = QWICK.map((permission) => expectDocumented(named('qwick-cert'), permission, refusals([...people, ...keys], permission, permitQwick)));
     expect(counts.reduce((sum, count) => sum + count)).to.equal(named('qwick-cert').routes.length);
+  });
+
+  it('hold every refusal of QuantumLock\'s permissions, and which credential each route takes', async () => {
+    const counts = LOCK.map((permission) => expectDocumented(named('quantum-lock'), permission, refusals<LockPrincipal>([{ kind: 'anonymous' }, ...lockKeys], permission, (principal, _slug, word) => permitLock(principal, word))));
+    expect(counts.reduce((sum, count) => sum + count)).to.equal(named('quantum-lock').routes.length);
+    const { paths } = openApiDocument(named('quantum-lock'));
+    for (const { path, method, permission } of named('quantum-lock').routes) {
+      const operation = paths[path.replaceAll(/:([^/]+)/g, '{$1}')]?.[method.toLowerCase()] as { security: unknown; responses: Record<string, { description: string }> };
+      const taken = { public: [], licences: [{ apiKey: [] }], kms: [{ serviceToken: [] }] }[permission];
+      const refused = { public: undefined, licences: 'Invalid or inactive API Key', kms: 'Invalid or inactive service token' }[permission];
+      expect([operation.security, operation.responses['401']?.description], path).to.deep.equal([taken, refused]);
+    }
   });
 
   it('say in words what each pattern of a request asks for', () => {
