@@ -8,6 +8,7 @@ import { createBilling } from '../../application/signing/billing.ts';
 import { createReportResult } from '../../application/signing/report-result.ts';
 import { createSweeper, type Sweeper, type SweeperDeps } from '../../application/signing/sweeper.ts';
 import { createRecordExport } from '../../application/signing/record-export.ts';
+import { createRevokeSigningCertificate, type RevokeSigningCertificate } from '../../application/signing/revoke-certificate.ts';
 import { createSigningRules, type SigningRules, type SigningRulesDeps } from '../../application/signing/rules.ts';
 import { createRecordRefusal } from '../../application/signing/refusals.ts';
 import { createSignDigest, type SignDigest, type SignDigestDeps } from '../../application/signing/sign-digest.ts';
@@ -24,7 +25,7 @@ import { createLocalSigningBackend } from '../../infrastructure/signing/local-ba
 import { createTimestampClient } from '../../infrastructure/signing/timestamp-client.ts';
 import type { Reader } from '../../projections/kernel/reader.ts';
 import { createWhatIf } from '../../projections/signing/what-if.ts';
-import { createOpenSignings } from '../../projections/signing/open-operations.ts';
+import { createOpenSignings, createPendingSignings } from '../../projections/signing/open-operations.ts';
 import { createRecall } from '../../projections/signing/recall.ts';
 import { createRecentSignings } from '../../projections/signing/recent-signings.ts';
 import { provide, provideValue } from './provide.ts';
@@ -56,6 +57,11 @@ const signDigestOf = ({ store, ...deps }: SignDigestParts): SignDigest =>
 const sweeperOf = ({ reader, readModels, ...deps }: Omit<SweeperDeps, 'open'> & Readonly<{ reader: Reader; readModels: ReadModelStore }>): Sweeper =>
   createSweeper({ ...deps, open: createOpenSignings({ readModels, reader }) });
 
+type RevokeDeps = Omit<Parameters<typeof createRevokeSigningCertificate>[0], 'pending'> & Parameters<typeof createPendingSignings>[0];
+
+const revokeCertificateOf = ({ log, freshness, readModels, reader, ...deps }: RevokeDeps): RevokeSigningCertificate =>
+  createRevokeSigningCertificate({ ...deps, pending: createPendingSignings({ log, freshness, readModels, reader }) });
+
 export const bindSigning = (container: Container): void => {
   const { clock, ids, logger, publicUrl } = runtime;
   const { store, secrets, personalData } = storage;
@@ -78,5 +84,8 @@ export const bindSigning = (container: Container): void => {
     operations: signing.operations, quotas: signing.quotas, reader: storage.reader, readModels: storage.readModels, clock, ids, logger,
   });
   provide(container, signing.recall, createRecall, { log: storage.log, freshness: storage.freshness, reader: storage.reader });
+  provide(container, signing.revokeCertificate, revokeCertificateOf, {
+    authorities: authorities.authorities, operations: signing.operations, log: storage.log, freshness: storage.freshness, readModels: storage.readModels, reader: storage.reader, clock,
+  });
   provide(container, signing.billing, createBilling, { quotas: signing.quotas, members: tenancy.members, clock });
 };

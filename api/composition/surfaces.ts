@@ -32,7 +32,7 @@ const bindPlatform = (container: Container): void => {
     access, tenants, members, credentials, sessions, credentialList, directory,
     invitations: tenancy.invitations, invitationList: tenancy.invitationList, passwordResets: tenancy.passwordResets, factors: tenancy.factors,
     reader: storage.reader, projections: storage.projections, jobs: runtime.jobs, logger: runtime.logger, operatorToken: runtime.operatorToken,
-    rules: signing.rules, whatIf: signing.whatIf, clock: runtime.clock, recall: signing.recall, authorities: authorities.authorities,
+    rules: signing.rules, whatIf: signing.whatIf, clock: runtime.clock, recall: signing.recall, revokeCertificate: signing.revokeCertificate,
     kmsKeys: kms.keys,
   });
 };

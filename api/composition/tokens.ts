@@ -18,6 +18,7 @@ import type { SigningQuotas } from '../../application/signing/quota.ts';
 import type { RecordExport } from '../../application/signing/record-export.ts';
 import type { Billing } from '../../application/signing/billing.ts';
 import type { ReportResult } from '../../application/signing/report-result.ts';
+import type { RevokeSigningCertificate } from '../../application/signing/revoke-certificate.ts';
 import type { SigningRules } from '../../application/signing/rules.ts';
 import type { Sweeper } from '../../application/signing/sweeper.ts';
 import type { SignDigest } from '../../application/signing/sign-digest.ts';
@@ -131,6 +132,7 @@ export const signing = {
   billing: token<Billing>('signing.billing'),
   sweeper: token<Sweeper>('signing.sweeper'),
   recall: token<Recall>('signing.recall'),
+  revokeCertificate: token<RevokeSigningCertificate>('signing.revokeCertificate'),
 };
 
 export const kms = {

@@ -74,6 +74,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   'signing.backend_transient': { code: 'QWICK_SIGN_104', details: retry },
   // Its signature came after the operation was given up, and goes nowhere.
   'signing.operation_timed_out': { code: 'QWICK_SIGN_104' },
+  // Revoked while it was being used, and the next one, too.
+  'signing.certificate_revoked': { code: 'QWICK_SIGN_104' },
 
   'signing.forbidden': { code: 'QWICK_AUTH_303', details: required },
   // Removed between being let in and being acted for.

@@ -1,7 +1,7 @@
 /** What the signing context stores: schema of every version, in the event catalogue's terms. */
 import Type from 'typebox';
 import type { SigningOperationsExported as Exported } from '../../domain/signing/export.events.ts';
-import type { SigningOperationEvent } from '../../domain/signing/operation.events.ts';
+import type { SigningStreamEvent } from '../../domain/signing/operation.events.ts';
 import type { SigningQuotaEvent } from '../../domain/signing/quota.events.ts';
 import { defineEvents, v1 } from '../kernel/event-catalogue.ts';
 
@@ -66,6 +66,8 @@ const SigningResultReported = Type.Object(
 const SigningTimedOut = Type.Object({ operationId: uuid(), timedOutAt: instant() }, exact);
 const SigningAbandoned = Type.Object({ operationId: uuid(), abandonedAt: instant() }, exact);
 
+const CertificateWithdrawn = Type.Object({ operationId: uuid(), certificateSerial: Type.String({ pattern: '^[0-9a-f]+$' }), withdrawnAt: instant() }, exact);
+
 const SigningReserved = Type.Object({ operationId: uuid(), reservedAt: instant() }, exact);
 const QuotaVolumeClosed = Type.Object({ used: Type.Integer({ minimum: 0 }) }, exact);
 const QuotaVolumeOpened = Type.Object({ used: Type.Integer({ minimum: 0 }), open: Type.Array(uuid()) }, exact);
@@ -91,13 +93,14 @@ const SigningOperationsExported = Type.Object(
   exact,
 );
 
-export const signingEvents = defineEvents<SigningOperationEvent | SigningQuotaEvent | Exported>('signing', {
+export const signingEvents = defineEvents<SigningStreamEvent | SigningQuotaEvent | Exported>('signing', {
   SigningRequested: v1(SigningRequested),
   SigningCompleted: v1(SigningCompleted),
   SigningFailed: v1(SigningFailed),
   SigningResultReported: v1(SigningResultReported),
   SigningTimedOut: v1(SigningTimedOut),
   SigningAbandoned: v1(SigningAbandoned),
+  CertificateWithdrawn: v1(CertificateWithdrawn),
   SigningReserved: v1(SigningReserved),
   SigningSpent: v1(settledReservation()),
   SigningReleased: v1(settledReservation()),

@@ -33,7 +33,7 @@ type Passing = Readonly<{
   stopped: (asked: Asked, why: Stopped) => Promise<void>;
 }>;
 
-type Taken = Required<Pick<Held, 'undo' | 'keep' | 'release'>>;
+export type Taken = Required<Pick<Held, 'undo' | 'keep' | 'release'>>;
 
 /** In one: undoes and releases in the opposite order. What cannot be undone now stays taken: the caller gets the first error. */
 const together = (held: readonly Held[]): Taken => ({
@@ -47,6 +47,17 @@ const together = (held: readonly Held[]): Taken => ({
     for (const { release } of held.toReversed()) release?.();
   },
 });
+
+/** What is held, and what is taken later. */
+export const createHolding = (first: Taken): Taken & Readonly<{ add: (more: Taken) => void }> => {
+  const all: Taken[] = [first];
+  return {
+    undo: () => together(all).undo(),
+    keep: () => together(all).keep(),
+    release: () => together(all).release(),
+    add: (more) => void all.push(more),
+  };
+};
 
 /** Passes all gates, or rejects with what the first of them refuses with, everything given back. */
 export const passGates = async (gates: readonly Gate[], asked: Asked, { clock, stopped }: Passing): Promise<Taken> => {

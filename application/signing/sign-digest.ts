@@ -2,17 +2,16 @@
  * Signing one digest. The intent is durable before the private key is used, and the signature leaves this program only
  * after its completion is durable: no audit event, no answer.
  */
-import { createHash } from 'node:crypto';
-import { reject, rejectFields, Rejection } from '../../domain/kernel/rejection.ts';
+import { rejectFields } from '../../domain/kernel/rejection.ts';
 import { fileKindOf, type FileKind } from '../../domain/signing/file-kind.ts';
-import type { SigningRequested, SigningSource } from '../../domain/signing/operation.events.ts';
+import type { SigningSource } from '../../domain/signing/operation.events.ts';
 import type { Cause, Clock, Ids } from '../kernel/ports.ts';
 import type { PersonalData } from '../kernel/sealing.ts';
 import type { Access } from '../tenancy/access.ts';
-import { actorOf, requirePermission, requireSubscription, type SigningPrincipal } from './authorise.ts';
-import { describeRequest } from './described.ts';
-import { passGates, type Asked, type Gate } from './gates.ts';
+import { requirePermission, requireSubscription, type SigningPrincipal } from './authorise.ts';
+import { createHolding, passGates, type Asked, type Gate, type Stopped } from './gates.ts';
 import { operationStream, type SigningOperations } from './operations.ts';
+import { createPerformSigning } from './perform-signing.ts';
 import { placesGate } from './places.ts';
 import type { SignedDigest, SigningBackend, SigningPlaces } from './ports.ts';
 import { quotaGate, type SigningQuotas } from './quota.ts';
@@ -51,7 +50,7 @@ export type SignResult = Readonly<{
 /**
  * Rejects with `signing.forbidden`, `signing.subscription_cancelled`, what `Access.current` finds after the wait for a place, `request.invalid` (a kind of file that cannot be signed, a
  * channel that is not the caller's), `signing.policy_…` (as the policy's gate says), `signing.limit_reached`, `signing.free_limit_reached`, `signing.queue_timeout`,
- * `signing.operation_timed_out` (its signature took too long and goes nowhere), `signing.backend_provisioning`, `…_failed`, `…_transient`, and with `storage.*` when what
+ * `signing.operation_timed_out` (its signature took too long and goes nowhere), `signing.certificate_revoked` (twice while it was under way), `signing.backend_provisioning`, `…_failed`, `…_transient`, and with `storage.*` when what
  * happened cannot be recorded.
  */
 export type SignDigest = (principal: SigningPrincipal, request: SignRequest, cause: Cause) => Promise<SignResult>;
@@ -98,6 +97,9 @@ const gatesOf = ({ access, rules, quotas, places }: SignDigestDeps): readonly Ga
   rules.take,
 ];
 
+/** Asked again when the certificate was revoked under a request's hands: what they have taken is not taken twice. */
+const lastGatesOf = ({ access, rules }: SignDigestDeps): readonly Gate[] => [mayStillSign(access), rules.take];
+
 /** What a schema cannot say of a request: rejects with `request.invalid`, naming the fields. */
 export const checkSignRequest = (
   principal: SigningPrincipal,
@@ -111,31 +113,6 @@ export const checkSignRequest = (
   }
 };
 
-const kindOf = ({ fileKind, fileName }: SignRequest): FileKind =>
-  fileKind ?? fileKindOf(fileName) ?? reject('request.invalid', { fields: { file_name: 'cannot be signed' } });
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
-const iso = (clock: Clock): string => new Date(clock.now()).toISOString();
-
-const codeOf = (error: unknown): string => (error instanceof Rejection ? error.code : 'kernel.internal');
-
-const intent = async ({ personalData, clock }: SignDigestDeps, asked: Asked): Promise<SigningRequested['data']> => {
-  const { principal, request, operationId } = asked;
-  const tenant = principal.tenant.id;
-  const place = { tenant, place: `${operationStream(tenant, operationId)}#address` };
-  return {
-    operationId,
-    ...describeRequest(asked),
-    algorithm: 'sha256',
-    fileKind: kindOf(request),
-    ...(request.awaitResult === true && { awaitResult: true }),
-    // A member's key has been stored since their membership: there is none to add.
-    address: await personalData.seal({ id: actorOf(principal).userId, newKeys: [] }, place, request.ip),
-    requestedAt: iso(clock),
-  };
-};
-
 /**
  * A retry takes up the operation that a crash left pending. One that has already ended stays as it is, and a new one begins: its
  * signature was never answered and is not kept.
@@ -145,57 +122,27 @@ const operationFor = async ({ operations, ids }: SignDigestDeps, { tenant }: Sig
   return state.status === 'none' || state.status === 'pending' ? commandId : ids.next();
 };
 
-/** Uses the private key; what it answers is complete, and what it throws is why there is no signature. */
-const perform = async ({ backend, clock }: SignDigestDeps, { principal, request }: Asked) => {
-  const signed = await backend.sign(principal.tenant, request.digest, kindOf(request));
-  const [leaf] = signed.certificateChain;
-  if (leaf === undefined) throw new Error('the signing backend answered without a certificate');
-  const facts = {
-    signedAt: iso(clock),
-    timestamp: signed.timestamp,
-    certificateSerial: signed.certificateSerial,
-    certificateSha256: sha256(leaf),
-    pkcs7Sha256: sha256(signed.pkcs7),
-  };
-  return { signed, facts };
-};
-
 export const createSignDigest = (deps: SignDigestDeps): SignDigest => {
-  const { operations, clock, recordRefusal } = deps;
+  const { clock, recordRefusal } = deps;
   const gates = gatesOf(deps);
+  const lastGates = lastGatesOf(deps);
+  const { fail, perform } = createPerformSigning(deps);
 
-  /** The signature, with its intent durable before and its completion after. */
-  const sign = async (asked: Asked, undo: () => Promise<void>): Promise<SignResult> => {
-    const { principal, cause, operationId } = asked;
-    const stream = operationStream(principal.tenant.id, operationId);
-    const { signed, facts } = await (async () => {
-      const { state } = await operations.execute(stream, { type: 'RequestSigning', data: await intent(deps, asked) }, cause);
-      // Closed while it waited: nothing may be signed for it any more.
-      if (state.status !== 'pending') return reject('signing.operation_timed_out');
-      return perform(deps, asked).catch(async (error: unknown) => {
-        const failed = { operationId, code: codeOf(error), failedAt: iso(clock) };
-        await operations.execute(stream, { type: 'FailSigning', data: failed }, cause);
-        throw error;
-      });
-    })().catch(async (error: unknown) => {
-      await undo();
-      throw error;
-    });
-    // From here on there is a signature: what was taken for it stays taken, even when its completion cannot be recorded. Only one that
-    // came too late goes nowhere.
-    await operations.execute(stream, { type: 'CompleteSigning', data: { operationId, ...facts } }, cause).catch(async (error: unknown) => {
-      if (codeOf(error) === 'signing.operation_timed_out') await undo();
-      throw error;
-    });
-    return { operationId, signed, signedAt: facts.signedAt };
+  /** The operation has begun: a refusal ends it, and is recorded like any other. */
+  const stoppedLate = async (asked: Asked, why: Stopped): Promise<void> => {
+    await fail(asked, why.error);
+    await recordRefusal(asked, why);
   };
 
   return async (principal, request, cause) => {
     const operationId = await operationFor(deps, principal, request.commandId);
     const asked = { principal, request, cause, operationId };
-    const held = await passGates(gates, asked, { clock, stopped: recordRefusal });
+    const held = createHolding(await passGates(gates, asked, { clock, stopped: recordRefusal }));
     try {
-      const result = await sign(asked, held.undo);
+      const result = await perform(asked, {
+        undo: held.undo,
+        renew: async () => held.add(await passGates(lastGates, asked, { clock, stopped: stoppedLate })),
+      });
       await held.keep();
       return result;
     } finally {

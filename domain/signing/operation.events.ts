@@ -74,6 +74,13 @@ export type SigningTimedOut = Message<'SigningTimedOut', { operationId: string; 
 /** The report that was promised did not come. */
 export type SigningAbandoned = Message<'SigningAbandoned', { operationId: string; abandonedAt: string }>;
 
+/**
+ * A certificate was revoked while the operation was pending: no signature made with it completes this operation any more, one made with
+ * another may. `certificateSerial`: lower-case hex.
+ */
+export type CertificateWithdrawn = Message<'CertificateWithdrawn', { operationId: string; certificateSerial: string; withdrawnAt: string }>;
+
+/** What becomes of an operation. */
 export type SigningOperationEvent =
   | SigningRequested
   | SigningCompleted
@@ -81,3 +88,6 @@ export type SigningOperationEvent =
   | SigningResultReported
   | SigningTimedOut
   | SigningAbandoned;
+
+/** Everything that stands in its stream. */
+export type SigningStreamEvent = SigningOperationEvent | CertificateWithdrawn;

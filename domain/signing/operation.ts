@@ -4,13 +4,15 @@
  */
 import { otherwise, type Decider, type Message } from '../kernel/decider.ts';
 import { reject } from '../kernel/rejection.ts';
+import { serialNumber } from './serial-number.ts';
 import type {
+  CertificateWithdrawn,
   SigningAbandoned,
   SigningCompleted,
   SigningFailed,
-  SigningOperationEvent,
   SigningRequested,
   SigningResultReported,
+  SigningStreamEvent,
   SigningTimedOut,
 } from './operation.events.ts';
 
@@ -26,13 +28,22 @@ export type SigningOperationCommand =
   | Message<'RequestSigning', SigningRequested['data']>
   | Message<'CompleteSigning', SigningCompleted['data']>
   | Message<'FailSigning', SigningFailed['data']>
+  /** Nothing happens to an operation that is not pending. */
+  | Message<'WithdrawCertificate', CertificateWithdrawn['data']>
   | Message<'ReportResult', SigningResultReported['data']>
   /** Nothing happens to an operation that was requested after `requestedUntil`. One that was never requested is closed. */
   | Message<'TimeOutSigning', SigningTimedOut['data'] & Readonly<{ requestedUntil: string }>>
   /** Nothing happens to an operation that was signed after `signedUntil`. */
   | Message<'AbandonSigning', SigningAbandoned['data'] & Readonly<{ signedUntil: string }>>;
 
-type Asked = Readonly<{ digest: string; actorUserId: string; awaitsResult: boolean; requestedAt: string }>;
+type Asked = Readonly<{
+  digest: string;
+  actorUserId: string;
+  awaitsResult: boolean;
+  requestedAt: string;
+  /** Numbers of certificates that were revoked while it was pending. */
+  withdrawn?: readonly string[];
+}>;
 type Signed = Asked & Readonly<{ pkcs7Sha256: string; signedAt: string; reported: boolean }>;
 
 export type SigningOperationState =
@@ -69,7 +80,10 @@ const timedOutFrom = (state: SigningOperationState): SigningOperationState => {
   return state.status === 'pending' ? { ...state, status: 'timeout' } : state;
 };
 
-const evolve = (state: SigningOperationState, event: SigningOperationEvent): SigningOperationState => {
+const withdrawnFrom = (state: SigningOperationState, { certificateSerial }: CertificateWithdrawn['data']): SigningOperationState =>
+  state.status === 'pending' ? { ...state, withdrawn: [...(state.withdrawn ?? []), serialNumber(certificateSerial)] } : state;
+
+const evolve = (state: SigningOperationState, event: SigningStreamEvent): SigningOperationState => {
   switch (event.type) {
     case 'SigningRequested':
       return requestedFrom(state, event.data);
@@ -83,12 +97,16 @@ const evolve = (state: SigningOperationState, event: SigningOperationEvent): Sig
       return timedOutFrom(state);
     case 'SigningAbandoned':
       return abandonedFrom(state);
+    case 'CertificateWithdrawn':
+      return withdrawnFrom(state, event.data);
     default:
       return otherwise(event, state);
   }
 };
 
-type Decision = readonly SigningOperationEvent[];
+type Decision = readonly SigningStreamEvent[];
+
+const isWithdrawn = ({ withdrawn = [] }: Asked, serial: string): boolean => withdrawn.includes(serialNumber(serial));
 
 const request = (data: SigningRequested['data'], state: SigningOperationState): Decision => {
   if (state.status === 'none') return [{ type: 'SigningRequested', data }];
@@ -100,7 +118,7 @@ const complete = (data: SigningCompleted['data'], state: SigningOperationState):
     case 'none':
       return reject('signing.operation_not_found');
     case 'pending':
-      return [{ type: 'SigningCompleted', data }];
+      return isWithdrawn(state, data.certificateSerial) ? reject('signing.certificate_revoked') : [{ type: 'SigningCompleted', data }];
     case 'closed':
     case 'timeout':
       return reject('signing.operation_timed_out');
@@ -141,17 +159,17 @@ const timeOut = (operationId: string, timedOutAt: string, due: boolean): Decisio
 const abandon = (operationId: string, abandonedAt: string, due: boolean): Decision =>
   due ? [{ type: 'SigningAbandoned', data: { operationId, abandonedAt } }] : [];
 
+const withdraw = (data: CertificateWithdrawn['data'], state: SigningOperationState): Decision =>
+  state.status === 'pending' && !isWithdrawn(state, data.certificateSerial) ? [{ type: 'CertificateWithdrawn', data }] : [];
+
 const isOverdue = (state: SigningOperationState, until: string): boolean =>
   state.status === 'none' || (state.status === 'pending' && state.requestedAt <= until);
 
-const decide = (command: SigningOperationCommand, state: SigningOperationState): Decision => {
+type LateCommand = Extract<SigningOperationCommand, { type: 'ReportResult' | 'TimeOutSigning' | 'AbandonSigning' }>;
+
+/** What comes after a signature, or instead of one. */
+const decideLate = (command: LateCommand, state: SigningOperationState): Decision => {
   switch (command.type) {
-    case 'RequestSigning':
-      return request(command.data, state);
-    case 'CompleteSigning':
-      return complete(command.data, state);
-    case 'FailSigning':
-      return fail(command.data, state);
     case 'ReportResult':
       return report(command.data, state);
     case 'TimeOutSigning':
@@ -163,7 +181,22 @@ const decide = (command: SigningOperationCommand, state: SigningOperationState):
   }
 };
 
-export const signingOperation: Decider<SigningOperationState, SigningOperationCommand, SigningOperationEvent> = {
+const decide = (command: SigningOperationCommand, state: SigningOperationState): Decision => {
+  switch (command.type) {
+    case 'RequestSigning':
+      return request(command.data, state);
+    case 'CompleteSigning':
+      return complete(command.data, state);
+    case 'FailSigning':
+      return fail(command.data, state);
+    case 'WithdrawCertificate':
+      return withdraw(command.data, state);
+    default:
+      return decideLate(command, state);
+  }
+};
+
+export const signingOperation: Decider<SigningOperationState, SigningOperationCommand, SigningStreamEvent> = {
   initialState: { status: 'none' },
   evolve,
   decide,

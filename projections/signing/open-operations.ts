@@ -3,8 +3,11 @@ import { INSTALLATION, type TenantId } from '../../domain/kernel/ids.ts';
 import type { SigningOperationEvent } from '../../domain/signing/operation.events.ts';
 import type { SigningReleased, SigningReserved, SigningSpent } from '../../domain/signing/quota.events.ts';
 import { periodOfVolume } from '../../application/signing/quota-volumes.ts';
+import type { EventLog } from '../../application/kernel/ports.ts';
 import type { ReadModel, ReadModelStore } from '../../application/kernel/read-models.ts';
+import type { PendingSignings } from '../../application/signing/revoke-certificate.ts';
 import type { OpenSignings } from '../../application/signing/sweeper.ts';
+import type { Freshness } from '../kernel/freshness.ts';
 import { defineProjection } from '../kernel/projection.ts';
 import type { Reader } from '../kernel/reader.ts';
 
@@ -74,6 +77,29 @@ async function* dueIn<Document extends Due>(model: ReadModel<Document>, where: o
     after = page.next;
   }
 }
+
+type PendingDeps = Readonly<{
+  log: Pick<EventLog, 'head'>;
+  freshness: Pick<Freshness, 'until'>;
+  readModels: Pick<ReadModelStore, 'open'>;
+  reader: Pick<Reader, 'serving'>;
+}>;
+
+/** Later than any time that is shown. */
+const EVER = '9999-12-31T23:59:59.999Z';
+
+/** Waits until the model has reached the log's head of this moment; rejects with `storage.behind` when it does not in time. */
+export const createPendingSignings =
+  ({ log, freshness, readModels, reader }: PendingDeps): PendingSignings =>
+  async (tenant) => {
+    const head = await log.head();
+    if (head !== undefined) await freshness.until(openSigningOperations.name, head);
+    const model = readModels.open<OpenOperation>(INSTALLATION, reader.serving(openSigningOperations));
+    const found: OpenOperation[] = [];
+    // Of all tenants: there are never many, as each has a few places.
+    for await (const operation of dueIn(model, { status: 'pending' }, EVER)) if (operation.tenant === tenant) found.push(operation);
+    return found;
+  };
 
 /** Does not wait for the newest writes: nothing that new is due, and the next round comes. */
 export const createOpenSignings = ({ readModels, reader }: Readonly<{ readModels: Pick<ReadModelStore, 'open'>; reader: Pick<Reader, 'serving'> }>): OpenSignings => ({

@@ -1,6 +1,6 @@
 /** Example messages of the signing context: one builder each, every field overridable. */
 import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
-import type { SigningAbandoned, SigningCompleted, SigningFailed, SigningRequested, SigningResultReported, SigningTimedOut } from '../../domain/signing/operation.events.ts';
+import type { CertificateWithdrawn, SigningAbandoned, SigningCompleted, SigningFailed, SigningRequested, SigningResultReported, SigningTimedOut } from '../../domain/signing/operation.events.ts';
 import type { CredentialPrincipal, PersonPrincipal, PlanState, TenantView } from '../../application/tenancy/access.ts';
 
 export const OPERATION = '019aa5c4-6f00-7000-8000-000000000001';
@@ -59,6 +59,11 @@ export const reported = (data: Partial<SigningResultReported['data']> = {}): Sig
 export const timedOut = (data: Partial<SigningTimedOut['data']> = {}): SigningTimedOut => ({
   type: 'SigningTimedOut',
   data: { operationId: OPERATION, timedOutAt: '2026-03-09T14:24:45.000Z', ...data },
+});
+
+export const withdrawn = (data: Partial<CertificateWithdrawn['data']> = {}): CertificateWithdrawn => ({
+  type: 'CertificateWithdrawn',
+  data: { operationId: OPERATION, certificateSerial: '3300000001', withdrawnAt: '2026-03-09T14:23:44.000Z', ...data },
 });
 
 export const abandoned = (data: Partial<SigningAbandoned['data']> = {}): SigningAbandoned => ({

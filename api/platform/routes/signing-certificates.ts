@@ -1,5 +1,5 @@
 /** POST /tenants/{slug}/signing-certificates/{serial}/revoke */
-import type { Authorities } from '../../../application/authorities/authorities.ts';
+import type { RevokeSigningCertificate } from '../../../application/signing/revoke-certificate.ts';
 import type { Clock } from '../../../application/kernel/ports.ts';
 import type { Access } from '../../../application/tenancy/access.ts';
 import { reject } from '../../../domain/kernel/rejection.ts';
@@ -10,17 +10,17 @@ import type { PlatformPrincipal } from '../principal.ts';
 import { CertificateParams, REASONS, RevokeBody, RevokedReply, type ReasonName } from '../recall-schemas.ts';
 import { tenantOfPath } from './members.ts';
 
-export type CertificateDeps = Readonly<{ authorities: Pick<Authorities, 'revokeLeaf'>; access: Pick<Access, 'tenantBySlug'>; clock: Clock }>;
+export type CertificateDeps = Readonly<{ revokeCertificate: RevokeSigningCertificate; access: Pick<Access, 'tenantBySlug'>; clock: Clock }>;
 
 const NAMES = new Map(Object.entries(REASONS).flatMap(([name, stored]) => [[name, name], [stored, name]] as const)) as ReadonlyMap<string, ReasonName>;
 
-export const revokeCertificateRoute = ({ authorities, access, clock }: CertificateDeps) =>
+export const revokeCertificateRoute = ({ revokeCertificate, access, clock }: CertificateDeps) =>
   defineRoute<PlatformPrincipal, typeof CertificateParams, undefined, typeof RevokeBody>({
     method: 'POST',
     path: '/v1/tenants/:slug/signing-certificates/:serial/revoke',
     operationId: 'revokeSigningCertificate',
     summary: 'Revoke a code-signing certificate',
-    description: 'It is on the revocation list before this is answered, and signs no more; the next signature is made with a new one.',
+    description: 'It is on the revocation list before this is answered, and signs no more: signatures under way with it go nowhere, and are made with a new one.',
     tags: ['Recall'],
     permission: 'tenant',
     params: CertificateParams,
@@ -33,7 +33,7 @@ export const revokeCertificateRoute = ({ authorities, access, clock }: Certifica
       const serial = serialNumber(params.serial);
       const reason = NAMES.get(body.reason) ?? 'unspecified';
       const revokedAt = body.at === undefined ? clock.now() : Date.parse(instantOf(body.at, 'at'));
-      const revoked = await authorities.revokeLeaf({ id, name }, { serial, reason: REASONS[reason], revokedAt }, cause);
+      const revoked = await revokeCertificate({ id, name }, { serial, reason: REASONS[reason], revokedAt }, cause);
       if (!revoked) return reject('authorities.certificate_revoked', { serial });
       return { status: 200, body: { serial, reason, revoked_at: new Date(revokedAt).toISOString() } };
     },

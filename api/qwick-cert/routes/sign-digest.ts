@@ -72,6 +72,7 @@ export const signDigestRoute = (signDigest: SignDigest) =>
       'signing.free_limit_reached',
       'signing.queue_timeout',
       'signing.operation_timed_out',
+      'signing.certificate_revoked',
       'signing.backend_provisioning',
       'signing.backend_failed',
       'signing.backend_transient',

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { OPERATION_STATUSES, signingOperation } from '../../../domain/signing/operation.ts';
-import { abandoned, completed, DIGEST, failed, reported, requested, timedOut, USER } from '../../support/signing.ts';
+import { abandoned, completed, DIGEST, failed, reported, requested, timedOut, USER, withdrawn } from '../../support/signing.ts';
 import { specification } from '../../support/specification.ts';
 
 const { given } = specification(signingOperation);
@@ -13,6 +13,7 @@ const timeOut = (requestedUntil = '2026-03-09T14:23:42.100Z') =>
   ({ type: 'TimeOutSigning', data: { ...timedOut().data, requestedUntil } }) as const;
 const abandon = (signedUntil = '2026-03-09T14:23:44.892Z') =>
   ({ type: 'AbandonSigning', data: { ...abandoned().data, signedUntil } }) as const;
+const withdraw = (data = withdrawn().data) => ({ type: 'WithdrawCertificate', data }) as const;
 const promised = requested({ awaitResult: true });
 const fold = (...events: readonly Parameters<typeof signingOperation.evolve>[1][]) =>
   events.reduce(signingOperation.evolve, signingOperation.initialState);
@@ -73,6 +74,21 @@ describe('signing operation', () => {
     it('of nothing', () => {
       given().when(report()).rejected('signing.operation_not_found');
       given(timedOut()).when(report()).rejected('signing.operation_not_found');
+    });
+  });
+
+  describe('a certificate that is revoked while it is pending', () => {
+    it('completes it no more, whatever writes its number; another does', () => {
+      given(requested()).when(withdraw()).then(withdrawn());
+      given(requested(), withdrawn({ certificateSerial: '003300000001' })).when(complete()).rejected('signing.certificate_revoked');
+      const other = completed({ certificateSerial: '3300000002' });
+      given(requested(), withdrawn()).when(complete(other.data)).then(other);
+      given(requested(), withdrawn()).when(withdraw(withdrawn({ certificateSerial: '3300000002' }).data)).then(withdrawn({ certificateSerial: '3300000002' }));
+    });
+    it('twice is once', () => given(requested()).twice(withdraw()));
+    it('says nothing to what is not pending', () => {
+      for (const end of [completed(), failed(), timedOut()]) given(requested(), end).when(withdraw()).nothing();
+      given().when(withdraw()).nothing();
     });
   });
 
