@@ -15,7 +15,7 @@ export type PolicyDraft = Omit<SigningPolicy, 'approval'> & Readonly<{ approval?
 export interface SigningPolicies {
   /** What is in force now, read at the head of its stream; `revision` changes with every change and is -1 before the first. */
   current(tenant: TenantId): Promise<Readonly<{ policy: SigningPolicy; revision: number }>>;
-  /** The policy that a draft means. Rejects with `request.invalid`, naming the fields, also for an approver who is no member. */
+  /** The policy that a draft means. Rejects with `request.invalid`, naming the fields, also for an approver who is no member and was not in the policy before. */
   resolve(tenant: TenantId, draft: PolicyDraft): Promise<SigningPolicy>;
   /** In force with the next request. */
   set(tenant: TenantId, draft: PolicyDraft, cause: Cause): Promise<SigningPolicy>;
@@ -35,12 +35,19 @@ const policyStream = (tenant: TenantId): StreamId => streamId('signing.policy', 
 /** Tenants that sign in the same hour. */
 const CACHED = 20_000;
 
-const createResolve = ({ memberships, personalData }: Deps): SigningPolicies['resolve'] => {
+const createResolve = ({ memberships, personalData }: Deps, current: SigningPolicies['current']): SigningPolicies['resolve'] => {
+  /** Members, and who has left since they were named: a policy can be put back as it was got. They decide nothing. */
+  const isKnown = async (tenant: TenantId, userId: string): Promise<boolean> => {
+    const { state } = await memberships.load(streams.membership(tenant));
+    if (state.members.get(userId)?.role !== undefined) return true;
+    const { policy } = await current(tenant);
+    return policy.approval?.approvers?.some((named) => named.userId === userId) ?? false;
+  };
+
   const approver = async (tenant: TenantId, name: string): Promise<Approver | undefined> => {
     const isId = UUID.test(name);
     const userId = isId ? (name.toLowerCase() as SubjectId) : await personalData.find(tenant, name);
-    const { state } = await memberships.load(streams.membership(tenant));
-    if (userId === undefined || state.members.get(userId)?.role === undefined) return undefined;
+    if (userId === undefined || !(await isKnown(tenant, userId))) return undefined;
     return { userId, named: isId ? 'user_id' : 'email' };
   };
 
@@ -64,12 +71,13 @@ const createResolve = ({ memberships, personalData }: Deps): SigningPolicies['re
 export const createSigningPolicies = (deps: Deps): SigningPolicies => {
   const { store, clock } = deps;
   const policies = createAggregate<SigningPolicyState, SetSigningPolicy, SigningPolicySet>(store, signingPolicy, { cached: CACHED });
-  const resolve = createResolve(deps);
+  const current: SigningPolicies['current'] = async (tenant) => {
+    const { state, revision } = await policies.load(policyStream(tenant));
+    return { policy: state.policy, revision };
+  };
+  const resolve = createResolve(deps, current);
   return {
-    current: async (tenant) => {
-      const { state, revision } = await policies.load(policyStream(tenant));
-      return { policy: state.policy, revision };
-    },
+    current,
     resolve,
     set: async (tenant, draft, cause) => {
       const data = { policy: await resolve(tenant, draft), setAt: new Date(clock.now()).toISOString() };

@@ -50,6 +50,20 @@ describe('signing policy over HTTP', function suite() {
     expect((await acme.sign()).status).to.equal(200);
   });
 
+  it('is put back as it was got, also when an approver has left since; strangers are still refused', async () => {
+    const [gone, boss] = [await acme.member('gone', 'viewer'), await acme.member('boss', 'viewer')];
+    const approval = { enabled: true, approvers: [gone.email, boss.email] };
+    await acme.policy({ approval });
+    expect((await acme.call('DELETE', `/members/${gone.userId}`)).status).to.equal(204);
+    const got = (await acme.call('GET', '/signing-policy')).json() as Json;
+    expect(await acme.policy({ ...got, lockdown: true })).to.deep.equal({ approval, lockdown: true });
+    expect((await acme.whatIf({ approval }))['refused']).to.equal(0);
+    const stranger = await acme.call('PUT', '/signing-policy', { approval: { enabled: true, approvers: [gone.email, 'nobody@acme.example'] } });
+    expect([stranger.status, Object.keys((stranger.json() as Json)['fields'])]).to.deep.equal([400, ['approval.approvers.1']]);
+    await acme.policy({ approval: { enabled: true, approvers: [boss.email] } });
+    expect((await acme.call('PUT', '/signing-policy', { approval })).status, 'who is not in the policy any more').to.equal(400);
+  });
+
   it('shows approvers as they were named, and keeps no address in the log', async () => {
     const boss = await acme.member('boss', 'viewer');
     const approval = { enabled: true, approvers: [boss.email, acme.ownerId] };
