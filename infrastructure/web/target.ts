@@ -1,0 +1,68 @@
+/** Where a customer's URL leads, as far as that can be told without asking anybody. */
+import { isIP } from 'node:net';
+import { Rejection } from '../../domain/kernel/rejection.ts';
+import { isPublicAddress } from './addresses.ts';
+
+/** `host` without brackets and without a dot at its end, lower case. */
+export type Target = Readonly<{ host: string; port: number; secure: boolean; /** The operator said that it may be reached, whatever it is. */ allowed: boolean }>;
+
+/** `reason` says what is wrong in words for whoever set the URL; it holds nothing of the URL. */
+export const forbidden = (reason: string): Rejection => new Rejection('outbound.forbidden', { reason });
+
+const LONGEST_URL = 2_048;
+const HTTP = 80;
+const HTTPS = 443;
+/** Ports below this one belong to other services than those that receive events. */
+const FIRST_FREE_PORT = 1_024;
+
+/** Names that never are public: RFC 6761, RFC 6762, RFC 8375, and what private networks call their own. */
+const PRIVATE_SUFFIXES = ['localhost', 'local', 'localdomain', 'internal', 'intranet', 'lan', 'home', 'corp', 'home.arpa', 'test', 'invalid'];
+
+const isPrivateName = (host: string): boolean =>
+  !host.includes('.') || PRIVATE_SUFFIXES.some((suffix) => host === suffix || host.endsWith(`.${suffix}`));
+
+const plainHost = (host: string): string => host.toLowerCase().replace(/^\[(.*)\]$/u, '$1').replace(/\.$/u, '');
+
+const bracketed = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host);
+
+/** Rejects with `outbound.forbidden` {reason} what is private by its name or by the address it is. */
+export const checkHost = (host: string): void => {
+  if (isIP(host) === 0 ? isPrivateName(host) : !isPublicAddress(host)) throw forbidden('leads to a private address');
+};
+
+/** A host and a port by themselves, as syslog has them; `allow` are the operator's `host:port`s, lower case, IPv6 in brackets. */
+export const targetOf = (allow: ReadonlySet<string>, host: string, port: number, secure: boolean): Target => {
+  const plain = plainHost(host);
+  const allowed = allow.has(`${bracketed(plain)}:${String(port)}`);
+  if (!allowed) checkHost(plain);
+  return { host: plain, port, secure, allowed };
+};
+
+const parse = (text: string): URL => {
+  if (text.length > LONGEST_URL) throw forbidden(`is longer than ${String(LONGEST_URL)} characters`);
+  // The parser drops tabs and line ends and trims; nobody means them.
+  if (/[\s\p{Cc}\\]/u.test(text)) throw forbidden('holds white space, control characters or backslashes');
+  const url = URL.parse(text) ?? undefined;
+  if (url === undefined || !/^https?:\/\//iu.test(text)) throw forbidden('is not an http or https URL');
+  return url;
+};
+
+/** Each service has its port, and those of others are none of ours. */
+const checkScheme = ({ port, secure }: Target): void => {
+  if (!secure) throw forbidden('must begin with https://');
+  if (port !== HTTPS && port < FIRST_FREE_PORT) throw forbidden(`names a port below ${String(FIRST_FREE_PORT)} that is not ${String(HTTPS)}`);
+};
+
+const portOf = ({ port, protocol }: URL): number => {
+  if (port !== '') return Number(port);
+  return protocol === 'https:' ? HTTPS : HTTP;
+};
+
+/** Rejects with `outbound.forbidden` {reason} everything but https to a public host on a port that events may go to, unless the operator allowed its `host:port`. */
+export const targetOfUrl = (allow: ReadonlySet<string>, text: string): Readonly<{ url: URL; target: Target }> => {
+  const url = parse(text);
+  if (url.username !== '' || url.password !== '') throw forbidden('holds a user name or a password');
+  const target = targetOf(allow, url.hostname, portOf(url), url.protocol === 'https:');
+  if (!target.allowed) checkScheme(target);
+  return { url, target };
+};
