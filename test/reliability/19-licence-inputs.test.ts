@@ -22,18 +22,21 @@ const INPUTS = [...new Set([...BREAKS, ...NAUGHTY.filter((_, index) => index % 4
 
 type Json = Readonly<Record<string, any>>; // oxlint-disable-line typescript/no-explicit-any -- answers are looked into at many places
 
+const isLine = (line: string): boolean => {
+  try {
+    return ['level', 'time', 'msg'].every((name) => Object.hasOwn(JSON.parse(line) as object, name));
+  } catch {
+    return false;
+  }
+};
+
 /** What is wrong with a text that was logged. */
 const faultsOf = (text: string, secret: string): readonly string[] => {
-  const isLine = (line: string): boolean => {
-    try {
-      return ['level', 'time', 'msg'].every((name) => Object.hasOwn(JSON.parse(line) as object, name));
-    } catch {
-      return false;
-    }
-  };
   const forged = text.trimEnd().split('\n').every(isLine) ? [] : ['no line of ours'];
   return [...forged, ...[CANARY, secret].filter((each) => text.includes(each)).map(() => 'what was sent')];
 };
+
+const lineOf = (msg: string): string => `{"level":"info","time":"2026-03-09T15:00:00.000Z","msg":"${msg}"}\n`;
 
 describe('promise 19: what is sent with a licence stays text', function suite() {
   this.timeout(60_000);
@@ -117,10 +120,9 @@ describe('promise 19: what is sent with a licence stays text', function suite() 
   });
 
   it('goes red with a log that says what was sent, or is put together as text', () => {
-    const line = (msg: string): string => `{"level":"info","time":"2026-03-09T15:00:00.000Z","msg":"${msg}"}\n`;
-    expect(faultsOf(line('request'), key)).to.deep.equal([]);
-    expect(faultsOf(line(`generated for ${CANARY}`), key)).to.deep.equal(['what was sent']);
-    expect(faultsOf(line(`key ${key}`), key)).to.deep.equal(['what was sent']);
-    expect(faultsOf(line(`x"}\n{"level":"error","msg":"forged`), key)).to.deep.equal(['no line of ours']);
+    expect(faultsOf(lineOf('request'), key)).to.deep.equal([]);
+    expect(faultsOf(lineOf(`generated for ${CANARY}`), key)).to.deep.equal(['what was sent']);
+    expect(faultsOf(lineOf(`key ${key}`), key)).to.deep.equal(['what was sent']);
+    expect(faultsOf(lineOf(`x"}\n{"level":"error","msg":"forged`), key)).to.deep.equal(['no line of ours']);
   });
 });
