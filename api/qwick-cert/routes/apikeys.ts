@@ -38,12 +38,12 @@ const listed = (key: ListedCredential, now: number): Listed => ({
 
 const READ_AT_ONCE = 200;
 
-/** Oldest first; the document knows no pages here, and no place to tell that a key has been revoked. */
-const notRevoked = async (list: CredentialList, tenant: TenantId): Promise<readonly ListedCredential[]> => {
+/** Oldest first; the document knows no pages here, and no place to tell that a key is revoked or that its person has left. */
+const living = async (list: CredentialList, tenant: TenantId): Promise<readonly ListedCredential[]> => {
   const found: ListedCredential[] = [];
   for (let after: string | undefined; ; ) {
     const page = await list.page(tenant, { surface: SURFACE, limit: READ_AT_ONCE, ...(after !== undefined && { after }) });
-    found.push(...page.items.filter(({ revokedAt }) => revokedAt === null));
+    found.push(...page.items.filter(({ ended }) => !ended));
     if (page.next === undefined) return found;
     after = page.next;
   }
@@ -58,10 +58,10 @@ const listRoute = ({ credentialList, clock }: KeysDeps) =>
     tags,
     permission: 'list_keys',
     query: OrganizationQuery,
-    replies: { 200: { description: 'Keys without their secrets; revoked ones are left out', schema: KeysReply } },
+    replies: { 200: { description: 'Keys without their secrets; revoked ones, and those of people who have left, are left out', schema: KeysReply } },
     rejections,
     handle: async ({ principal }) => {
-      const keys = await notRevoked(credentialList, inPerson(principal).tenant.id);
+      const keys = await living(credentialList, inPerson(principal).tenant.id);
       const now = clock.now();
       return { status: 200, body: { keys: keys.map((key) => listed(key, now)) } };
     },

@@ -86,6 +86,17 @@ describe('/apikeys', () => {
     expect([again.status, again.json.error.code]).to.deep.equal([409, 'QWICK_API_601']);
   });
 
+  it('are listed while they can work: not those of somebody who has left, for whom the document has no word', async () => {
+    const admin = await program.session(acme, 'admin');
+    const { key } = (await create({ name: 'of one who leaves', permissions: ['read_audit'] }, admin)).json.data;
+    const { id } = (await create({ name: 'stays', permissions: ['read_audit'] })).json.data;
+    const { sub: userId } = JSON.parse(Buffer.from(admin.split('.')[1] ?? '', 'base64url').toString());
+    expect((await list()).json.data.keys).to.have.length(2);
+    await program.tenancy.members.remove(acme.id, userId, { cause: { actor: { kind: 'system', id: 'test' }, correlation: 'test' }, by: { kind: 'operator' } });
+    expect((await operations(key)).json.error.code).to.equal('QWICK_AUTH_304');
+    expect((await list()).json.data.keys.map((listed: { id: string }) => listed.id)).to.deep.equal([id]);
+  });
+
   it('show a repeated Idempotency-Key the same key, and are made once', async () => {
     const headers = { 'idempotency-key': 'once' };
     const body = { name: 'key', permissions: ['sign'] };
