@@ -107,6 +107,7 @@ export const OperationReply = Type.Object({
   ...summary,
   file_hash: Type.String({ description: 'The submitted digest, base64' }),
   ...statusAndSource,
+  error: Type.Optional(Type.String({ description: 'Why the signature could not be embedded, as it was reported; absent when nothing was' })),
   client_channel: nullable(Type.String()),
   client_version: nullable(Type.String()),
   batch_id: nullable(uuid()),

@@ -15,6 +15,8 @@ export type OperationDocument = Readonly<{
   status: OperationStatus;
   /** The client promised to report what became of the embedding. */
   awaitsResult: boolean;
+  /** Why it could not be embedded, in the client's words; absent when none were given. */
+  resultError?: string;
   source: SigningSource;
   clientChannel: string | null;
   clientVersion: string | null;
@@ -35,7 +37,7 @@ const combinations = FILTERS.reduce<readonly (readonly string[])[]>(
 
 export const signingOperations = defineProjection<OperationDocument, SigningOperationEvent>({
   name: 'signing_operations',
-  version: 3,
+  version: 4,
   indexes: [...combinations, ['batchId']].map((fields) => [...fields, 'createdAt']),
   totalsByDay: 'createdAt',
   id: (recorded) => recorded.data.operationId,
@@ -60,7 +62,7 @@ export const signingOperations = defineProjection<OperationDocument, SigningOper
     SigningCompleted: (document, { data }) =>
       document && { ...document, status: document.awaitsResult ? 'signed' : 'completed', signedAt: data.signedAt },
     SigningFailed: (document) => document && { ...document, status: 'failed' },
-    SigningResultReported: (document, { data }) => document && { ...document, status: data.result },
+    SigningResultReported: (document, { data: { result, error } }) => document && { ...document, status: result, ...(error !== undefined && { resultError: error }) },
     SigningTimedOut: (document) => document && { ...document, status: 'timeout' },
     SigningAbandoned: (document) => document && { ...document, status: 'abandoned' },
   },

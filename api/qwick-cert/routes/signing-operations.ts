@@ -62,6 +62,7 @@ const detail = (organizationId: string, operation: WithEmail): Detail => ({
   file_hash: operation.document.fileHash,
   digest_algorithm: operation.document.digestAlgorithm,
   status: operation.document.status,
+  ...(operation.document.resultError !== undefined && { error: operation.document.resultError }),
   source: operation.document.source,
   client_channel: operation.document.clientChannel,
   client_version: operation.document.clientVersion,

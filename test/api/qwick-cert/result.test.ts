@@ -40,7 +40,11 @@ describe('the report of the embedding', () => {
   it('or says that it could not be embedded, and why', async () => {
     const operation = await signed({ await_result: true });
     expect((await report(operation, { status: 'embed_failed', error: 'read-only' })).status).to.equal(200);
-    expect(await statusOf(operation)).to.equal('embed_failed');
+    const { json } = await program.ask('GET', `${API}/signing-operations/${operation}?organization_slug=${acme.slug}`, { as: key });
+    expect(json.data).to.include({ status: 'embed_failed', error: 'read-only' });
+    const without = await signed();
+    await report(without, { status: 'embed_failed' });
+    expect((await program.ask('GET', `${API}/signing-operations/${without}?organization_slug=${acme.slug}`, { as: key })).json.data).to.include({ status: 'embed_failed' }).and.to.not.have.property('error');
   });
 
   it('may also tell of a failure after `completed`', async () => {

@@ -52,6 +52,8 @@ describe('projection signing_operations', () => {
     it('completes it', () => expect(given(promised, completed(), reported())).to.deep.equal({ ...SIGNED, status: 'completed' }));
     it('or could not embed', () =>
       expect(given(promised, completed(), reported({ result: 'embed_failed' }))).to.deep.equal({ ...SIGNED, status: 'embed_failed' }));
+    it('and says why, in the client\'s words', () =>
+      expect(given(promised, completed(), reported({ result: 'embed_failed', error: 'read-only' }))).to.deep.equal({ ...SIGNED, status: 'embed_failed', resultError: 'read-only' }));
     it('or never came back', () => expect(given(promised, completed(), abandoned())).to.deep.equal({ ...SIGNED, status: 'abandoned' }));
   });
   it('is timed out', () => expect(given(requested(), timedOut())).to.deep.equal({ ...PENDING, status: 'timeout' }));
