@@ -29,7 +29,7 @@ const storageWorks = async ({ state, log, projections, clock }: Omit<HealthDeps,
 };
 
 /** The fingerprint engine is tried at the start, the rest looked at when somebody asks, at most once a second. */
-const createHealth = (deps: HealthDeps): (() => Promise<Health>) => {
+export const createHealth = (deps: HealthDeps): (() => Promise<Health>) => {
   const fingerprints = fingerprintsWork(deps.hashes);
   let found: Promise<Health> | undefined;
   let until = 0;
