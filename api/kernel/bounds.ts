@@ -27,3 +27,8 @@ export const boundOf = (edge: 'from' | 'to', field: string, text: string): strin
     return rejectFields({ [field]: 'must be an ISO 8601 date, or a date-time with an offset' });
   }
 };
+
+/** Rejects a range whose end lies before its beginning, naming `field`, that of its end: an empty answer would look like one to the question that was meant. */
+export const checkRange = (from: string | undefined, to: string | undefined, field: string): void => {
+  if (from !== undefined && to !== undefined && to < from) rejectFields({ [field]: 'must not lie before the beginning of the range' });
+};

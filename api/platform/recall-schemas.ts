@@ -52,8 +52,8 @@ export const RecallQuery = Type.Object(
     ),
     api_key: Type.Optional(uuid('A credential, by its id')),
     actor: Type.Optional(uuid('A person, by their user id')),
-    from: Type.Optional(Type.String({ maxLength: 50, description: 'Asked for since then, inclusive: an ISO 8601 date (from 00:00 UTC) or date-time with offset' })),
-    to: Type.Optional(Type.String({ maxLength: 50, description: 'Asked for until then, inclusive: an ISO 8601 date (to the end of that UTC day) or date-time with offset' })),
+    from: Type.Optional(Type.String({ maxLength: 50, description: 'Asked for (`created_at`) since then, inclusive: an ISO 8601 date (from 00:00 UTC) or date-time with offset' })),
+    to: Type.Optional(Type.String({ maxLength: 50, description: 'Asked for (`created_at`) until then, inclusive, not before `from`: an ISO 8601 date (to the end of that UTC day) or date-time with offset' })),
     ...PageQuery.properties,
   },
   // A condition that is misspelt would recall more than was asked for: it is refused.

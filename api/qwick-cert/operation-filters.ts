@@ -3,6 +3,7 @@ import type { Static } from 'typebox';
 import type { Query } from '../../application/kernel/read-models.ts';
 import type { ExportFilters } from '../../application/signing/record-export.ts';
 import type { OperationDocument } from '../../projections/signing/operations.ts';
+import { checkRange } from '../kernel/bounds.ts';
 import type { ExportQuery } from './schemas.ts';
 import { parseBound } from './times.ts';
 
@@ -13,16 +14,16 @@ type FilterQuery = Omit<Static<typeof ExportQuery>, 'organization_slug'>;
 const present = <Filters extends object>(filters: Filters): { [Name in keyof Filters]?: Exclude<Filters[Name], undefined> } =>
   Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as never;
 
-/** Rejects with `request.invalid`, naming the date that is none. */
-export const parseFilters = ({ status, source, batch_id, actor_user_id, date_from, date_to }: FilterQuery): OperationFilters =>
-  present({
-    status,
-    source,
-    batchId: batch_id?.toLowerCase(),
-    actorUserId: actor_user_id?.toLowerCase(),
-    from: date_from === undefined ? undefined : parseBound('date_from', date_from),
-    to: date_to === undefined ? undefined : parseBound('date_to', date_to),
-  });
+const rangeOf = ({ date_from, date_to }: Pick<FilterQuery, 'date_from' | 'date_to'>): Pick<OperationFilters, 'from' | 'to'> => {
+  const from = date_from === undefined ? undefined : parseBound('date_from', date_from);
+  const to = date_to === undefined ? undefined : parseBound('date_to', date_to);
+  checkRange(from, to, 'date_to');
+  return present({ from, to });
+};
+
+/** Rejects with `request.invalid`, naming the date that is none, or that ends a range before it begins. */
+export const parseFilters = ({ status, source, batch_id, actor_user_id, ...range }: FilterQuery): OperationFilters =>
+  present({ status, source, batchId: batch_id?.toLowerCase(), actorUserId: actor_user_id?.toLowerCase(), ...rangeOf(range) });
 
 type Where = NonNullable<Query<OperationDocument>['where']>;
 

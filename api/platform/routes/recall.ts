@@ -5,7 +5,7 @@ import { rejectFields } from '../../../domain/kernel/rejection.ts';
 import { serialNumber } from '../../../domain/signing/serial-number.ts';
 import type { Recall, RecalledOperation, RecallQuestion } from '../../../projections/signing/recall.ts';
 import type { MemberDirectory } from '../../../projections/tenancy/member-directory.ts';
-import { boundOf } from '../../kernel/bounds.ts';
+import { boundOf, checkRange } from '../../kernel/bounds.ts';
 import { defineRoute } from '../../kernel/route.ts';
 import { answerPage } from '../page.ts';
 import type { PlatformPrincipal } from '../principal.ts';
@@ -34,11 +34,12 @@ const subjectOf = ({ certificate, api_key: credential, actor }: Asked): Pick<Rec
   return credential !== undefined ? { by: 'credentialId', value: credential.toLowerCase() } : { by: 'actorUserId', value: (actor ?? '').toLowerCase() };
 };
 
-const questionOf = (asked: Asked): RecallQuestion => ({
-  ...subjectOf(asked),
-  ...(asked.from !== undefined && { from: boundOf('from', 'from', asked.from) }),
-  ...(asked.to !== undefined && { to: boundOf('to', 'to', asked.to) }),
-});
+const questionOf = (asked: Asked): RecallQuestion => {
+  const from = asked.from === undefined ? undefined : boundOf('from', 'from', asked.from);
+  const to = asked.to === undefined ? undefined : boundOf('to', 'to', asked.to);
+  checkRange(from, to, 'to');
+  return { ...subjectOf(asked), ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+};
 
 const certificateOf = ({ certificateSerial: serial, certificateSha256: sha256 }: RecalledOperation): Shown['certificate'] =>
   serial === null || sha256 === null ? null : { serial, sha256 };

@@ -152,7 +152,7 @@ describe('recall and revocation', function suite() {
     });
 
     it('asks for exactly one of the three, well written', async () => {
-      for (const query of ['', `api_key=${key.id}&actor=${acme.ownerId}`, 'certificate=xyz', 'api_key=7', `actor=${acme.ownerId}&from=yesterday`, `actor=${acme.ownerId}&until=2026-01-01`]) {
+      for (const query of ['', `api_key=${key.id}&actor=${acme.ownerId}`, 'certificate=xyz', 'api_key=7', `actor=${acme.ownerId}&from=yesterday`, `actor=${acme.ownerId}&from=2026-11-23&to=2026-11-22`, `actor=${acme.ownerId}&until=2026-01-01`]) {
         expect((await recall(query)).status, query).to.equal(400);
       }
     });

@@ -114,7 +114,7 @@ describe('GET /signing-operations', () => {
       ['&date_from=2026-03-09T16:00:00Z&date_to=2026-03-09T17:00:00Z', [three, 'two.msi']],
       ['&date_from=2026-03-09T16:00:00.001Z', ['four.cab', three]],
       ['&date_from=2026-03-09T17:00:00%2B01:00&status=failed', ['two.msi']],
-      ['&date_from=2026-03-11&date_to=2026-03-10', []],
+      ['&date_from=2026-03-09T16:00:00Z&date_to=2026-03-09T16:00:00Z', ['two.msi']],
     ];
     for (const [query, expected] of cases) {
       it(query === '' ? 'none: newest first' : query, async () => {
@@ -157,6 +157,8 @@ describe('GET /signing-operations', () => {
       ['&batch_id=1', 'batch_id'],
       ['&actor_user_id=me', 'actor_user_id'],
       ['&date_from=yesterday', 'date_from'],
+      ['&date_from=2026-03-11&date_to=2026-03-10', 'date_to'],
+      ['&date_from=2026-03-10T01:00:00%2B02:00&date_to=2026-03-09T22:59:59Z', 'date_to'],
       ['&date_to=2026-02-30', 'date_to'],
       ['&date_to=2026-03-09T15:00:00', 'date_to'],
       ['&stauts=failed', 'stauts'],
