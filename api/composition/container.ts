@@ -8,6 +8,7 @@ import { bindLicensing } from './licensing.ts';
 import { bindKms } from './kms.ts';
 import { provideValue } from './provide.ts';
 import { bindMail } from './mail.ts';
+import { bindOffline } from './offline.ts';
 import { bindScheduler } from './scheduler.ts';
 import { bindSigning } from './signing.ts';
 import { bindStorage, type Engines } from './storage.ts';
@@ -44,6 +45,7 @@ export const composeContainer = ({ engines, ...given }: Given): Container => {
   bindSigning(container);
   bindLicensing(container);
   bindKms(container);
+  bindOffline(container);
   bindScheduler(container);
   bindSurfaces(container);
   return container;

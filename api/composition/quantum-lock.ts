@@ -8,7 +8,7 @@ import { createQuantumLockSurface } from '../quantum-lock/surface.ts';
 import type { Health } from '../quantum-lock/routes/meta.ts';
 import type { Projections } from '../../projections/kernel/projections.ts';
 import { provide } from './provide.ts';
-import { kms, licensing, runtime, storage, surfaces, tenancy } from './tokens.ts';
+import { kms, licensing, offline, runtime, storage, surfaces, tenancy } from './tokens.ts';
 
 const PROBE = 'health';
 /** Anybody may ask, at any pace: what was found is told for this long. */
@@ -50,6 +50,6 @@ export const bindQuantumLock = (container: Container): void => {
   const { hashes, licences, book } = licensing;
   provide(container, surfaces.quantumLockHealth, createHealth, { state, log, projections, clock, hashes });
   provide(container, surfaces.quantumLock, createQuantumLockSurface, {
-    access: tenancy.access, members: tenancy.directory, clock, reader, licences, book, kms: kms.kms, health: surfaces.quantumLockHealth,
+    access: tenancy.access, members: tenancy.directory, clock, reader, licences, book, kms: kms.kms, offline: offline.licences, bundles: offline.bundles, health: surfaces.quantumLockHealth,
   });
 };

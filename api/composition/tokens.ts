@@ -11,7 +11,10 @@ import type { Kms } from '../../application/keys/kms.ts';
 import type { KmsKeys } from '../../application/keys/kms-keys.ts';
 import type { KeyDigests, SignatureEngine } from '../../application/keys/ports.ts';
 import type { Licences } from '../../application/licensing/licences.ts';
-import type { FingerprintHashes, LicenceBook, LicenceIndex } from '../../application/licensing/ports.ts';
+import type { FingerprintHashes, LicenceBook, LicenceDigests, LicenceIndex, RevocationPlaces, UpToHead } from '../../application/licensing/ports.ts';
+import type { OfflineLicences } from '../../application/licensing/offline.ts';
+import type { RevocationBundles } from '../../application/licensing/revocation-bundle.ts';
+import type { LicenceSigningKeys } from '../../application/licensing/signing-keys.ts';
 import type { SigningOperations } from '../../application/signing/operations.ts';
 import type { SigningBackend, SigningPlaces, TimestampAuthority } from '../../application/signing/ports.ts';
 import type { SigningQuotas } from '../../application/signing/quota.ts';
@@ -148,6 +151,15 @@ export const licensing = {
   index: token<LicenceIndex>('licensing.index'),
   book: token<LicenceBook>('licensing.book'),
   licences: token<Licences>('licensing.licences'),
+};
+
+export const offline = {
+  digests: token<LicenceDigests>('offline.digests'),
+  upToHead: token<UpToHead>('offline.upToHead'),
+  places: token<RevocationPlaces>('offline.places'),
+  keys: token<LicenceSigningKeys>('offline.keys'),
+  licences: token<OfflineLicences>('offline.licences'),
+  bundles: token<RevocationBundles>('offline.bundles'),
 };
 
 export const surfaces = {

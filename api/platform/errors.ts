@@ -64,6 +64,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'keys.version_not_found': [404, 'The key has no such version.'],
   'keys.version_signs': [409, 'The version signs: rotate the key first.'],
   'keys.public_only': [409, 'The private key is not here.'],
+  'licensing.too_many_signing_keys': [409, 'The tenant has as many licence-signing keys as there may be; `limit` says how many.'],
   'keys.too_many_versions': [409, 'The key has as many versions that verify as there may be; retire some. `limit` says how many.'],
   'platform.projection_unknown': [404, 'There is no such projection.'],
   'platform.job_unknown': [404, 'There is no such job.'],

@@ -8,6 +8,7 @@ import { approvalRoutes, type ApprovalDeps } from './routes/approvals.ts';
 import { credentialRoutes, type CredentialDeps } from './routes/credentials.ts';
 import { invitationRoutes, type InvitationDeps } from './routes/invitations.ts';
 import { kmsKeyRoutes, type KmsKeyDeps } from './routes/kms-keys.ts';
+import { licenceSigningKeyRoutes, type LicenceSigningKeyDeps } from './routes/licence-signing-keys.ts';
 import { memberRoutes, type MemberDeps } from './routes/members.ts';
 import { operationRoutes, type OperationDeps } from './routes/operations.ts';
 import { recallRoute, type RecallDeps } from './routes/recall.ts';
@@ -28,6 +29,7 @@ export type PlatformDeps = TenantDeps &
   RecallDeps &
   CertificateDeps &
   KmsKeyDeps &
+  LicenceSigningKeyDeps &
   Readonly<{ access: Access; operatorToken: string }>;
 
 const MOUNT = '/platform';
@@ -45,7 +47,7 @@ export const createPlatformSurface = (deps: PlatformDeps): Surface =>
       description:
         'Tenants, plans, members, credentials and sessions, behind all surfaces. Errors are problems (RFC 9457); lists are pages by cursor; every POST honours Idempotency-Key.',
     },
-    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...invitationRoutes(deps), ...accountRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps), ...signingPolicyRoutes(deps), ...approvalRoutes(deps), recallRoute(deps), revokeCertificateRoute(deps), ...kmsKeyRoutes(deps)],
+    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...invitationRoutes(deps), ...accountRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps), ...signingPolicyRoutes(deps), ...approvalRoutes(deps), recallRoute(deps), revokeCertificateRoute(deps), ...kmsKeyRoutes(deps), ...licenceSigningKeyRoutes(deps)],
     security: { bearer: { type: 'http', scheme: 'bearer', description: 'The operator token, or the access token of a session.' } },
     publicPermissions: ['public'],
     authenticate: createAuthenticate(deps.access, deps.operatorToken),

@@ -1,6 +1,9 @@
 /** What the licensing context stores: schema of every version, in the event catalogue's terms. */
 import Type from 'typebox';
 import type { LicensingEvent } from '../../domain/licensing/licence.events.ts';
+import type { OfflineLicenceIssued as Issued } from '../../domain/licensing/offline.events.ts';
+import type { LicenceSigningKeyAdded as KeyAdded } from '../../domain/licensing/signing-keys.events.ts';
+import { LICENCE_SIGNING_ALGORITHMS } from '../../domain/licensing/signing-keys.ts';
 import { defineEvents, v1 } from '../kernel/event-catalogue.ts';
 
 const UUID = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
@@ -41,11 +44,40 @@ const LicenceValidated = Type.Object(
   exact,
 );
 
-export const licensingEvents = defineEvents<LicensingEvent>('licensing', {
+const algorithm = () => Type.Enum([...LICENCE_SIGNING_ALGORITHMS]);
+const kid = () => Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' });
+
+const LicenceSigningKeyAdded = Type.Object(
+  {
+    algorithm: algorithm(),
+    kid: kid(),
+    publicKey: Type.String({ pattern: '^[A-Za-z0-9_-]+$' }),
+    seed: Type.Object({ tenantKey: Type.Integer({ minimum: 1 }), box: Type.String({ minLength: 1 }) }, exact),
+    commandId: Type.String({ minLength: 1, maxLength: 100 }),
+    addedAt: instant(),
+  },
+  exact,
+);
+
+const OfflineLicenceIssued = Type.Object(
+  {
+    licenceKey: licenceKey(),
+    algorithm: algorithm(),
+    kid: kid(),
+    graceDays: Type.Integer({ minimum: 0 }),
+    position: Type.String({ minLength: 1, maxLength: 100 }),
+    issuedAt: instant(),
+  },
+  exact,
+);
+
+export const licensingEvents = defineEvents<LicensingEvent | KeyAdded | Issued>('licensing', {
   FingerprintKeyCreated: v1(FingerprintKeyCreated),
   LicenceGenerated: v1(LicenceGenerated),
   LedgerVolumeClosed: v1(Type.Object({ sold: count() }, exact)),
   LedgerVolumeOpened: v1(Type.Object({ sold: count(), month: month(), inMonth: count() }, exact)),
   LicenceRevoked: v1(Type.Object({ licenceKey: licenceKey(), reason: Type.Optional(sealed()), revokedAt: instant() }, exact)),
   LicenceValidated: v1(LicenceValidated),
+  LicenceSigningKeyAdded: v1(LicenceSigningKeyAdded),
+  OfflineLicenceIssued: v1(OfflineLicenceIssued),
 });

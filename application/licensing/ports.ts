@@ -1,5 +1,5 @@
 /** What licensing needs from outside: keyed hashes for the fingerprint, and answers of the read models. */
-import type { TenantId } from '../../domain/kernel/ids.ts';
+import type { Position, TenantId } from '../../domain/kernel/ids.ts';
 import type { LicenceGenerated } from '../../domain/licensing/licence.events.ts';
 import type { Licence, LicenceStatus } from './licences.ts';
 
@@ -43,4 +43,20 @@ export interface LicenceBook {
   revocations(tenant: TenantId, since: string | undefined): AsyncIterable<Revocation>;
   /** Revocations that stand after a position of the log, in the order of the log; all of them without. */
   revocationsAfter(tenant: TenantId, position: string | undefined): AsyncIterable<Revocation>;
+}
+
+export interface LicenceDigests {
+  /** base64url SHA-256 of text (UTF-8). */
+  sha256(text: string): string;
+}
+
+/** Waits (bounded) until a read model includes the whole log as it is now; answers the log's end, undefined while it is empty. Rejects with `storage.behind`. */
+export interface UpToHead {
+  licences(): Promise<Position | undefined>;
+  revocations(): Promise<Position | undefined>;
+}
+
+export interface RevocationPlaces {
+  /** The newest revocation before all that were made at or after a moment (UTC, ISO 8601 with milliseconds); undefined: there is none before. */
+  before(tenant: TenantId, moment: string): Promise<string | undefined>;
 }

@@ -13,6 +13,14 @@ export const licenceStream = (tenant: TenantId, licenceKey: string): StreamId =>
 /** One for each day of the clock (UTC, `2026-11-22`): nobody folds it. */
 export const validationsStream = (tenant: TenantId, day: string): StreamId => streamId('licensing.validations', tenant, day);
 
+/** One for each day of the clock: nobody folds it. */
+export const offlineStream = (tenant: TenantId, day: string): StreamId => streamId('licensing.offline', tenant, day);
+
+export const signingKeysStream = (tenant: TenantId): StreamId => streamId('licensing.signingkeys', tenant, 'keys');
+
+/** Where the seed of a key belongs. */
+export const signingSeedPlace = (tenant: TenantId, kid: string): Place => ({ tenant, place: `${signingKeysStream(tenant)}#seed#${kid}` });
+
 export const fingerprintKeyPlace = (tenant: TenantId): Place => ({ tenant, place: `${accountStream(tenant)}#fingerprint-key` });
 
 /** Not bound to the volume, which is not known before the licence is stored. */

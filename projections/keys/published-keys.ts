@@ -5,6 +5,7 @@
 import { INSTALLATION } from '../../domain/kernel/ids.ts';
 import { publicJwk, type NamedPublicKey, type PublicJwk } from '../../domain/keys/jwk.ts';
 import type { KmsKeyCreated, KmsKeyRotated, KmsKeyEvent } from '../../domain/keys/kms-key.events.ts';
+import type { LicenceSigningKeyAdded } from '../../domain/licensing/signing-keys.events.ts';
 import type { Recorded } from '../../application/kernel/ports.ts';
 import { defineProjection } from '../kernel/projection.ts';
 import type { Reader } from '../kernel/reader.ts';
@@ -20,7 +21,7 @@ export const publishedKey = (key: NamedPublicKey, purpose: KeyPurpose): Publishe
 /** A key whose private half is elsewhere signs nothing here, and is nothing that the installation could vouch for. */
 const kmsKey = ({ data }: Recorded<KmsKeyCreated | KmsKeyRotated>): PublishedKey | undefined => (data.seed === null ? undefined : publishedKey(data, 'kms'));
 
-export type PublishedKeyEvent = KmsKeyEvent;
+export type PublishedKeyEvent = KmsKeyEvent | LicenceSigningKeyAdded;
 
 export const publishedKeysProjection = defineProjection<PublishedKey, PublishedKeyEvent>({
   name: 'keys_published_keys',
@@ -33,6 +34,8 @@ export const publishedKeysProjection = defineProjection<PublishedKey, PublishedK
     KmsKeyCreated: (_document, recorded) => kmsKey(recorded),
     KmsKeyRotated: (_document, recorded) => kmsKey(recorded),
     KmsKeyVersionRetired: () => undefined,
+    // For ever: licences that are sold cannot be called back.
+    LicenceSigningKeyAdded: (_document, { data }) => publishedKey(data, 'licence'),
   },
 });
 

@@ -6,11 +6,11 @@ import { expect } from 'chai';
 import { randomInt } from 'node:crypto';
 import { catalogue } from '../../application/catalogue.ts';
 import { createEventCodec } from '../../application/kernel/event-codec.ts';
-import { ledgerStream, licenceStream, validationsStream } from '../../application/licensing/streams.ts';
+import { ledgerStream, licenceStream, signingKeysStream, validationsStream } from '../../application/licensing/streams.ts';
 import { digestOf } from '../../projections/kernel/digest.ts';
 import type { AnyProjection } from '../../projections/kernel/projection.ts';
 import { licensingProjections } from '../../projections/licensing/index.ts';
-import { generatedEvent, keyNumber, revokedEvent } from '../support/licensing.ts';
+import { generatedEvent, keyNumber, revokedEvent, signingKeyAdded } from '../support/licensing.ts';
 import { counted, noted, sampleCodec, someCause, someStream, someTenant } from '../support/sample-events.ts';
 import { tallies, texts } from '../support/sample-projections.ts';
 import { seeded } from '../support/seeded.ts';
@@ -29,7 +29,7 @@ const samples: History = {
   },
 };
 
-/** Accounts that generate, validate and revoke. */
+/** Accounts that generate, validate and revoke, and change the keys that they sign with. */
 const licences: History = {
   codec: createEventCodec(catalogue),
   begin: ({ store }, random) => {
@@ -48,6 +48,7 @@ const licences: History = {
         revoked.add(number);
         return store.append(licenceStream(tenant, licenceKey), 'any', [revokedEvent({ licenceKey, revokedAt: instant() })], someCause);
       }
+      if (random.chance(0.05)) return store.append(signingKeysStream(tenant), 'any', [signingKeyAdded({ kid: `kid-${random.below(20)}`.padEnd(43, '_'), addedAt: instant() })], someCause);
       account.sold += 1;
       const generated = generatedEvent({ number: account.sold, licenceKey: keyNumber(account.sold), validUntil: instant() });
       return store.append(ledgerStream({ tenant }, 0), 'any', [generated], someCause);

@@ -1,6 +1,6 @@
 /** Licensing over the real embedded stores and the real sealing, in a directory of its own; only the clock is a test's. */
 import { createEventCodec } from '../../application/kernel/event-codec.ts';
-import type { Cause, EventStore, KeyVault, Recorded } from '../../application/kernel/ports.ts';
+import type { Cause, EventLog, EventStore, KeyVault, Recorded } from '../../application/kernel/ports.ts';
 import { createLicences } from '../../application/licensing/create-licences.ts';
 import type { Licence, Licences, WantedLicence } from '../../application/licensing/licences.ts';
 import type { LicenceBook } from '../../application/licensing/ports.ts';
@@ -8,6 +8,7 @@ import type { CredentialPrincipal, PlanState } from '../../application/tenancy/a
 import { catalogue } from '../../application/catalogue.ts';
 import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
 import type { LedgerVolumeOpened, LicenceGenerated, LicenceRevoked } from '../../domain/licensing/licence.events.ts';
+import type { LicenceSigningKeyAdded } from '../../domain/licensing/signing-keys.events.ts';
 import { fingerprintHashes } from '../../infrastructure/crypto/fingerprint-hashes.ts';
 import { openSealing, type Sealing } from '../../infrastructure/crypto/sealing.ts';
 import { type Embedded, openEmbedded } from '../../infrastructure/runtime/embedded.ts';
@@ -44,6 +45,11 @@ export const revokedEvent = (data: Partial<LicenceRevoked['data']> = {}): Licenc
   data: { licenceKey: LICENCE_KEY, revokedAt: '2026-11-23T06:00:00.000Z', ...data },
 });
 
+export const signingKeyAdded = (data: Partial<LicenceSigningKeyAdded['data']> = {}): LicenceSigningKeyAdded => ({
+  type: 'LicenceSigningKeyAdded',
+  data: { algorithm: 'ML-DSA-65', kid: 'k'.repeat(43), publicKey: 'AAAA', seed: { tenantKey: 1, box: 'sealed' }, commandId: 'test', addedAt: '2026-11-22T06:00:00.000Z', ...data },
+});
+
 export const volumeOpened = (data: Partial<LedgerVolumeOpened['data']> = {}): LedgerVolumeOpened => ({
   type: 'LedgerVolumeOpened',
   data: { sold: 1_000, month: '2026-11', inMonth: 40, ...data },
@@ -72,6 +78,7 @@ export type LicensingProgram = Readonly<{ licences: Licences; book: LicenceBook;
 
 export type LicensingGround = Readonly<{
   store: EventStore;
+  log: EventLog;
   vault: KeyVault;
   sealing: Sealing;
   projections: Projections;
@@ -104,6 +111,7 @@ export const openLicensing = async (): Promise<LicensingGround> => {
   const announced = announcing(embedded.store, projections.freshness);
   return {
     store: announced,
+    log: embedded.log,
     vault: embedded.vault,
     sealing,
     projections,
