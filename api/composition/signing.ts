@@ -54,8 +54,10 @@ type SignDigestParts = Omit<SignDigestDeps, 'recordRefusal'> & Readonly<{ store:
 const signDigestOf = ({ store, ...deps }: SignDigestParts): SignDigest =>
   createSignDigest({ ...deps, recordRefusal: createRecordRefusal({ store, personalData: deps.personalData }) });
 
-const sweeperOf = ({ reader, readModels, ...deps }: Omit<SweeperDeps, 'open'> & Readonly<{ reader: Reader; readModels: ReadModelStore }>): Sweeper =>
-  createSweeper({ ...deps, open: createOpenSignings({ readModels, reader }) });
+type SweeperParts = Omit<SweeperDeps, 'open' | 'approvals'> & Readonly<{ rules: SigningRules; reader: Reader; readModels: ReadModelStore }>;
+
+const sweeperOf = ({ rules, reader, readModels, ...deps }: SweeperParts): Sweeper =>
+  createSweeper({ ...deps, approvals: rules.approvals, open: createOpenSignings({ readModels, reader }) });
 
 type RevokeDeps = Omit<Parameters<typeof createRevokeSigningCertificate>[0], 'pending'> & Parameters<typeof createPendingSignings>[0];
 
@@ -81,7 +83,7 @@ export const bindSigning = (container: Container): void => {
   provide(container, signing.recordExport, createRecordExport, { store, clock });
   provide(container, signing.reportResult, createReportResult, { operations: signing.operations, clock });
   provide(container, signing.sweeper, sweeperOf, {
-    operations: signing.operations, quotas: signing.quotas, reader: storage.reader, readModels: storage.readModels, clock, ids, logger,
+    operations: signing.operations, rules: signing.rules, quotas: signing.quotas, reader: storage.reader, readModels: storage.readModels, clock, ids, logger,
   });
   provide(container, signing.recall, createRecall, { log: storage.log, freshness: storage.freshness, reader: storage.reader });
   provide(container, signing.revokeCertificate, revokeCertificateOf, {

@@ -9,7 +9,9 @@ import type { Cause, Clock, EventStore, Ids } from '../kernel/ports.ts';
 import type { Role } from '../tenancy/access.ts';
 import { hasRole } from './authorise.ts';
 import { describeRequest } from './described.ts';
+import { fateInTime, fateOf, PENDING_MS } from './fate.ts';
 import type { Asked } from './gates.ts';
+import type { SigningOperations } from './operations.ts';
 import type { SigningPolicies } from './policies.ts';
 
 /** The standing approval of a request; `expiresAt` in UTC, ISO 8601. */
@@ -28,6 +30,8 @@ export interface Approvals {
   request(asked: Asked, at: number): Promise<StandingApproval>;
   /** From now on only this operation goes ahead on it; what it answers gives it back. Rejects with `signing.policy_approval`. */
   use(asked: Asked, at: number): Promise<() => Promise<void>>;
+  /** The operation has no signature and will get none: the approval that it had used, if any, may be used again. */
+  giveBack(tenant: TenantId, of: Readonly<{ operationId: string; actorUserId: string; digest: string }>, cause: Cause): Promise<void>;
   /** The operator, owners and admins, and who is named by the policy of this moment; anybody else: `signing.approver_required`. */
   requireDecider(tenant: TenantId, by: ApprovalDecider): Promise<void>;
   /**
@@ -44,7 +48,7 @@ const iso = (at: number): string => new Date(at).toISOString();
 const streamOf = (tenant: TenantId, userId: string, digest: string): StreamId =>
   streamId('signing.approval', tenant, `${userId}.${Buffer.from(digest, 'base64').toString('base64url')}`);
 
-type Deps = Readonly<{ store: EventStore; policies: Pick<SigningPolicies, 'current'>; clock: Clock; ids: Ids }>;
+type Deps = Readonly<{ store: EventStore; operations: Pick<SigningOperations, 'load' | 'execute'>; policies: Pick<SigningPolicies, 'current'>; clock: Clock; ids: Ids }>;
 
 const createRequireDecider = ({ policies }: Deps): Approvals['requireDecider'] => async (tenant, by) => {
   if (by.kind === 'operator' || hasRole(by.role, 'admin')) return;
@@ -68,18 +72,37 @@ const placeOf = (asked: Asked) => {
   return { described, stream: streamOf(asked.principal.tenant.id, described.actorUserId, described.digest) };
 };
 
+/**
+ * One approval is one signature: what was used by another operation is settled by what became of that, whoever died when. Answers the
+ * operation that has spent it.
+ */
+const createSettle = (approvals: ReturnType<typeof aggregateOf>, { operations }: Deps) => async (asked: Asked, at: number): Promise<string | undefined> => {
+  const { stream } = placeOf(asked);
+  const { state } = await approvals.load(stream);
+  if (state.status !== 'used' || state.operationId === asked.operationId) return undefined;
+  const { operationId, usedAt } = state;
+  const where = { tenant: asked.principal.tenant.id, operationId };
+  const fate = usedAt > iso(at - PENDING_MS) ? await fateOf(operations, where) : await fateInTime(operations, where, at, asked.cause);
+  if (fate === 'release') await approvals.execute(stream, { type: 'ReturnApproval', data: { operationId } }, asked.cause);
+  return fate === 'spend' ? operationId : undefined;
+};
+
 export const createApprovals = (deps: Deps): Approvals => {
   const { store, ids } = deps;
   const approvals = aggregateOf(store);
+  const settle = createSettle(approvals, deps);
   return {
-    isApproved: async (asked, at) => isApproved((await approvals.load(placeOf(asked).stream)).state, asked.operationId, iso(at)),
+    isApproved: async (asked, at) => {
+      await settle(asked, at);
+      return isApproved((await approvals.load(placeOf(asked).stream)).state, asked.operationId, iso(at));
+    },
 
     request: async (asked, at) => {
       const { described, stream } = placeOf(asked);
       const { actorUserId: requesterUserId, by, digest, fileName, fileSize, source, reason } = described;
       const times = { requestedAt: iso(at), expiresAt: iso(at + LIFE_MS) };
       const data = { approvalId: ids.next(), requesterUserId, by, digest, fileName, fileSize, source, ...(reason !== undefined && { reason }), ...times };
-      const { state } = await approvals.execute(stream, { type: 'RequestApproval', data }, asked.cause);
+      const { state } = await approvals.execute(stream, { type: 'RequestApproval', data, spentBy: await settle(asked, at) }, asked.cause);
       return state.status === 'none' ? reject('signing.approval_not_found') : state;
     },
 
@@ -90,6 +113,10 @@ export const createApprovals = (deps: Deps): Approvals => {
       return async () => {
         await approvals.execute(stream, { type: 'ReturnApproval', data: { operationId } }, cause);
       };
+    },
+
+    giveBack: async (tenant, { operationId, actorUserId, digest }, cause) => {
+      await approvals.execute(streamOf(tenant, actorUserId, digest), { type: 'ReturnApproval', data: { operationId } }, cause);
     },
 
     requireDecider: createRequireDecider(deps),

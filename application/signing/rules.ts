@@ -8,6 +8,7 @@ import type { TenancyAggregates } from '../tenancy/aggregates.ts';
 import { createApprovals, type Approvals } from './approvals.ts';
 import { describeRequest } from './described.ts';
 import type { Asked, Gate, Held } from './gates.ts';
+import { createSigningOperations } from './operations.ts';
 import { createPace, type Pace, type Paces, type RecentSignings } from './pace.ts';
 import { createSigningPolicies, type SigningPolicies } from './policies.ts';
 
@@ -126,6 +127,6 @@ export type SigningRulesDeps = Readonly<{
 
 export const createSigningRules = (deps: SigningRulesDeps): SigningRules => {
   const policies = createSigningPolicies(deps);
-  const approvals = createApprovals({ ...deps, policies });
+  const approvals = createApprovals({ ...deps, operations: createSigningOperations(deps.store), policies });
   return { policies, approvals, ...createGates({ policies, approvals, pace: createPace(deps) }) };
 };

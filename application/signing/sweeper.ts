@@ -5,6 +5,8 @@
 import type { TenantId } from '../../domain/kernel/ids.ts';
 import type { SigningOperationState } from '../../domain/signing/operation.ts';
 import type { Cause, Clock, Ids, Logger } from '../kernel/ports.ts';
+import type { Approvals } from './approvals.ts';
+import { fateIn, PENDING_MS, timeOut } from './fate.ts';
 import { operationStream, type SigningOperations } from './operations.ts';
 import type { Reservation, SigningQuotas } from './quota.ts';
 
@@ -26,38 +28,34 @@ export interface Sweeper {
 export type SweeperDeps = Readonly<{
   open: OpenSignings;
   operations: SigningOperations;
+  approvals: Pick<Approvals, 'giveBack'>;
   quotas: Pick<SigningQuotas, 'spend' | 'release'>;
   clock: Clock;
   ids: Ids;
   logger: Pick<Logger, 'error'>;
 }>;
 
-const PENDING_MS = 60_000;
 const SIGNED_MS = 24 * 60 * 60_000;
 /** A request waits 30 s for its place at most; who takes longer finds its operation closed. */
 const RESERVED_MS = 120_000;
 
-type Fate = 'spend' | 'release' | 'wait';
-
-const fateOf = ({ status }: SigningOperationState): Fate => {
-  if (status === 'pending' || status === 'none') return 'wait';
-  return status === 'failed' || status === 'timeout' || status === 'closed' ? 'release' : 'spend';
-};
-
 const iso = (at: number): string => new Date(at).toISOString();
 
 /** The three ends, each decided on the operation's own stream; they answer whether anything was left to do. */
-const createEnds = ({ operations, quotas, clock, ids }: SweeperDeps) => {
+const createEnds = ({ operations, approvals, quotas, clock, ids }: SweeperDeps) => {
   const cause = (): Cause => ({ actor: { kind: 'system', id: 'sweeper' }, correlation: ids.next() });
 
-  const timedOut = async ({ tenant, operationId }: Open) => {
-    const now = clock.now();
-    const data = { operationId, timedOutAt: iso(now), requestedUntil: iso(now - PENDING_MS) };
-    return operations.execute(operationStream(tenant, operationId), { type: 'TimeOutSigning', data }, cause());
+  /** Only an operation that has begun says whose approval it may have used; the approval of another is settled by who asks for it next. */
+  const giveBack = async ({ tenant, operationId }: Open, state: SigningOperationState): Promise<void> => {
+    if (fateIn(state) === 'release' && 'digest' in state) await approvals.giveBack(tenant, { operationId, ...state }, cause());
   };
 
   return {
-    timeOut: async (one: Open): Promise<boolean> => (await timedOut(one)).events.length > 0,
+    timeOut: async (one: Open): Promise<boolean> => {
+      const { events, state } = await timeOut(operations, one, clock.now(), cause());
+      await giveBack(one, state);
+      return events.length > 0;
+    },
     abandon: async ({ tenant, operationId }: Open): Promise<boolean> => {
       const now = clock.now();
       const data = { operationId, abandonedAt: iso(now), signedUntil: iso(now - SIGNED_MS) };
@@ -65,8 +63,10 @@ const createEnds = ({ operations, quotas, clock, ids }: SweeperDeps) => {
     },
     /** An operation that never began is closed first, so that it cannot begin without its reservation. */
     settle: async (reservation: Reservation): Promise<boolean> => {
-      const fate = fateOf((await timedOut(reservation)).state);
+      const { state } = await timeOut(operations, reservation, clock.now(), cause());
+      const fate = fateIn(state);
       if (fate === 'wait') return false;
+      await giveBack(reservation, state);
       await quotas[fate](reservation, cause());
       return true;
     },
@@ -75,7 +75,7 @@ const createEnds = ({ operations, quotas, clock, ids }: SweeperDeps) => {
 
 export const createSweeper = (deps: SweeperDeps): Sweeper => {
   const { open, clock, logger } = deps;
-  const { timeOut, abandon, settle } = createEnds(deps);
+  const ends = createEnds(deps);
 
   const each = async <Item extends Open>(items: AsyncIterable<Item>, end: (item: Item) => Promise<boolean>, signal: AbortSignal | undefined): Promise<number> => {
     let done = 0;
@@ -94,9 +94,9 @@ export const createSweeper = (deps: SweeperDeps): Sweeper => {
     sweep: async (signal) => {
       const now = clock.now();
       return {
-        timedOut: await each(open.operations('pending', iso(now - PENDING_MS)), timeOut, signal),
-        abandoned: await each(open.operations('signed', iso(now - SIGNED_MS)), abandon, signal),
-        settled: await each(open.reservations(iso(now - RESERVED_MS)), settle, signal),
+        timedOut: await each(open.operations('pending', iso(now - PENDING_MS)), ends.timeOut, signal),
+        abandoned: await each(open.operations('signed', iso(now - SIGNED_MS)), ends.abandon, signal),
+        settled: await each(open.reservations(iso(now - RESERVED_MS)), ends.settle, signal),
       };
     },
   };

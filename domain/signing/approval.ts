@@ -3,7 +3,8 @@ import { otherwise, type Decider, type Message } from '../kernel/decider.ts';
 import { reject } from '../kernel/rejection.ts';
 import type { ApprovalEvent, ApprovalGranted, ApprovalRequested, ApprovalReturned, ApprovalUsed } from './approval.events.ts';
 
-export type RequestApproval = Message<'RequestApproval', ApprovalRequested['data']>;
+/** `spentBy`: an operation that is known to have got its signature. */
+export type RequestApproval = Message<'RequestApproval', ApprovalRequested['data']> & Readonly<{ spentBy?: string | undefined }>;
 export type GrantApproval = Message<'GrantApproval', ApprovalGranted['data']>;
 export type RejectApproval = Message<'RejectApproval', ApprovalGranted['data']>;
 export type UseApproval = Message<'UseApproval', Omit<ApprovalUsed['data'], 'approvalId'>>;
@@ -19,7 +20,8 @@ export type ApprovalState =
   | Of<'pending'>
   | Of<'granted', Decided>
   | Of<'rejected', Decided>
-  | Of<'used', Decided & Readonly<{ operationId: string }>>;
+  /** By an operation of which it is not known here whether it gets its signature. */
+  | Of<'used', Decided & Readonly<{ operationId: string; usedAt: string }>>;
 
 type Known = Exclude<ApprovalState, { status: 'none' }>;
 
@@ -36,7 +38,7 @@ const evolveKnown = (state: Known, event: Exclude<ApprovalEvent, ApprovalRequest
     case 'ApprovalRejected':
       return { ...same, status: 'rejected', approverUserId: event.data.approverUserId };
     case 'ApprovalUsed':
-      return state.status === 'granted' ? { ...state, status: 'used', operationId: event.data.operationId } : state;
+      return state.status === 'granted' ? { ...state, status: 'used', operationId: event.data.operationId, usedAt: event.data.usedAt } : state;
     case 'ApprovalReturned':
       return state.status === 'used' ? { ...same, status: 'granted', approverUserId: state.approverUserId } : state;
     default:
@@ -52,9 +54,12 @@ const evolve = (state: ApprovalState, event: ApprovalEvent): ApprovalState => {
 /** Times in one form compare as text. */
 const isOver = ({ expiresAt }: Known, at: string): boolean => at >= expiresAt;
 
-/** Pending, granted and rejected ones stand until they are over; one that was used is gone. */
-export const isStanding = (state: ApprovalState, at: string): state is Exclude<Known, { status: 'used' }> =>
-  state.status !== 'none' && state.status !== 'used' && !isOver(state, at);
+/**
+ * All stand until they are over, except one that was used by an operation that has its signature: until that is known it may come back,
+ * and none takes its place.
+ */
+export const isStanding = (state: ApprovalState, at: string, spentBy?: string): state is Known =>
+  state.status !== 'none' && !isOver(state, at) && !(state.status === 'used' && state.operationId === spentBy);
 
 /** Whether operation `operationId` may go ahead at `at`, or has already. */
 export const isApproved = (state: ApprovalState, operationId: string, at: string): boolean =>
@@ -95,7 +100,7 @@ export const approval: Decider<ApprovalState, ApprovalCommand, ApprovalEvent> = 
   decide: (command, state) => {
     switch (command.type) {
       case 'RequestApproval':
-        return isStanding(state, command.data.requestedAt) ? [] : [{ type: 'ApprovalRequested', data: command.data }];
+        return isStanding(state, command.data.requestedAt, command.spentBy) ? [] : [{ type: 'ApprovalRequested', data: command.data }];
       case 'GrantApproval':
       case 'RejectApproval':
         return decideOn(command, state);

@@ -58,6 +58,7 @@ const setUp = async (draft: PolicyDraft, wait: Wait = async () => undefined) => 
 const APPROVAL: PolicyDraft = { approval: { enabled: true, approvers: [BOSS] } };
 const RATE: PolicyDraft = { perUserLimit: { count: 1, windowSeconds: 60 } };
 const transient = () => Promise.reject(new Rejection('signing.backend_transient'));
+const asking = (types: readonly string[]) => types.filter((type) => type === 'ApprovalRequested').length;
 const full = () => new Rejection('storage.unavailable');
 
 describe('the gate of the policy', () => {
@@ -115,6 +116,53 @@ describe('the gate of the policy', () => {
     expect(await sign(2)).to.equal('storage.unavailable');
     expect(await sign(3), 'another request').to.equal('signing.policy_user_rate');
     expect(await sign(2), 'the same command').to.equal(idOf(2));
+  });
+
+  describe('an approval is one signature', () => {
+    it('whoever asks while it is being used takes nothing away: when the backend fails it is there again', async () => {
+      const { sign, approve, knobs, types } = await setUp(APPROVAL);
+      await sign(1);
+      await approve();
+      const answer = Promise.withResolvers<SignedDigest>();
+      const entered = Promise.withResolvers<void>();
+      knobs.sign = () => { entered.resolve(); return answer.promise; };
+      const first = sign(2);
+      await entered.promise;
+      expect([await sign(3), await sign(4)]).to.deep.equal(['signing.policy_approval', 'signing.policy_approval']);
+      answer.reject(new Rejection('signing.backend_failed'));
+      expect([await first, asking(types())]).to.deep.equal(['signing.backend_failed', 1]);
+      knobs.sign = async () => SIGNED;
+      expect(await sign(5)).to.equal(idOf(5));
+      expect([await sign(6), asking(types())], 'it is spent now, and another is asked for').to.deep.equal(['signing.policy_approval', 2]);
+    });
+
+    it('a process that died with it in hand gives it back when the operation\'s time is over', async () => {
+      const { sign, approve, knobs } = await setUp(APPROVAL);
+      await sign(1);
+      await approve();
+      const entered = Promise.withResolvers<void>();
+      knobs.sign = () => { entered.resolve(); return new Promise(() => undefined); };
+      void sign(2);
+      await entered.promise;
+      knobs.sign = async () => SIGNED;
+      knobs.now += 59_999;
+      expect(await sign(3)).to.equal('signing.policy_approval');
+      knobs.now += 1;
+      expect(await sign(4)).to.equal(idOf(4));
+    });
+
+    it('also one that died before its intent, or could not store that it gives it back', async () => {
+      const { sign, approve, knobs, store, types } = await setUp(APPROVAL);
+      await sign(1);
+      await approve();
+      store.plan.push('ok', full(), full());
+      expect(await sign(2)).to.equal('storage.unavailable');
+      expect(types().at(-1)).to.equal('ApprovalUsed');
+      expect(await sign(3)).to.equal('signing.policy_approval');
+      knobs.now += 60_000;
+      expect(await sign(4)).to.equal(idOf(4));
+      expect(await sign(2), 'the dead one\'s operation is closed: its command begins anew, and has nothing left').to.equal('signing.policy_approval');
+    });
   });
 
   it('does not tell a refusal that cannot be recorded', async () => {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { catalogue } from '../../../application/catalogue.ts';
 import { createEventCodec } from '../../../application/kernel/event-codec.ts';
 import type { Cause, EventStore } from '../../../application/kernel/ports.ts';
+import { createApprovals } from '../../../application/signing/approvals.ts';
 import { createSigningOperations, operationStream } from '../../../application/signing/operations.ts';
 import type { SignedDigest, SigningBackend } from '../../../application/signing/ports.ts';
 import { createSigningQuotas } from '../../../application/signing/quota.ts';
@@ -16,7 +17,7 @@ import { createOpenSignings, openSigningOperations, openSigningReservations } fr
 import { randomIds } from '../../support/random-ids.ts';
 import { rejection } from '../../support/rejections.ts';
 import { failOnFatal, silentLogger } from '../../support/silent.ts';
-import { completed, DIGEST, person, qwickPlan, requested, tenantView, UNLIMITED } from '../../support/signing.ts';
+import { completed, DIGEST, person, qwickPlan, requested, tenantView, UNLIMITED, USER } from '../../support/signing.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const START = Date.parse('2026-03-09T15:00:00.000Z');
@@ -59,8 +60,9 @@ describe('the sweeper', () => {
   const program = (over: Partial<Pick<SweeperDeps, 'logger'>> & Readonly<{ store?: EventStore; sign?: SigningBackend['sign']; take?: () => Promise<() => void> }> = {}) => {
     const operations = createSigningOperations(over.store ?? store);
     const quotas = createSigningQuotas({ store: over.store ?? store, clock });
+    const approvals = createApprovals({ store: over.store ?? store, operations, policies: { current: async () => ({ policy: {}, revision: -1 }) }, clock, ids: randomIds });
     const sweeper = createSweeper({
-      operations, quotas, clock, ids: randomIds, logger: over.logger ?? silentLogger, open: createOpenSignings({ readModels: embedded.readModels, reader: projections.reader }),
+      operations, approvals, quotas, clock, ids: randomIds, logger: over.logger ?? silentLogger, open: createOpenSignings({ readModels: embedded.readModels, reader: projections.reader }),
     });
     const sweep = async () => {
       const head = await embedded.log.head();
@@ -73,7 +75,7 @@ describe('the sweeper', () => {
       backend: { sign: over.sign ?? (async () => SIGNED) },
       personalData: { seal: async ({ id }) => ({ subject: id, box: 'sealed' }) },
     });
-    return { operations, quotas, sweep, signDigest };
+    return { operations, approvals, quotas, sweep, signDigest };
   };
   type Program = ReturnType<typeof program>;
 
@@ -106,6 +108,29 @@ describe('the sweeper', () => {
     clock.time = START + 2 * MINUTE;
     expect(await running.sweep()).to.deep.equal({ timedOut: 0, abandoned: 0, settled: 1 });
     expect(await usedBy(running, acme)).to.equal(0);
+  });
+
+  it('gives the approval back that an operation without a signature had used, and no other', async () => {
+    const running = program();
+    const acme = tenant();
+    const asked = (operationId: string) => ({ principal: person({ tenant: acme }), request: request(), cause: CAUSE, operationId });
+    const dead = await begun(running, acme);
+    const { approvalId } = await running.approvals.request(asked(dead.operationId), clock.time);
+    const place = { approvalId, requesterUserId: USER, digest: DIGEST };
+    await running.approvals.decide(acme.id, place, { by: { kind: 'operator' }, verdict: 'granted', cause: CAUSE });
+    await running.approvals.use(asked(dead.operationId), clock.time);
+    const status = async () => {
+      const { events } = await embedded.log.feed(['ApprovalUsed', 'ApprovalReturned']).pull(undefined, 1_000, AbortSignal.timeout(5_000));
+      return events.filter((event) => event.tenant === acme.id).map(({ type }) => type);
+    };
+    clock.time = START + MINUTE;
+    await running.sweep();
+    expect(await status()).to.deep.equal(['ApprovalUsed', 'ApprovalReturned']);
+    const signed = await begun(running, acme, { signed: true });
+    await running.approvals.use(asked(signed.operationId), clock.time);
+    clock.time = START + 10 * MINUTE;
+    await running.sweep();
+    expect(await status(), 'spent').to.deep.equal(['ApprovalUsed', 'ApprovalReturned', 'ApprovalUsed']);
   });
 
   it('abandons what has been signed for a day without a report', async () => {

@@ -28,7 +28,12 @@ describe('approval', () => {
   it('is the same for whoever asks again', () => given(requested()).when(request('two', 1)).nothing());
   it('stands while it is granted and not used', () => given(requested(), granted()).when(request('two', 2)).nothing());
   it('stands while it is rejected', () => given(requested(), rejected()).when(request('two', 2)).nothing());
-  it('is a new one after it was used', () => given(requested(), granted(), used()).when(request('two', 3)).then(requested('two', 3)));
+  it('stands while it is used by an operation that may fail', () => {
+    given(requested(), granted(), used()).when(request('two', 3)).nothing();
+    given(requested(), granted(), used()).when({ ...request('two', 3), spentBy: 'other' }).nothing();
+  });
+  it('is a new one once the operation that used it has its signature', () =>
+    given(requested(), granted(), used()).when({ ...request('two', 3), spentBy: 'op' }).then(requested('two', 3)));
   for (const [what, ...before] of [['pending'], ['granted', granted()], ['rejected', rejected()]] as const) {
     it(`is the same a moment before a ${what} one is over, and a new one then`, () => {
       given(requested(), ...before).when({ ...request('two', 24), data: { ...request('two', 24).data, requestedAt: '2026-03-09T23:59:59.999Z' } }).nothing();
@@ -85,7 +90,7 @@ describe('approval', () => {
   it('says what stands and what may go ahead', () => {
     expect(isStanding(fold(), at(1))).to.equal(false);
     expect(isStanding(fold(requested()), at(23))).to.equal(true);
-    expect(isStanding(fold(requested(), granted(), used()), at(3))).to.equal(false);
+    expect([isStanding(fold(requested(), granted(), used()), at(3)), isStanding(fold(requested(), granted(), used()), at(3), 'op')]).to.deep.equal([true, false]);
     expect([isApproved(fold(requested()), 'op', at(1)), isApproved(fold(requested(), granted()), 'op', at(1)), isApproved(fold(requested(), granted()), 'op', at(24))]).to.deep.equal([false, true, false]);
     expect([isApproved(fold(requested(), granted(), used()), 'op', at(9)), isApproved(fold(requested(), granted(), used()), 'other', at(9))]).to.deep.equal([true, false]);
   });
