@@ -149,6 +149,11 @@ describe('quantum-lock: answers', () => {
     }
   });
 
+  it('GET / also without the slash at the end of the mount', async () => {
+    const answer = await fetch(`${lock.running.url}/quantum-lock`);
+    expect([answer.status, ((await answer.json()) as { service: string }).service]).to.deep.equal([200, 'QuantumLock™ API']);
+  });
+
   it('GET /health says what does not work, with 503', async () => {
     for (const [health, available] of [[{ storage: false, fingerprints: true }, true], [{ storage: true, fingerprints: false }, false]] as const) {
       lock.script.health = health;

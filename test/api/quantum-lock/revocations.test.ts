@@ -55,6 +55,20 @@ describe('quantum-lock: the revocation list', () => {
     }
   });
 
+  it('is not read further for a HEAD', async () => {
+    const released = Promise.withResolvers<void>();
+    lock.script.revocations = async function* held() {
+      try {
+        yield* many(1_000_000);
+      } finally {
+        released.resolve();
+      }
+    };
+    const { status, text } = await lock.call('HEAD', `${API}/revocations`);
+    await released.promise;
+    expect([status, text]).to.deep.equal([200, '']);
+  });
+
   it('names the newest position also when the clock had jumped back', async () => {
     lock.script.revocations = jumped;
     expect((await lock.call('GET', `${API}/revocations`)).json.position).to.equal('00000009');
