@@ -6,6 +6,7 @@ const SLUG = 'disk';
 const TENANT = `/platform/v1/tenants/${SLUG}`;
 const QWICK = '/qwick-cert/api/v1';
 const LICENCES = '/quantum-lock/api/v1/licenses';
+const KMS = '/quantum-lock/api/v1/kms';
 
 export type Command = Readonly<{
   name: string;
@@ -90,6 +91,31 @@ const licences = async (ask: Ask, lockKey: string): Promise<Pick<Desk, 'commands
   };
 };
 
+/** Of a service that has signed before: its default key is there. */
+const kms = async ({ make, operator }: Place): Promise<Pick<Desk, 'commands' | 'reads'>> => {
+  const { secret } = await make(operator, 'POST', `${TENANT}/credentials`, { surface: 'quantum-lock', kind: 'service', name: 's' });
+  const service = `Bearer ${secret}`;
+  const body = { data: 'ZGlzaw==', algorithm: 'ED25519' };
+  const { signature } = await make(service, 'POST', `${KMS}/sign`, body);
+  const keys = `${TENANT}/kms-keys`;
+  const newKey = async (): Promise<string> => `${keys}/${(await make(operator, 'POST', keys, { key_id: newId(), algorithm: 'ED25519' }))['key_id']}`;
+  const rotatedKey = async (): Promise<string> => {
+    const key = await newKey();
+    await make(operator, 'POST', `${key}/rotate`);
+    return key;
+  };
+  return {
+    commands: [
+      { name: 'sign with the KMS', status: 200, prepare: async () => send(service, 'POST', `${KMS}/sign`, body) },
+      { name: 'verify with the KMS', status: 200, prepare: async () => send(service, 'POST', `${KMS}/verify`, { ...body, signature }) },
+      { name: 'make a key of the KMS', status: 201, prepare: async () => send(operator, 'POST', keys, { key_id: newId(), algorithm: 'ED25519' }) },
+      { name: 'rotate a key of the KMS', status: 200, prepare: async () => send(operator, 'POST', `${await newKey()}/rotate`) },
+      { name: 'retire a version of a key of the KMS', status: 200, prepare: async () => send(operator, 'POST', `${await rotatedKey()}/versions/1/retire`) },
+    ],
+    reads: [keys, `${keys}/default/public`].map((path) => send(operator, 'GET', path)),
+  };
+};
+
 /** Makes a tenant and all that the commands need. */
 export const openDesk = async (ask: Ask, operator: string): Promise<Desk> => {
   const make = createMake(ask);
@@ -104,14 +130,15 @@ export const openDesk = async (ask: Ask, operator: string): Promise<Desk> => {
   await make(operator, 'PUT', `${TENANT}/plans/quantum-lock`, { plan: 'enterprise' });
   const { secret: lockKey } = await make(operator, 'POST', `${TENANT}/credentials`, { surface: 'quantum-lock', name: 'l', permissions: ['licences'] });
   const licensing = await licences(ask, String(lockKey));
+  const keys = await kms(place);
   return {
     operator,
-    commands: [...accounts(place), ...credentials(place), ...signing(place), ...licensing.commands],
+    commands: [...accounts(place), ...credentials(place), ...signing(place), ...licensing.commands, ...keys.commands],
     reads: [
       ...['/platform/v1/tenants', TENANT, `${TENANT}/members`, `${TENANT}/credentials`, '/platform/v1/projections', '/metrics', '/healthz', '/readyz'].map((path) => send(operator, 'GET', path)),
       ...['/signing-operations', `/signing-operations/${signed['data'].operation_id}`].map((path) => send(place.key, 'GET', `${QWICK}${path}${query}`)),
       send(place.owner, 'GET', `${QWICK}/apikeys${query}`), send('', 'GET', '/qwick-cert/pki/issuing.crl'), send('', 'GET', '/.well-known/chancery-keys.json'),
-      ...licensing.reads,
+      ...licensing.reads, ...keys.reads,
     ],
   };
 };
