@@ -76,7 +76,10 @@ const generate = async (parts: Parts, account: Account, wanted: WantedLicence): 
     if (known !== undefined) return known;
   }
   const stored = await store(parts, account, made);
-  if (stored !== undefined) return licenceOf(stored, { holder, revokedAt: null, revokedReason: null });
+  if (stored !== undefined) {
+    parts.index.remember(account.tenant, stored);
+    return licenceOf(stored, { holder, revokedAt: null, revokedReason: null });
+  }
   const known = await earlier(parts, account.tenant, claims.licenceKey);
   if (known === undefined) throw new Error('a licence in the ledger that no read model knows');
   return known;

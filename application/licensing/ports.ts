@@ -23,6 +23,8 @@ export type GeneratedLicence = LicenceGenerated['data'];
 export interface LicenceIndex {
   /** A licence that was generated before the question is found. */
   find(tenant: TenantId, licenceKey: string): Promise<GeneratedLicence | undefined>;
+  /** A licence that was just generated here: it is found without waiting for any read model. */
+  remember(tenant: TenantId, licence: GeneratedLicence): void;
 }
 
 /** `position`: where the revocation stands in the log; ordered by plain string comparison. */

@@ -2,18 +2,22 @@
 import { createRecent } from '../../application/kernel/recent.ts';
 import type { ReadModelStore } from '../../application/kernel/read-models.ts';
 import type { GeneratedLicence, LicenceIndex } from '../../application/licensing/ports.ts';
+import type { TenantId } from '../../domain/kernel/ids.ts';
 import type { Reader } from '../kernel/reader.ts';
 import { licensingLicences, type LicenceDocument } from './licences.ts';
 
 /** At about a kilobyte each. */
 const KEPT = 10_000;
 
+const keyOf = (tenant: TenantId, licenceKey: string): string => `${tenant} ${licenceKey}`;
+
 export const createLicenceIndex = ({ reader, readModels }: Readonly<{ reader: Reader; readModels: ReadModelStore }>): LicenceIndex => {
   // What a licence was generated with never changes, and what is personal about it is sealed: what was found once may be kept.
   const found = createRecent<string, GeneratedLicence>(KEPT);
   return {
+    remember: (tenant, licence) => found.set(keyOf(tenant, licence.licenceKey), licence),
     find: async (tenant, licenceKey) => {
-      const key = `${tenant} ${licenceKey}`;
+      const key = keyOf(tenant, licenceKey);
       const known = found.get(key);
       if (known !== undefined) return known;
       const served = await readModels.open<LicenceDocument>(tenant, reader.serving(licensingLicences)).get(licenceKey);
