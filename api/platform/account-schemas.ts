@@ -51,7 +51,7 @@ export const JoinedReply = Type.Object(
   { description: 'The new member' },
 );
 
-export const ResetBody = Type.Object({ email: email() }, strict);
+export const ResetBody = Type.Object({ email: Type.String({ description: 'E-mail address; what is none gets the same answer' }) }, strict);
 export const ResetReply = Type.Object({ detail: Type.String({ description: 'The same for every address' }) }, { description: 'Taken' });
 export const ConfirmResetBody = Type.Object({ token: token(), password: password() }, strict);
 

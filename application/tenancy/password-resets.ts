@@ -8,7 +8,7 @@ import type { PersonalData, Secrets } from '../kernel/sealing.ts';
 import type { StateStore } from '../kernel/state.ts';
 import { addressKey } from './address-key.ts';
 import { places, streams, type TenancyAggregates } from './aggregates.ts';
-import { checkEmail, normalizedAddress } from './email.ts';
+import { emailIn, normalizedAddress } from './email.ts';
 import type { Identities, Membership } from './identities.ts';
 import { instant } from './instant.ts';
 import { resetCodes } from './located-tokens.ts';
@@ -23,7 +23,7 @@ const PER_MINUTE = { limit: 20, windowMs: 60_000 } as const;
 const REQUESTS = 'password-reset-requests';
 
 export interface PasswordResets {
-  /** Does the same for every address. Rejects with `request.invalid` {fields}, or `tenancy.too_many_attempts` {retryAfter} by client address. */
+  /** Does the same for every address, and nothing for what is none. Rejects with `tenancy.too_many_attempts` {retryAfter} by client address. */
   request(asked: Readonly<{ email: string; ip: string }>, cause: Cause): Promise<void>;
   /** Looks who the addresses asked for belong to, and makes the codes that go out by mail. */
   work(signal: AbortSignal): Promise<void>;
@@ -61,8 +61,9 @@ const createRequest = ({ secrets, blindIndex, state, clock, ids }: Deps): Passwo
     if (exceeded) reject('tenancy.too_many_attempts', { retryAfter: Math.ceil((resetAt - now) / 1_000) });
   };
   return async ({ email, ip }, { correlation }) => {
-    const address = checkEmail(email, 'email');
     await limitClient(ip);
+    const address = emailIn(email);
+    if (address === undefined) return;
     const key = await blindIndex('password-reset', normalizedAddress(address));
     const { exceeded } = await state.hit('password-resets', key, { ...PER_HOUR, now: clock.now() });
     const id = ids.next();
