@@ -48,6 +48,11 @@ describe('quantum-lock: the program', function suite() {
   const validate = async (key: string, licenceKey: string, customer = 'user@acmecorp.com') =>
     (await call('POST', '/licenses/validate', { key, body: { license_key: licenceKey, end_customer_id: customer } })).json as { valid: boolean; quantum_verified: boolean; message: string };
 
+  const sign = async (token: string) => {
+    const { status, json, headers } = await call('POST', '/kms/sign', { body: { data: 'aGVsbG8=', algorithm: 'ED25519' }, headers: { authorization: `Bearer ${token}` } });
+    return [status, json.detail, headers.get('www-authenticate')];
+  };
+
   it('generates, validates, lists, shows, revokes and tells whoever synchronizes', async () => {
     const { key } = await account();
     const made = await generate(key, 'user@acmecorp.com', { features: ['premium', 'api_access'], valid_days: 10, metadata: { company: 'Acme Corp' } });
@@ -170,6 +175,14 @@ describe('quantum-lock: the program', function suite() {
     await platform('DELETE', `/tenants/${slug}/credentials/${id}`);
     for (const gone of [secret, service.secret]) expect((await generate(gone)).json).to.deep.equal({ detail: 'Invalid or inactive API Key' });
     expect((await generate(key)).status).to.equal(201);
+  });
+
+  it('ends a service token from the answer on, and takes an API key for nothing on the KMS', async () => {
+    const { slug, key } = await account();
+    const { id, secret } = await credential(slug, { kind: 'service' });
+    expect((await sign(secret))[0]).to.equal(200);
+    await platform('DELETE', `/tenants/${slug}/credentials/${id}`);
+    for (const gone of [secret, key]) expect(await sign(gone)).to.deep.equal([401, 'Invalid or inactive service token', 'Bearer']);
   });
 
   it('is reached by its host without the mount, documents included', async () => {
