@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { servedSurfaces } from '../../api/composition/surfaces.ts';
 import { openApiDocument, openApiPath } from '../../api/kernel/openapi.ts';
 import type { Surface } from '../../api/kernel/surface.ts';
+import { createAjv } from '../../api/kernel/validation.ts';
 import { PERMISSIONS as PLATFORM, permit as permitPlatform, type PlatformPrincipal } from '../../api/platform/principal.ts';
 import { PERMISSIONS as LOCK, permit as permitLock, type LockPrincipal } from '../../api/quantum-lock/principal.ts';
 import { PERMISSIONS as QWICK, permit as permitQwick, type QwickPrincipal } from '../../api/qwick-cert/principal.ts';
@@ -79,6 +80,23 @@ describe('the documents of the surfaces', () => {
       const refused = { public: undefined, licences: 'Invalid or inactive API Key', kms: 'Invalid or inactive service token' }[permission];
       expect([operation.security, operation.responses['401']?.description], path).to.deep.equal([taken, refused]);
     }
+  });
+
+  it('show examples that fit what they are examples of', () => {
+    const ajv = createAjv();
+    const shown = surfaces.flatMap(({ name, routes }) =>
+      routes.flatMap(({ operationId, replies, body, bodyExample }) =>
+        [...Object.values(replies), { schema: body, example: bodyExample }].map(({ schema, example }) => ({ what: `${name} ${operationId}`, schema, example })),
+      ),
+    );
+    let seen = 0;
+    for (const { what, schema, example } of shown) {
+      if (schema === undefined || example === undefined) continue;
+      const validate = ajv.compile(schema);
+      expect(validate(structuredClone(example)), `${what}: ${JSON.stringify(validate.errors?.map(({ instancePath, message }) => [instancePath, message]))}`).to.equal(true);
+      seen += 1;
+    }
+    expect(seen).to.be.greaterThan(20);
   });
 
   it('say in words what each pattern of a request asks for', () => {

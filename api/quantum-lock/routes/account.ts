@@ -10,6 +10,7 @@ import type { MemberDirectory } from '../../../projections/tenancy/member-direct
 import { tenantsProjection, type TenantDocument } from '../../../projections/tenancy/tenants.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import { accountNumber } from '../account-number.ts';
+import { EXAMPLES } from '../examples.ts';
 import { identified, type LockPrincipal } from '../principal.ts';
 import { AccountReply, StatsReply } from '../schemas.ts';
 import { timesFor } from '../times.ts';
@@ -30,7 +31,7 @@ const accountRoute = ({ licences, members, reader }: AccountDeps) =>
     path: '/api/v1/customers/me',
     operationId: 'getAccount',
     summary: 'Account information',
-    replies: { 200: { description: 'The account', schema: AccountReply } },
+    replies: { 200: { description: 'The account', schema: AccountReply, example: EXAMPLES.account } },
     handle: async (request) => {
       const { tenant } = identified(request.principal);
       const [created, owner, usage] = await Promise.all([createdAt(reader, tenant), members.oldestOwner(tenant.id), licences.usage(tenant)]);
@@ -60,7 +61,7 @@ const statsRoute = ({ licences }: AccountDeps) =>
     operationId: 'getStats',
     summary: 'Usage statistics',
     description: 'Of this UTC month.',
-    replies: { 200: { description: 'The statistics', schema: StatsReply } },
+    replies: { 200: { description: 'The statistics', schema: StatsReply, example: EXAMPLES.stats } },
     handle: async ({ principal }) => {
       const { tenant } = identified(principal);
       const usage = await licences.usage(tenant);

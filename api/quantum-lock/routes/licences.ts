@@ -5,6 +5,7 @@ import type { Clock } from '../../../application/kernel/ports.ts';
 import type { LicenceBook } from '../../../application/licensing/ports.ts';
 import { reject, rejectFields } from '../../../domain/kernel/rejection.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
+import { EXAMPLES } from '../examples.ts';
 import { canonicalKey } from '../licence-key.ts';
 import { identified, type LockPrincipal } from '../principal.ts';
 import {
@@ -28,7 +29,6 @@ const MESSAGES: Readonly<Record<Verdict, string>> = {
 const VERIFIED: ReadonlySet<Verdict> = new Set(['valid', 'revoked', 'expired']);
 
 const common = { tags: ['Licenses'], permission: 'licences' } as const;
-const EXAMPLE_KEY = 'QCOS-41FB-639F-C30B-14E3-6342-7B3E-6426-9320';
 
 const round = (fidelity: number): string => fidelity.toFixed(4);
 
@@ -76,8 +76,8 @@ const generateRoute = ({ licences }: LicenceDeps) =>
     summary: 'Generate a license',
     description: 'Limited by plan and UTC month; what was revoked counts all the same. 429 says in `Retry-After` when the next month begins.',
     body: GenerateBody,
-    bodyExample: { end_customer_id: 'user@acmecorp.com', features: ['premium', 'api_access', 'analytics'], valid_days: 365, metadata: { company: 'Acme Corp' } },
-    replies: { 201: { description: 'The license', schema: GenerateReply } },
+    bodyExample: EXAMPLES.generate,
+    replies: { 201: { description: 'The license', schema: GenerateReply, example: EXAMPLES.generated } },
     rejections: ['licensing.quota_exceeded', 'licensing.generation_failed'],
     // The answer names a person: its copy is kept sealed.
     idempotentCopy: 'secret',
@@ -98,8 +98,8 @@ const validateRoute = ({ licences }: LicenceDeps) =>
     summary: 'Validate a license',
     description: `200 whatever the verdict. \`message\` is one of: ${Object.values(MESSAGES).map((message) => `"${message}"`).join(', ')}.`,
     body: ValidateBody,
-    bodyExample: { license_key: EXAMPLE_KEY, end_customer_id: 'user@acmecorp.com' },
-    replies: { 200: { description: 'The verdict', schema: ValidateReply } },
+    bodyExample: EXAMPLES.validate,
+    replies: { 200: { description: 'The verdict', schema: ValidateReply, example: EXAMPLES.validated } },
     idempotentCopy: 'secret',
     handle: async ({ body, principal, cause }) => {
       const licenceKey = canonicalKey(body.license_key);
@@ -118,7 +118,7 @@ const listRoute = ({ book, clock }: LicenceDeps) =>
     operationId: 'listLicenses',
     summary: 'List licenses',
     query: ListQuery,
-    replies: { 200: { description: 'One page of licenses', schema: ListReply } },
+    replies: { 200: { description: 'One page of licenses', schema: ListReply, example: EXAMPLES.list } },
     handle: async (request) => {
       const { page, per_page: asked, status_filter: status } = request.query;
       const perPage = Math.min(asked, MAX_PER_PAGE);
@@ -142,7 +142,7 @@ const detailsRoute = ({ book, clock }: LicenceDeps) =>
     operationId: 'getLicense',
     summary: 'License details',
     params: LicenceParams,
-    replies: { 200: { description: 'The license', schema: DetailsReply } },
+    replies: { 200: { description: 'The license', schema: DetailsReply, example: EXAMPLES.details } },
     rejections: ['licensing.licence_not_found'],
     handle: async (request) => {
       const { tenant } = identified(request.principal);
@@ -161,8 +161,8 @@ const revokeRoute = ({ licences }: LicenceDeps) =>
     description: 'For ever; a second time is refused.',
     params: LicenceParams,
     body: RevokeBody,
-    bodyExample: { reason: 'Customer cancelled subscription' },
-    replies: { 200: { description: 'It is revoked', schema: RevokeReply } },
+    bodyExample: EXAMPLES.revoke,
+    replies: { 200: { description: 'It is revoked', schema: RevokeReply, example: EXAMPLES.revoked } },
     rejections: ['licensing.licence_not_found', 'licensing.licence_revoked'],
     idempotentCopy: 'secret',
     handle: async (request) => {

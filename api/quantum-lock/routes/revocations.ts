@@ -3,6 +3,7 @@ import type { Clock } from '../../../application/kernel/ports.ts';
 import type { LicenceBook, Revocation } from '../../../application/licensing/ports.ts';
 import { yieldToOthers } from '../../../projections/kernel/pause.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
+import { EXAMPLES } from '../examples.ts';
 import { identified, type LockPrincipal } from '../principal.ts';
 import { RevocationsQuery, RevocationsReply } from '../schemas.ts';
 import { parseMoment, timesFor } from '../times.ts';
@@ -69,7 +70,7 @@ export const revocationsRoute = ({ book, clock }: RevocationDeps): Route<LockPri
     tags: ['Licenses'],
     permission: 'licences',
     query: RevocationsQuery,
-    replies: { 200: { description: 'The list', schema: RevocationsReply } },
+    replies: { 200: { description: 'The list', schema: RevocationsReply, example: EXAMPLES.revocations } },
     handle: async (request) => {
       const { since } = request.query;
       const from = since === undefined ? undefined : parseMoment('since', since);
