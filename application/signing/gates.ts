@@ -17,6 +17,8 @@ export type Held = Readonly<{
   keep?: () => Promise<void>;
   /** It is over, whichever way: runs last, also when nothing can be stored. */
   release?: () => void;
+  /** Whether what the gate went by has changed since: it should be passed again. */
+  stale?: (() => Promise<boolean>) | undefined;
   /** It is known from here on that somebody has approved the request. */
   approved?: true;
 }>;
@@ -33,7 +35,7 @@ type Passing = Readonly<{
   stopped: (asked: Asked, why: Stopped) => Promise<void>;
 }>;
 
-export type Taken = Required<Pick<Held, 'undo' | 'keep' | 'release'>>;
+export type Taken = Readonly<Required<Pick<Held, 'undo' | 'keep' | 'release'>> & { stale: () => Promise<boolean> }>;
 
 /** In one: undoes and releases in the opposite order. What cannot be undone now stays taken: the caller gets the first error. */
 const together = (held: readonly Held[]): Taken => ({
@@ -46,6 +48,10 @@ const together = (held: readonly Held[]): Taken => ({
   release: () => {
     for (const { release } of held.toReversed()) release?.();
   },
+  stale: async () => {
+    for (const { stale } of held) if ((await stale?.()) === true) return true;
+    return false;
+  },
 });
 
 /** What is held, and what is taken later. */
@@ -55,6 +61,7 @@ export const createHolding = (first: Taken): Taken & Readonly<{ add: (more: Take
     undo: () => together(all).undo(),
     keep: () => together(all).keep(),
     release: () => together(all).release(),
+    stale: async () => (await all.at(-1)?.stale()) === true,
     add: (more) => void all.push(more),
   };
 };

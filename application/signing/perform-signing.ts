@@ -23,6 +23,8 @@ type Deps = Readonly<{
 export type Holding = Readonly<{
   /** There is no signature and there will be none. */
   undo: () => Promise<void>;
+  /** Whether a rule that let the request through is not in force any more. */
+  stale: () => Promise<boolean>;
   /** Asks once more whether the request may go on; rejects when it may not, with the operation ended. */
   renew: () => Promise<void>;
 }>;
@@ -119,13 +121,15 @@ const createSteps = (deps: Deps) => {
 export const createPerformSigning = (deps: Deps): PerformSigning => {
   const { fail, begin, sign, complete, giveUp } = createSteps(deps);
 
-  const perform: PerformSigning['perform'] = async (asked, { undo, renew }) => {
+  const perform: PerformSigning['perform'] = async (asked, { undo, stale, renew }) => {
     const orUndo = async <Value>(work: Promise<Value>): Promise<Value> =>
       work.catch(async (error: unknown) => {
         await undo();
         throw error;
       });
     await orUndo(begin(asked));
+    // A policy that was set between the last gate and the intent: from here on the log shows it the operation, so that none is missed.
+    while (await orUndo(stale())) await orUndo(renew());
     for (let times = 1; ; times += 1) {
       const made = await orUndo(sign(asked));
       // From here on there is a signature: what was taken for it stays taken, even when its completion cannot be recorded. Only one that

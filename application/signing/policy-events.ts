@@ -79,7 +79,7 @@ const SigningRefused = Type.Object(
 const paced = { operationId: uuid(), at: instant() };
 
 const PaceOpened = Type.Object(
-  { count: Type.Integer({ minimum: 1 }), windowSeconds: Type.Integer({ minimum: 1 }), signings: Type.Array(Type.Object(paced, exact)) },
+  { revision: Type.Optional(Type.Integer({ minimum: 0 })), count: Type.Integer({ minimum: 1 }), windowSeconds: Type.Integer({ minimum: 1 }), signings: Type.Array(Type.Object(paced, exact)) },
   exact,
 );
 

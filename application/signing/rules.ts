@@ -105,15 +105,37 @@ const createTake = ({ pace, approvals }: Parts, refuse: Refuse) => {
 
 /** A gate that is open where there is no policy. */
 const underPolicy =
-  ({ policies }: Parts, gate: (of: Case) => Promise<Held | undefined>): Gate =>
+  ({ policies }: Parts, gate: (of: Case) => Promise<Held | undefined>) =>
+  async (asked: Asked, at: number): Promise<Held & Readonly<{ stale: () => Promise<boolean> }>> => {
+    const tenant = asked.principal.tenant.id;
+    const { policy, revision } = await policies.current(tenant);
+    const held = Object.keys(policy).length === 0 ? undefined : await gate({ asked, policy, revision, at });
+    return { ...held, stale: async () => (await policies.current(tenant)).revision !== revision };
+  };
+
+const isSuperseded = (error: unknown): boolean => error instanceof Rejection && error.code === 'signing.pace_superseded';
+
+/** Once more when a policy was set while it was being asked. */
+const untilInForce =
+  (gate: Gate): Gate =>
   async (asked, at) => {
-    const { policy, revision } = await policies.current(asked.principal.tenant.id);
-    return Object.keys(policy).length === 0 ? undefined : gate({ asked, policy, revision, at });
+    for (;;) {
+      try {
+        return await gate(asked, at);
+      } catch (error) {
+        if (!isSuperseded(error)) throw error;
+      }
+    }
   };
 
 const createGates = (parts: Parts): Pick<SigningRules, 'look' | 'take'> => {
   const refuse = createRefuse(parts);
-  return { look: underPolicy(parts, createLook(parts, refuse)), take: underPolicy(parts, createTake(parts, refuse)) };
+  const look = underPolicy(parts, createLook(parts, refuse));
+  // What was only looked at is asked again anyway.
+  return {
+    look: async (asked, at) => ({ ...(await look(asked, at)), stale: undefined }),
+    take: untilInForce(underPolicy(parts, createTake(parts, refuse))),
+  };
 };
 
 export type SigningRulesDeps = Readonly<{

@@ -97,7 +97,7 @@ const gatesOf = ({ access, rules, quotas, places }: SignDigestDeps): readonly Ga
   rules.take,
 ];
 
-/** Asked again when the certificate was revoked under a request's hands: what they have taken is not taken twice. */
+/** Asked again when a policy was set at the last moment, or the certificate was revoked under a request's hands: what they have taken is not taken twice. */
 const lastGatesOf = ({ access, rules }: SignDigestDeps): readonly Gate[] => [mayStillSign(access), rules.take];
 
 /** What a schema cannot say of a request: rejects with `request.invalid`, naming the fields. */
@@ -141,6 +141,7 @@ export const createSignDigest = (deps: SignDigestDeps): SignDigest => {
     try {
       const result = await perform(asked, {
         undo: held.undo,
+        stale: held.stale,
         renew: async () => held.add(await passGates(lastGates, asked, { clock, stopped: stoppedLate })),
       });
       await held.keep();

@@ -4,8 +4,11 @@ import type { Message } from '../kernel/decider.ts';
 /** One signing, or one that is under way. `at`: UTC, ISO 8601 with milliseconds. */
 export type Paced = Readonly<{ operationId: string; at: string }>;
 
-/** The first of a stream: the limit, and the signings that were in its window before. */
-export type PaceOpened = Message<'PaceOpened', { count: number; windowSeconds: number; signings: readonly Paced[] }>;
+/**
+ * The first of a stream, and once more under each `revision` of the policy: the limit from here on, and the signings that were in its
+ * window before, beside those that the stream holds. Without `revision`: before any.
+ */
+export type PaceOpened = Message<'PaceOpened', { revision?: number; count: number; windowSeconds: number; signings: readonly Paced[] }>;
 /** One of the window's places is taken for an operation that is about to begin. */
 export type PaceTaken = Message<'PaceTaken', Paced>;
 /** It is given back: there is no signature. */

@@ -1,4 +1,4 @@
-/** The person's streams: cut by day and by revision of the policy, and exact across the cuts. */
+/** The person's streams: cut by day, and exact across the cuts and under changes of the policy. */
 import { expect } from 'chai';
 import type { EventStore } from '../../../application/kernel/ports.ts';
 import { createPace, type Paces, type RecentSignings } from '../../../application/signing/pace.ts';
@@ -59,7 +59,7 @@ describe('pace of a person', () => {
     expect(await look(MIDNIGHT + 10_000)).to.deep.include({ signedInWindow: 1 });
     await take('c', MIDNIGHT + 11_000);
     expect(await look(MIDNIGHT + 12_000)).to.deep.include({ signedInWindow: 2 });
-    expect(streams().map((stream) => stream.slice(-12))).to.deep.equal(['0.2026-03-08', '0.2026-03-09', '0.2026-03-10']);
+    expect(streams().map((stream) => stream.slice(-10))).to.deep.equal(['2026-03-08', '2026-03-09', '2026-03-10']);
   });
 
   it('takes a request that comes late into the day that is open', async () => {
@@ -81,10 +81,51 @@ describe('pace of a person', () => {
     expect(asked).to.deep.equal([[WHO, '2026-03-09T23:59:30.000Z', 3]]);
   });
 
-  it('starts anew from them when the policy has changed', async () => {
+  it('adds them to its own when the policy has changed: they may go further back, and lack the newest', async () => {
     const { take, look } = setUp(async (_who, since) => [{ operationId: 'x', at: new Date(Date.parse(since) + 1).toISOString() }]);
     await take('a', MIDNIGHT + 1_000);
-    expect(await look(MIDNIGHT + 1_000, { ...WHO, revision: 1, windowSeconds: 3_600 })).to.deep.include({ signedInWindow: 1 });
+    expect(await look(MIDNIGHT + 1_000, { ...WHO, revision: 1, windowSeconds: 3_600 })).to.deep.include({ signedInWindow: 2 });
+  });
+
+  it('counts under a new policy what was taken under the one before, also what no read model shows yet', async () => {
+    const { take } = setUp();
+    await take('a', MIDNIGHT + 1_000);
+    await take('b', MIDNIGHT + 1_000);
+    await take('c', MIDNIGHT + 1_000, { ...WHO, revision: 1 });
+    expect((await rejection(take('d', MIDNIGHT + 1_000, { ...WHO, revision: 1 }))).code).to.equal('signing.policy_user_rate');
+    await take('d', MIDNIGHT + 1_000, { ...WHO, revision: 2, count: 4 });
+  });
+
+  it('asks again about an operation under a new policy; who is refused makes room for the next', async () => {
+    const { take } = setUp();
+    for (const id of ['a', 'b', 'c']) await take(id, MIDNIGHT + 1_000);
+    const lower = { ...WHO, revision: 1, count: 2 };
+    expect((await rejection(take('a', MIDNIGHT + 1_000, lower))).code).to.equal('signing.policy_user_rate');
+    await take('b', MIDNIGHT + 1_000, lower);
+    await take('b', MIDNIGHT + 1_000, lower);
+    await take('c', MIDNIGHT + 1_000, lower);
+    expect((await rejection(take('a', MIDNIGHT + 1_000, lower))).code).to.equal('signing.policy_user_rate');
+  });
+
+  it('refuses who was judged by a policy that is in force no more', async () => {
+    const { take } = setUp();
+    await take('a', MIDNIGHT + 1_000, { ...WHO, revision: 1 });
+    expect((await rejection(take('b', MIDNIGHT + 1_000))).code).to.equal('signing.pace_superseded');
+  });
+
+  it('is exact for 64 around a midnight at which the policy changes again and again', async () => {
+    const { take } = setUp();
+    const outcomes = await Promise.allSettled(Array.from({ length: 64 }, async (_, index) => {
+      const at = MIDNIGHT + (index % 2 === 0 ? -20 : 20);
+      for (let revision = index % 5; ; revision += 1) {
+        try {
+          return await take(`op-${index}`, at, { ...WHO, revision });
+        } catch (error) {
+          if ((error as { code: string }).code !== 'signing.pace_superseded') throw error;
+        }
+      }
+    }));
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(3);
   });
 
   it('gives back, also what another day has taken over', async () => {

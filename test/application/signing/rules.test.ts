@@ -22,7 +22,7 @@ type Wait = (world: Readonly<{ rules: SigningRules; knobs: { now: number } }>) =
 
 const setUp = async (draft: PolicyDraft, wait: Wait = async () => undefined) => {
   const store = createScriptedStore();
-  const knobs = { now: START, sign: async (): Promise<SignedDigest> => SIGNED };
+  const knobs = { now: START, sign: async (): Promise<SignedDigest> => SIGNED, sealed: async (): Promise<unknown> => undefined };
   const clock = { now: () => knobs.now };
   let made = 100;
   const ids = { next: () => idOf((made += 1)) };
@@ -31,14 +31,19 @@ const setUp = async (draft: PolicyDraft, wait: Wait = async () => undefined) => 
     store, clock, ids,
     memberships: { load: async () => ({ state: { members } as never, revision: 0 }) },
     personalData: { find: async () => undefined },
-    recent: async () => [],
+    // The read model: it shows what has begun, and not what is about to.
+    recent: async () => {
+      const over = new Set(store.log.filter(({ type }) => type === 'SigningFailed').map(({ stream }) => stream));
+      const begun = store.log.filter(({ type, stream }) => type === 'SigningRequested' && !over.has(stream));
+      return begun.map(({ data }) => data as { operationId: string; requestedAt: string }).map(({ operationId, requestedAt }) => ({ operationId, at: requestedAt }));
+    },
   });
   await rules.policies.set(tenantView().id, draft, CAUSE);
   const signDigest = createSignDigest({
     ...UNLIMITED, operations: createSigningOperations(store), rules, backend: { sign: () => knobs.sign() }, clock, ids,
     places: { take: async () => { await wait({ rules, knobs }); return () => undefined; } },
     recordRefusal: createRecordRefusal({ store, personalData: { seal: async ({ id }, { place }, plaintext) => ({ subject: id, box: `${place} ${plaintext}` }) } }),
-    personalData: { seal: async ({ id }) => ({ subject: id, box: 'sealed' }) },
+    personalData: { seal: async ({ id }) => { await knobs.sealed(); return { subject: id, box: 'sealed' }; } },
   });
   const request: SignRequest = { commandId: OPERATION, digest: Buffer.from(DIGEST, 'base64'), fileName: 'a.exe', fileSize: 1, ip: '192.0.2.7' };
   const sign = async (number: number, over: Partial<SignRequest> = {}): Promise<string> => {
@@ -228,9 +233,45 @@ describe('the gate of the policy', () => {
       let waited = 0;
       const { sign } = await setUp({ maxFileSize: 10 }, async ({ rules }) => ((waited += 1) === 2 ? rules.policies.set(tenantView().id, RATE, CAUSE) : undefined));
       expect(await sign(1)).to.equal(idOf(1));
-      expect(await sign(2), 'nothing is known of the first: the read model is empty here').to.equal(idOf(2));
+      expect(await sign(2), 'the first counts').to.equal('signing.policy_user_rate');
       expect(await sign(3)).to.equal('signing.policy_user_rate');
     });
+
+    it('and once more when a policy is set before its intent is durable: the key is not used, and it is recorded', async () => {
+      const { sign, knobs, rules, types } = await setUp({});
+      let used = 0;
+      knobs.sign = async () => { used += 1; return SIGNED; };
+      knobs.sealed = async () => { knobs.sealed = async () => undefined; return rules.policies.set(tenantView().id, { lockdown: true }, CAUSE); };
+      expect(await sign(1)).to.equal('signing.policy_lockdown');
+      expect([types(), used]).to.deep.equal([['SigningPolicySet', 'SigningRequested', 'SigningFailed', 'SigningRefused'], 0]);
+    });
+
+    it('and lets it go on when that policy allows it', async () => {
+      const { sign, knobs, rules, types } = await setUp({});
+      knobs.sealed = async () => { knobs.sealed = async () => undefined; return rules.policies.set(tenantView().id, RATE, CAUSE); };
+      expect(await sign(1)).to.equal(idOf(1));
+      expect(types()).to.deep.equal(['SigningPolicySet', 'SigningRequested', 'PaceClosed', 'PaceOpened', 'PaceTaken', 'SigningCompleted']);
+      expect(await sign(2)).to.equal('signing.policy_user_rate');
+    });
+
+    for (const what of ['waits for a place', 'is about to record its intent', 'is being signed']) {
+      it(`lets no more through than the limit, whatever policy is set while one ${what}`, async () => {
+        const both = Promise.withResolvers<void>();
+        const held: string[] = [];
+        const hold = async (here: string): Promise<void> => { if (here === what) { held.push(here); await both.promise; } };
+        const { sign, knobs, rules } = await setUp({ perUserLimit: { count: 6, windowSeconds: 3_600 } }, async () => hold('waits for a place'));
+        knobs.sealed = async () => hold('is about to record its intent');
+        knobs.sign = async () => { await hold('is being signed'); return SIGNED; };
+        const first = [1, 2, 3, 4, 5].map((number) => sign(number));
+        while (held.length < 5) await new Promise((done) => { setImmediate(done); });
+        await rules.policies.set(tenantView().id, { perUserLimit: { count: 6, windowSeconds: 3_600 }, maxFileSize: 1_000 }, CAUSE);
+        const second = [11, 12, 13, 14, 15].map((number) => sign(number));
+        for (let turn = 0; turn < 20; turn += 1) await new Promise((done) => { setImmediate(done); });
+        both.resolve();
+        const answers = await Promise.all([...first, ...second]);
+        expect(answers.filter((answer) => !answer.startsWith('signing.'))).to.have.length(6);
+      });
+    }
 
     it('and counts it once in the rate of its person', async () => {
       const { sign, types } = await setUp({ perUserLimit: { count: 2, windowSeconds: 60 } });

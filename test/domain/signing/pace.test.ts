@@ -8,10 +8,10 @@ const at = (second: number): string => new Date(BASE + second * 1_000).toISOStri
 const { given } = specification(pace);
 type Given = readonly [operationId: string, second: number];
 const opened = (...signings: readonly Given[]) =>
-  ({ type: 'PaceOpened', data: { count: 2, windowSeconds: 60, signings: signings.map(([operationId, second]) => ({ operationId, at: at(second) })) } }) as const;
+  ({ type: 'PaceOpened', data: { revision: 0, count: 2, windowSeconds: 60, signings: signings.map(([operationId, second]) => ({ operationId, at: at(second) })) } }) as const;
 const open = (...signings: readonly Given[]) => ({ type: 'OpenPace', data: opened(...signings).data }) as const;
 const taken = (operationId: string, second: number) => ({ type: 'PaceTaken', data: { operationId, at: at(second) } }) as const;
-const take = (operationId: string, second: number) => ({ type: 'TakePace', data: { operationId, at: at(second) } }) as const;
+const take = (operationId: string, second: number) => ({ type: 'TakePace', data: { operationId, at: at(second) }, revision: 0 }) as const;
 const returned = (operationId: string) => ({ type: 'PaceReturned', data: { operationId } }) as const;
 const giveBack = (operationId: string) => ({ type: 'ReturnPace', data: { operationId } }) as const;
 const closed = { type: 'PaceClosed', data: { closedAt: at(0) } } as const;
