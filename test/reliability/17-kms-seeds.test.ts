@@ -11,6 +11,8 @@ import { startProgram, type Program } from '../../api/composition/program.ts';
 import { kms, storage } from '../../api/composition/tokens.ts';
 import { kmsKeyStream, seedPlace } from '../../application/keys/kms-keys.ts';
 import type { TenantId } from '../../domain/kernel/ids.ts';
+import { signingKeysStream, signingSeedPlace } from '../../application/licensing/streams.ts';
+import type { LicenceSigningKeyAdded } from '../../domain/licensing/signing-keys.events.ts';
 import type { SealedSecret } from '../../domain/kernel/sealed.ts';
 import type { KmsKeyName } from '../../domain/keys/kms-key.events.ts';
 import { readConfig } from '../../infrastructure/runtime/config.ts';
@@ -31,7 +33,7 @@ const formsOf = (secret: Uint8Array): readonly Buffer[] => {
   return [bytes, ...[hex, hex.toUpperCase(), ...aligned, ...aligned.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')), JSON.stringify([...bytes]).slice(1, -1)].map((text) => Buffer.from(text))];
 };
 
-describe('promise 17: seeds of KMS keys stay sealed', function suite() {
+describe('promise 17: seeds of signing keys stay sealed', function suite() {
   this.timeout(60_000);
   let directory: TemporaryDirectory;
   let program: Program;
@@ -88,6 +90,17 @@ describe('promise 17: seeds of KMS keys stay sealed', function suite() {
     }));
     expect(lines.filter((line) => line.includes('"msg":"request"')).length, 'log lines searched').to.be.greaterThan(CANARIES);
     expect(found([...seeds, ...made])).to.deep.equal([]);
+  });
+
+  it('those of the keys that sign licences neither', async () => {
+    for (let turn = 0; turn < 5; turn += 1) await make('/tenants/seeds/licence-signing-keys/rotate', {});
+    const opened: Uint8Array[] = [];
+    for await (const { data: { kid, seed } } of resolve(program.container, storage.store).read<LicenceSigningKeyAdded>(signingKeysStream(tenant))) {
+      opened.push(await resolve(program.container, storage.secrets).open(signingSeedPlace(tenant, kid), seed));
+    }
+    expect(opened).to.have.length(10);
+    for (const seed of opened) expect(seed).to.have.length(32);
+    expect(found(opened)).to.deep.equal([]);
   });
 
   it('opens no seed in another place', async () => {

@@ -74,20 +74,23 @@ const signing = ({ make, owner, key }: Place): readonly Command[] => {
   ];
 };
 
-/** Of an account that has generated before: its fingerprint key is there. */
+/** Of an account that has generated and signed before: its fingerprint key and its signing key are there. */
 const licences = async (ask: Ask, lockKey: string): Promise<Pick<Desk, 'commands' | 'reads'>> => {
   const lock = (method: string, path: string, body?: object): Asked => ({ ...send('', method, path, body), headers: apiKeyHeader(lockKey) });
   const generate = (): Asked => lock('POST', `${LICENCES}/generate`, { end_customer_id: person() });
   const generated = async (): Promise<Readonly<{ license_key: string; end_customer_id: string }>> => JSON.parse((await ask(generate())).text);
   const { license_key: key, end_customer_id: customer } = await generated();
+  const offline = lock('GET', `${LICENCES}/${key}/offline?algorithm=Ed25519`);
+  await ask(offline);
   return {
     commands: [
       { name: 'generate a licence', status: 201, prepare: async () => generate() },
       { name: 'generate a licence under an Idempotency-Key', status: 201, prepare: async () => ({ ...generate(), headers: { ...apiKeyHeader(lockKey), 'idempotency-key': newId() } }) },
       { name: 'validate a licence', status: 200, prepare: async () => lock('POST', `${LICENCES}/validate`, { license_key: key, end_customer_id: customer }) },
       { name: 'revoke a licence', status: 200, prepare: async () => lock('POST', `${LICENCES}/${(await generated()).license_key}/revoke`, { reason: 'none' }) },
+      { name: 'give a licence for offline use, which is recorded', status: 200, prepare: async () => offline },
     ],
-    reads: [LICENCES, `${LICENCES}/${key}`, '/quantum-lock/api/v1/revocations', '/quantum-lock/api/v1/stats', '/quantum-lock/api/v1/customers/me'].map((path) => lock('GET', path)),
+    reads: [LICENCES, `${LICENCES}/${key}`, '/quantum-lock/api/v1/revocations', '/quantum-lock/api/v1/revocations/bundle?algorithm=Ed25519', '/quantum-lock/api/v1/stats', '/quantum-lock/api/v1/customers/me'].map((path) => lock('GET', path)),
   };
 };
 
@@ -110,9 +113,10 @@ const kms = async ({ make, operator }: Place): Promise<Pick<Desk, 'commands' | '
       { name: 'verify with the KMS', status: 200, prepare: async () => send(service, 'POST', `${KMS}/verify`, { ...body, signature }) },
       { name: 'make a key of the KMS', status: 201, prepare: async () => send(operator, 'POST', keys, { key_id: newId(), algorithm: 'ED25519' }) },
       { name: 'rotate a key of the KMS', status: 200, prepare: async () => send(operator, 'POST', `${await newKey()}/rotate`) },
+      { name: 'rotate the keys that sign licences', status: 200, prepare: async () => send(operator, 'POST', `${TENANT}/licence-signing-keys/rotate`, { algorithm: 'Ed25519' }) },
       { name: 'retire a version of a key of the KMS', status: 200, prepare: async () => send(operator, 'POST', `${await rotatedKey()}/versions/1/retire`) },
     ],
-    reads: [keys, `${keys}/default/public`].map((path) => send(operator, 'GET', path)),
+    reads: [keys, `${keys}/default/public`, `${TENANT}/licence-signing-keys`].map((path) => send(operator, 'GET', path)),
   };
 };
 
