@@ -83,6 +83,31 @@ describe('quantum-lock: the revocation list', () => {
     expect(cut).to.equal('cut off');
   });
 
+  it('lets everybody through between two pieces, however many lists are taken at once', async () => {
+    const AT_ONCE = 16;
+    const KEYS = 5_000;
+    let turn = 0;
+    let over = false;
+    const count = (): void => {
+      turn += 1;
+      if (!over) setImmediate(count);
+    };
+    const reads: number[] = [];
+    lock.script.revocations = async function* noting() {
+      for await (const each of many(KEYS)) {
+        reads.push(turn);
+        yield each;
+      }
+    };
+    setImmediate(count);
+    const lists = await Promise.all(Array.from({ length: AT_ONCE }, () => lock.call('GET', `${API}/revocations`)));
+    over = true;
+    expect(lists.every(({ json }) => json.count === KEYS)).to.equal(true);
+    const most = Math.max(...Object.values(Object.groupBy(reads, String)).map((each) => each?.length ?? 0));
+    expect(most, 'keys read in one turn of the event loop').to.be.at.most(501);
+    expect(reads.length).to.equal(AT_ONCE * KEYS);
+  });
+
   it('reads no more than its client takes, and lets go when the client does', async () => {
     let read = 0;
     const released = Promise.withResolvers<void>();
