@@ -5,9 +5,11 @@ import type { PersonalData, Subject } from './sealing.ts';
 
 const ATTEMPTS = 3;
 
-const isKnownByNow = (error: unknown): boolean => error instanceof Rejection && error.code === 'kernel.key_exists';
+/** Made by somebody else, or destroyed, since it was looked for. */
+const hasChanged = (error: unknown): boolean =>
+  error instanceof Rejection && (error.code === 'kernel.key_exists' || error.code === 'kernel.subject_unknown');
 
-/** Runs with the subject of a name; again when somebody else made the subject at the same moment. */
+/** Runs with the subject of a name; again when somebody else made or erased the subject at the same moment. */
 export const withSubject = async <T>(
   personalData: Pick<PersonalData, 'subject'>,
   { tenant, name }: Readonly<{ tenant: TenantId; name: string }>,
@@ -17,7 +19,7 @@ export const withSubject = async <T>(
     try {
       return await work(await personalData.subject(tenant, name));
     } catch (error) {
-      if (!isKnownByNow(error)) throw error;
+      if (!hasChanged(error)) throw error;
     }
   }
   return work(await personalData.subject(tenant, name));
