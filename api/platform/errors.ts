@@ -56,6 +56,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'signing.approver_required': [403, 'Only the operator, owners, admins, and approvers by the signing policy of this moment may do this.'],
   'signing.approval_own': [403, 'Nobody approves a request of their own.'],
   'signing.approval_decided': [409, 'The approval has been decided already.'],
+  'signing.what_ifs_busy': [429, 'The tenant has as many what-ifs under way as there may be at once.'],
   'signing.approval_expired': [409, 'The approval is over.'],
   'authorities.certificate_unknown': [404, 'The tenant has no such certificate.'],
   'authorities.certificate_revoked': [409, 'The certificate has been revoked before.'],

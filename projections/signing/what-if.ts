@@ -5,9 +5,10 @@ import { operationStream } from '../../application/signing/operations.ts';
 import { refusedAddress } from '../../application/signing/refusals.ts';
 import type { Position, TenantId } from '../../domain/kernel/ids.ts';
 import { judge, type PolicyRefusal } from '../../domain/signing/judge.ts';
+import { reject } from '../../domain/kernel/rejection.ts';
 import type { SigningPolicy } from '../../domain/signing/policy.ts';
 import type { Freshness } from '../kernel/freshness.ts';
-import { yieldToOthers } from '../kernel/pause.ts';
+import { createSlices, type Slices } from '../kernel/pause.ts';
 import type { Reader } from '../kernel/reader.ts';
 import { signingAttempts, type AttemptDocument, type AttemptFacts } from './attempts.ts';
 
@@ -97,17 +98,39 @@ const createTrial = (tenant: TenantId, { policy, since }: WhatIfQuestion, person
   };
 };
 
-const AT_ONCE = 200;
+/** Of one organization, in this process: each walks through as many attempts as there are. */
+const WHAT_IFS_AT_ONCE = 2;
+/** Seconds; a guess: when one of those under way ends, nobody knows. */
+const RETRY_AFTER = 5;
+/** Milliseconds of work before everybody else has a turn. */
+const SLICE_MS = 10;
+
+const atMost = (limit: number, whatIf: WhatIf): WhatIf => {
+  const underWay = new Map<TenantId, number>();
+  return async (tenant, question) => {
+    const taken = underWay.get(tenant) ?? 0;
+    if (taken >= limit) reject('signing.what_ifs_busy', { retryAfter: RETRY_AFTER });
+    underWay.set(tenant, taken + 1);
+    try {
+      return await whatIf(tenant, question);
+    } finally {
+      const left = (underWay.get(tenant) ?? 1) - 1;
+      if (left > 0) underWay.set(tenant, left);
+      else underWay.delete(tenant);
+    }
+  };
+};
 
 type Deps = Readonly<{
   reader: Reader;
   log: Pick<EventLog, 'head'>;
   freshness: Pick<Freshness, 'until'>;
   personalData: Pick<PersonalData, 'open'>;
+  slices?: Slices;
 }>;
 
-/** One attempt in memory at a time. Rejects with `storage.behind` when the read model does not reach the log's head in time. */
-export const createWhatIf = ({ reader, log, freshness, personalData }: Deps): WhatIf => {
+/** One attempt in memory at a time. Rejects with `signing.what_ifs_busy` {retryAfter}, and with `storage.behind` when the read model does not reach the log's head in time. */
+export const createWhatIf = ({ reader, log, freshness, personalData, slices = createSlices(SLICE_MS) }: Deps): WhatIf => {
   const attempts = async function* attempts(tenant: TenantId, from: number, to: Position | undefined): AsyncIterable<Attempt> {
     const model = await reader.open<AttemptDocument>(tenant, signingAttempts);
     const question = { where: { at: { gte: new Date(Math.max(0, from)).toISOString() } }, order: { by: 'at', direction: 'asc' } } as const;
@@ -116,18 +139,16 @@ export const createWhatIf = ({ reader, log, freshness, personalData }: Deps): Wh
     }
   };
 
-  return async (tenant, question) => {
+  return atMost(WHAT_IFS_AT_ONCE, async (tenant, question) => {
     const toPosition = await log.head();
     if (toPosition !== undefined) await freshness.until(signingAttempts.name, toPosition);
     const trial = createTrial(tenant, question, personalData);
     const from = question.since - (question.policy.perUserLimit?.windowSeconds ?? 0) * 1_000;
-    let seen = 0;
     for await (const attempt of attempts(tenant, from, toPosition)) {
       await trial.consider(attempt);
-      seen += 1;
-      if (seen % AT_ONCE === 0) await yieldToOthers();
+      await slices.rest();
       question.signal.throwIfAborted();
     }
     return { ...trial.tally, byCode: trial.byCode, items: trial.items, toPosition };
-  };
+  });
 };

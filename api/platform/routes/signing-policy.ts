@@ -111,7 +111,7 @@ const whatIfRoute = ({ rules, whatIf, access, clock }: SigningPolicyDeps) =>
     maxBodyBytes: POLICY_BYTES,
     bodyExample: { policy: example, days: 30 },
     replies: { 200: { description: 'What the candidate would have done', schema: WhatIfReply } },
-    rejections,
+    rejections: [...rejections, 'signing.what_ifs_busy'],
     handle: async ({ params, body, signal }) => {
       const { id } = await tenantOfPath(access, params.slug);
       const policy = await rules.policies.resolve(id, draftOf(body.policy)).catch((error: unknown) => Promise.reject(inPolicy(error)));
