@@ -6,7 +6,7 @@ type Headers = Readonly<Record<string, string>>;
 
 /** An answer whose bytes are known: what is sent, and what an idempotent replay sends again. */
 export type CompleteAnswer = Readonly<{ status: number; headers: Headers; bytes: Buffer }>;
-export type StreamAnswer = Readonly<{ status: number; headers: Headers; stream: StreamReply['stream'] }>;
+export type StreamAnswer = Readonly<{ status: number; headers: Headers } & Pick<StreamReply, 'stream' | 'cut'>>;
 export type Answer = CompleteAnswer | StreamAnswer;
 
 export const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
@@ -25,7 +25,7 @@ export const jsonAnswer = (status: number, body: unknown, headers?: Headers, con
 /** `wrap` is the surface's envelope for JSON. */
 export const answerOf = (reply: HttpReply, wrap: (body: unknown) => unknown): Answer => {
   const { status, headers } = reply;
-  if ('stream' in reply) return { status, headers: named(reply.contentType, headers), stream: reply.stream };
+  if ('stream' in reply) return { status, headers: named(reply.contentType, headers), stream: reply.stream, ...(reply.cut && { cut: reply.cut }) };
   if ('bytes' in reply) return { status, headers: named(reply.contentType, headers), bytes: Buffer.from(reply.bytes) };
   if ('body' in reply) return jsonAnswer(status, wrap(reply.body), headers);
   return { status, headers: named(undefined, headers), bytes: Buffer.alloc(0) };
@@ -68,7 +68,7 @@ export type Sending = Readonly<{ signal: AbortSignal; stopping: AbortSignal | un
 
 const sendStream = async (response: Response, answer: StreamAnswer, { signal, stopping, stallMs }: Sending): Promise<void> => {
   const source = answer.stream[Symbol.asyncIterator]();
-  const either = stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
+  const either = AbortSignal.any([signal, stopping, answer.cut].filter((each) => each !== undefined));
   let finished = false;
   try {
     finished = response.req.method === 'HEAD' || (await pump(response, source, either, stallMs));
@@ -76,7 +76,7 @@ const sendStream = async (response: Response, answer: StreamAnswer, { signal, st
     // Not awaited: a source that is waiting for its next piece only learns of the end afterwards.
     void Promise.resolve(source.return?.()).catch(() => undefined);
   }
-  if (finished || (stopping?.aborted === true && !signal.aborted)) response.end();
+  if (finished || (stopping?.aborted === true && !signal.aborted && answer.cut?.aborted !== true)) response.end();
   else response.destroy();
 };
 

@@ -32,8 +32,8 @@ export type ApiRequest<Principal, Params = unknown, Query = unknown, Body = unkn
 type Headers = Readonly<Record<string, string>>;
 
 export type JsonReply<Body> = Readonly<{ status: number; body: Body; headers?: Headers }>;
-/** Sent piece by piece as the client takes it; nothing is buffered. */
-export type StreamReply = Readonly<{ status: number; stream: AsyncIterable<string | Uint8Array>; contentType: string; headers?: Headers }>;
+/** Sent piece by piece as the client takes it; nothing is buffered. `cut` ends the connection whatever the client has taken. */
+export type StreamReply = Readonly<{ status: number; stream: AsyncIterable<string | Uint8Array>; contentType: string; headers?: Headers; cut?: AbortSignal }>;
 export type BytesReply = Readonly<{ status: number; bytes: Uint8Array; contentType: string; headers?: Headers }>;
 export type EmptyReply = Readonly<{ status: 204; headers?: Headers }>;
 export type HttpReply<Body = unknown> = JsonReply<Body> | StreamReply | BytesReply | EmptyReply;
