@@ -21,6 +21,8 @@ const withHeader = (key: VendorKey, header: Jwk): string => license(key, {}, hea
 const withHeaderText = (key: VendorKey, header: string): string => signTexts(key, header, JSON.stringify(licenseClaims()));
 const parts = (token: string): [string, string, string] => token.split('.') as [string, string, string];
 
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
 const hmac = (secret: string | Buffer, header: Jwk): string => {
   const signed = `${base64url(JSON.stringify(header))}.${base64url(JSON.stringify(licenseClaims()))}`;
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
@@ -99,7 +101,10 @@ for (const algorithm of ALGORITHMS) {
         expect(await reasonOf(withHeaderText(key, text)), text).to.equal('malformed');
         expect(await reasonOf(signTexts(key, JSON.stringify(good), text)), text).to.equal('malformed');
       }
-      expect(await reasonOf(signTexts(key, JSON.stringify(good), `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`))).to.equal('malformed');
+      for (const [depth, reason] of [[7, 'valid'], [8, 'malformed'], [50_000, 'malformed']] as const) {
+        const payload = `${JSON.stringify(licenseClaims()).slice(0, -1)},"x":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+        expect((await verifier.verify(signTexts(key, JSON.stringify(good), payload))).reason, `${depth}`).to.equal(reason);
+      }
     });
 
     it('signatures cut, lengthened, changed, or written another way', async () => {
@@ -114,6 +119,17 @@ for (const algorithm of ALGORITHMS) {
       }
       for (const text of [`${signature}=`, `${signature}==`, `${signature} `, ` ${signature}`, `${signature}\n`, bytes.toString('base64').replaceAll('=', '').replace(/^./, '+'), `${signature}A`.padEnd(signature.length + 5 - (signature.length % 4), 'A')]) {
         expect(await reasonOf(`${header}.${payload}.${text}`), text.slice(-6)).to.equal('malformed');
+      }
+    });
+
+    it('base64url that says the same in another way', async () => {
+      const [header, payload, signature] = parts(license(key, { x: 'a'.repeat(3 - (JSON.stringify(licenseClaims({ x: '' })).length % 3)) + 'a' }));
+      expect(payload.length % 4, 'there are bits to spare').to.not.equal(0);
+      const changed = `${payload.slice(0, -1)}${ALPHABET[ALPHABET.indexOf(payload.at(-1) ?? '') + 1] ?? ''}`;
+      expect(base64url(Buffer.from(changed, 'base64url'))).to.equal(payload);
+      expect(await reasonOf(`${header}.${changed}.${signature}`)).to.equal('malformed');
+      for (const text of [`${payload}=`, `${payload.slice(0, 4)}\n${payload.slice(4)}`, `${payload.slice(0, 4)} ${payload.slice(4)}`, `${payload}A${'A'.repeat((4 - (payload.length % 4)) % 4)}`]) {
+        expect(await reasonOf(`${header}.${text}.${signature}`)).to.equal('malformed');
       }
     });
 

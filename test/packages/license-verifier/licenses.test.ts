@@ -36,6 +36,18 @@ describe('license verifier: licences', () => {
     });
   }
 
+  it('asks no runtime about signatures of another length, which some would not survive', async () => {
+    const { subtle } = crypto;
+    const fragile = { ...withoutMlDsa, verify: (async (...given: Parameters<typeof subtle.verify>) => {
+      if ((given[2] as Uint8Array).length !== 64) throw new DOMException('length', 'OperationError');
+      return subtle.verify(...given);
+    }) as typeof subtle.verify };
+    const verifier = verifierAt(SOLD, { subtle: fragile });
+    const token = license(key);
+    expect((await verifier.verify(token)).reason).to.equal('valid');
+    expect((await verifier.verify(token.slice(0, -6))).reason).to.equal('bad_signature');
+  });
+
   it('tells one end customer, licence and feature from another', async () => {
     const verifier = verifierAt(SOLD);
     const token = license(key);
