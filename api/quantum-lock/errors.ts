@@ -14,6 +14,9 @@ const fields = ({ fields: named }: RejectionDetails): string => {
   return wrong.length === 0 ? INVALID : `${INVALID}: ${wrong.join('; ')}`;
 };
 
+/** With the reason, which quotes nothing of the body. */
+const json = ({ reason }: RejectionDetails): string => `${INVALID}: body is not valid JSON${typeof reason === 'string' ? ` (${reason})` : ''}`;
+
 const API_KEY: Row = [401, 'Invalid or inactive API Key'];
 const UNAVAILABLE: Row = [503, 'Service temporarily unavailable'];
 
@@ -32,7 +35,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'keys.service_token_invalid': [401, 'Invalid or inactive service token'],
 
   'request.invalid': [400, fields],
-  'request.malformed_json': [400, `${INVALID}: body is not valid JSON`],
+  'request.malformed_json': [400, json],
   'idempotency.key_invalid': [400, fields],
   'request.not_found': [404, 'Resource not found'],
   'request.method_not_allowed': [405, 'Method not allowed'],

@@ -67,6 +67,11 @@ describe('quantum-lock: errors', () => {
     }
   });
 
+  it('says why a body is none', async () => {
+    const bodies = [['{', 'the body is not JSON'], [`{"features":[${'1,'.repeat(10_001)}1]}`, 'there are more than 10000 values']] as const;
+    for (const [body, why] of bodies) expect(await detail('POST', GENERATE, { body })).to.deep.equal([400, `Invalid request: body is not valid JSON (${why})`]);
+  });
+
   it('takes what is at the edge of being refused', async () => {
     const bodies = [
       { end_customer_id: '\u{1F600}'.repeat(255), features: Array.from({ length: 100 }, () => 'x'.repeat(100)), valid_days: 3_650, metadata: null }, { ...good, valid_days: 1, unknown: 5 }, { ...good, metadata: { note: 'x'.repeat(16_000) } },
