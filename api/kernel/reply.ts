@@ -66,7 +66,11 @@ const pump = async (response: Response, source: AsyncIterator<string | Uint8Arra
 
 export type Sending = Readonly<{ signal: AbortSignal; stopping: AbortSignal | undefined; stallMs: number }>;
 
-const sendStream = async (response: Response, answer: StreamAnswer, { signal, stopping, stallMs }: Sending): Promise<void> => {
+/** Whether what is over is the server's, not the client's or the reply's own doing: then the answer ends properly as far as it got. */
+const isStopping = ({ signal, stopping }: Sending, { cut }: StreamAnswer): boolean => stopping?.aborted === true && !signal.aborted && cut?.aborted !== true;
+
+const sendStream = async (response: Response, answer: StreamAnswer, sending: Sending): Promise<void> => {
+  const { signal, stopping, stallMs } = sending;
   const source = answer.stream[Symbol.asyncIterator]();
   const either = AbortSignal.any([signal, stopping, answer.cut].filter((each) => each !== undefined));
   let finished = false;
@@ -76,7 +80,7 @@ const sendStream = async (response: Response, answer: StreamAnswer, { signal, st
     // Not awaited: a source that is waiting for its next piece only learns of the end afterwards.
     void Promise.resolve(source.return?.()).catch(() => undefined);
   }
-  if (finished || (stopping?.aborted === true && !signal.aborted && answer.cut?.aborted !== true)) response.end();
+  if (finished || isStopping(sending, answer)) response.end();
   else response.destroy();
 };
 
