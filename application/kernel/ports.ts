@@ -83,9 +83,11 @@ export interface EventFeed {
   pull(after: Position | undefined, limit: number, signal: AbortSignal): Promise<FeedPage>;
 }
 
+/** What a feed lets pass: events of these types (names in code), of this tenant; all of them without. */
+export type FeedFilter = Readonly<{ types?: readonly string[]; tenant?: TenantId }>;
+
 export interface EventLog {
-  /** Only events of these types (names in code); all of them without. */
-  feed(types?: readonly string[]): EventFeed;
+  feed(filter?: FeedFilter): EventFeed;
   head(): Promise<Position | undefined>;
 }
 

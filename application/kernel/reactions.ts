@@ -35,5 +35,5 @@ export const createReaction = (reaction: AnyReaction, { log, state, logger }: Re
   const handle = async (events: readonly Recorded[]): Promise<void> => {
     for (const event of events) await react(event);
   };
-  return createFollower({ name: `reaction:${reaction.name}`, feed: log.feed(Object.keys(reaction.on)), state, handle, batch: 1 });
+  return createFollower({ name: `reaction:${reaction.name}`, feed: log.feed({ types: Object.keys(reaction.on) }), state, handle, batch: 1 });
 };

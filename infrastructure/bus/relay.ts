@@ -16,4 +16,4 @@ export type RelayOptions = Readonly<{
 }>;
 
 export const createRelay = ({ name, log, state, bus, types, messages }: RelayOptions): Follower =>
-  createFollower({ name: `relay:${name}`, feed: log.feed(types), state, handle: (events) => bus.publish(events.flatMap(messages)) });
+  createFollower({ name: `relay:${name}`, feed: log.feed(types === undefined ? {} : { types }), state, handle: (events) => bus.publish(events.flatMap(messages)) });

@@ -1,12 +1,13 @@
 /** The whole log, in order. Positions have no gaps and one writer, so that what is below the head is all there. */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { EventCodec } from '../../application/kernel/event-codec.ts';
-import type { EventFeed, EventLog, FeedPage, Recorded } from '../../application/kernel/ports.ts';
+import type { EventFeed, EventLog, FeedFilter, FeedPage, Recorded } from '../../application/kernel/ports.ts';
+import type { TenantId } from '../../domain/kernel/ids.ts';
 import { reading } from '../runtime/sqlite-reading.ts';
 import { fromPosition, toPosition } from '../runtime/positions.ts';
 import { type Decode, EVENT_COLUMNS } from './recorded.ts';
 
-/** Rows that one pull looks at when it has a filter: bounds the time for which the calling thread is held. */
+/** Rows that one pull looks at when it asks for types: bounds the time for which the calling thread is held. */
 const SCANNED_AT_ONCE = 10_000;
 /** Events at the end of the log that are kept decoded: what followers that are up to date ask for, all of them the same. */
 const KEPT_AT_THE_END = 2_000;
@@ -32,20 +33,40 @@ const movement = (waiters: Waiters, signal: AbortSignal): Promise<void> =>
 
 type Scan = (after: number, upTo: number, limit: number) => readonly SQLOutputValue[][];
 
-/** Types that were never stored have no number yet; the answer is asked for again until all of them do. */
-const createScan = (db: DatabaseSync, names: readonly string[] | undefined): Scan => {
-  const keys = db.prepare('SELECT key FROM types WHERE name IN (SELECT value FROM json_each(?))');
-  const filter = names === undefined ? '' : 'AND type IN (SELECT value FROM json_each(?))';
-  const rows = db.prepare(`SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? AND position <= ? ${filter} ORDER BY position LIMIT ?`);
-  rows.setReturnArrays(true);
-  if (names === undefined) return (after, upTo, limit) => rows.all(after, upTo, limit) as unknown as SQLOutputValue[][];
+/** As stored: names of all versions, and who owns them. */
+type StoredFilter = Readonly<{ names?: readonly string[]; tenant?: TenantId }>;
+
+/** Numbers of stored names. Some may have none yet: the answer is asked for again until all of them do. */
+const createNumbers = (db: DatabaseSync, { table, column }: Readonly<{ table: 'types' | 'tenants'; column: 'name' | 'id' }>, names: readonly string[]): (() => readonly unknown[]) => {
+  const keys = db.prepare(`SELECT key FROM ${table} WHERE ${column} IN (SELECT value FROM json_each(?))`);
   const wanted = JSON.stringify(names);
   let known: readonly unknown[] = [];
-  return (after, upTo, limit) => {
+  return () => {
     if (known.length < names.length) known = keys.all(wanted).map((row) => row['key']);
-    if (known.length === 0) return [];
-    return rows.all(after, upTo, JSON.stringify(known), limit) as unknown as SQLOutputValue[][];
+    return known;
   };
+};
+
+const createScan = (db: DatabaseSync, { names, tenant }: StoredFilter): Scan => {
+  const filters = [
+    ...(names === undefined ? [] : [{ where: 'AND type IN (SELECT value FROM json_each(?))', numbers: createNumbers(db, { table: 'types', column: 'name' }, names) }]),
+    ...(tenant === undefined ? [] : [{ where: 'AND tenant = (SELECT value FROM json_each(?))', numbers: createNumbers(db, { table: 'tenants', column: 'id' }, [tenant]) }]),
+  ];
+  const rows = db.prepare(`SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? AND position <= ? ${filters.map(({ where }) => where).join(' ')} ORDER BY position LIMIT ?`);
+  rows.setReturnArrays(true);
+  return (after, upTo, limit) => {
+    const found = filters.map(({ numbers }) => numbers());
+    if (found.some(({ length }) => length === 0)) return [];
+    return rows.all(after, upTo, ...found.map((keys) => JSON.stringify(keys)), limit) as unknown as SQLOutputValue[][];
+  };
+};
+
+/** Up to where one pull looks: as far as it must, where every row that it meets is one of the page. */
+const createWindow = (db: DatabaseSync, { names, tenant }: StoredFilter): ((after: number, head: number) => number) => {
+  if (names === undefined) return (_after, head) => head;
+  if (tenant === undefined) return (after, head) => Math.min(head, after + SCANNED_AT_ONCE);
+  const last = db.prepare(`SELECT position FROM events WHERE tenant = (SELECT key FROM tenants WHERE id = ?) AND position > ? ORDER BY position LIMIT 1 OFFSET ${SCANNED_AT_ONCE - 1}`);
+  return (after, head) => Math.min(head, Number(last.get(tenant, after)?.['position'] ?? head));
 };
 
 type ReadAll = (after: number, upTo: number) => readonly Recorded[];
@@ -82,36 +103,51 @@ const createEnd = (readAll: ReadAll) => {
   };
 };
 
-/** The first events of a page that a filter lets pass. */
-const pageOf = (all: readonly Recorded[], types: ReadonlySet<string> | undefined, limit: number, upTo: number): FeedPage => {
-  const wanted = types === undefined ? all : all.filter(({ type }) => types.has(type));
+/** The first `limit` of the events up to a position. */
+const pageOf = (wanted: readonly Recorded[], limit: number, upTo: number): FeedPage => {
   const events = wanted.slice(0, limit);
   return { events, scannedTo: events.length < limit ? toPosition(upTo) : events.at(-1)?.position };
+};
+
+type Passes = (event: Recorded) => boolean;
+
+/** Undefined: all of them pass. */
+const createPasses = ({ types, tenant: owner }: FeedFilter): Passes | undefined => {
+  if (types === undefined && owner === undefined) return undefined;
+  const names = types === undefined ? undefined : new Set(types);
+  return ({ type, tenant }) => (owner === undefined || tenant === owner) && (names === undefined || names.has(type));
+};
+
+/** A page of one filter, out of what is at hand at the end of the log, or else out of the database. */
+const createPages = ({ db, codec, decode, end }: Readonly<{ db: DatabaseSync; codec: EventCodec; decode: Decode; end: ReturnType<typeof createEnd> }>, filter: FeedFilter) => {
+  const { types, tenant } = filter;
+  const stored = { ...(types && { names: codec.storedNames(types) }), ...(tenant && { tenant }) };
+  const [scan, window, passes] = [createScan(db, stored), createWindow(db, stored), createPasses(filter)];
+  return (after: number, head: number, limit: number): FeedPage => {
+    const newest = end.after(after, head);
+    if (newest !== undefined) return pageOf(passes === undefined ? newest : newest.filter(passes), limit, head);
+    return reading(() => {
+      const upTo = window(after, head);
+      return pageOf(scan(after, upTo, limit).map(decode), limit, upTo);
+    });
+  };
 };
 
 export const createEventLog = (db: DatabaseSync, codec: EventCodec, decode: Decode): MovingLog => {
   const waiters: Waiters = new Set();
   const last = db.prepare('SELECT coalesce(max(position), 0) AS position FROM events');
   let head = Number(last.get()?.['position']);
-  const everything = createScan(db, undefined);
+  const everything = createScan(db, {});
   const end = createEnd((after, upTo) => reading(() => everything(after, upTo, upTo - after)).map(decode));
 
-  const feed = (types?: readonly string[]): EventFeed => {
-    const scan = createScan(db, types === undefined ? undefined : codec.storedNames(types));
-    const names = types === undefined ? undefined : new Set(types);
-    const window = types === undefined ? Number.MAX_SAFE_INTEGER : SCANNED_AT_ONCE;
-    const page = (after: number, limit: number): FeedPage => {
-      const newest = end.after(after, head);
-      if (newest !== undefined) return pageOf(newest, names, limit, head);
-      const upTo = Math.min(head, after + window);
-      return pageOf(reading(() => scan(after, upTo, limit)).map(decode), undefined, limit, upTo);
-    };
+  const feed = (filter: FeedFilter = {}): EventFeed => {
+    const page = createPages({ db, codec, decode, end }, filter);
     return {
       pull: async (after, limit, signal) => {
         const from = fromPosition(after);
         // One wake-up is enough: the log has moved, or the caller wants to stop.
         if (head <= from && !signal.aborted) await movement(waiters, signal);
-        return head > from ? page(from, limit) : { events: [], scannedTo: after };
+        return head > from ? page(from, head, limit) : { events: [], scannedTo: after };
       },
     };
   };

@@ -37,4 +37,6 @@ export const EVENT_MIGRATIONS: Migrations = [
    CREATE VIEW log AS
      SELECT position, streams.name AS stream, revision, types.name AS type, tenants.id AS tenant, time, lower(hex(events.id)) AS id, cause, data
      FROM events JOIN streams ON streams.key = events.stream JOIN types ON types.key = events.type JOIN tenants ON tenants.key = events.tenant`,
+  // The position is the row's own number and so the end of every index: a tenant's events stand in it in their order.
+  'CREATE INDEX events_by_tenant ON events (tenant)',
 ];

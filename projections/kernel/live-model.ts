@@ -120,7 +120,7 @@ export class LiveModel {
     const { log, store, logger, onPoison, freshness } = this.#options;
     const stopping = new AbortController();
     const isAwaited = (): boolean => freshness.awaited(projection.name);
-    const feed = log.feed(Object.keys(projection.on));
+    const feed = log.feed({ types: Object.keys(projection.on) });
     const runner = createRunner({ projection, feed, head: () => log.head(), store, logger, onPoison, onProgress, isAwaited });
     freshness.whenAwaited(projection.name, () => runner.hurry());
     const running = runner.run(stopping.signal);

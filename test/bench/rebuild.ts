@@ -16,7 +16,7 @@ const ENOUGH = 10_000;
 
 /** Events in the log that the projection takes. */
 const countOf = async ({ log }: Embedded, { on }: AnyProjection): Promise<number> => {
-  const feed = log.feed(Object.keys(on));
+  const feed = log.feed({ types: Object.keys(on) });
   const head = await log.head();
   let [after, count] = [undefined, 0] as [typeof head, number];
   while (after !== head) {

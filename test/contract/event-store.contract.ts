@@ -2,9 +2,9 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { randomUUIDv7 } from 'node:crypto';
-import type { EventLog, EventStore, KeyRecord, KeyVault, Recorded } from '../../application/kernel/ports.ts';
+import type { EventLog, EventStore, FeedFilter, KeyRecord, KeyVault, Recorded } from '../../application/kernel/ports.ts';
 import type { Message } from '../../domain/kernel/decider.ts';
-import type { StreamId } from '../../domain/kernel/ids.ts';
+import type { StreamId, TenantId } from '../../domain/kernel/ids.ts';
 import { collect } from '../support/collect.ts';
 import { rejection } from '../support/rejections.ts';
 import { counted, noted, someCause, someStream, someTenant } from '../support/sample-events.ts';
@@ -159,18 +159,39 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
       const before = await opened().log.head();
       const stream = someStream();
       await store().append(stream, 'none', [noted('a'), counted(1), noted('b')], someCause);
-      const page = await opened().log.feed(['Counted']).pull(before, 10, endless);
+      const page = await opened().log.feed({ types: ['Counted'] }).pull(before, 10, endless);
       expect(page.events.map(({ type }) => type)).to.deep.equal(['Counted']);
       expect(page.scannedTo).to.equal(await opened().log.head());
     });
 
+    it('gives a feed of one tenant only its events, of the types it asks for, also when it is new to the log', async () => {
+      const before = await opened().log.head();
+      const [mine, other] = [someTenant(), someTenant()];
+      const pull = async (filter: FeedFilter, limit = 10) => opened().log.feed(filter).pull(before, limit, endless);
+      const early = opened().log.feed({ tenant: mine });
+      await store().append(someStream(other), 'none', [noted('a')], someCause);
+      expect(await early.pull(before, 10, endless), 'passes over what is not its own').to.deep.equal({ events: [], scannedTo: await opened().log.head() });
+      await store().append(someStream(mine), 'none', [noted('b'), counted(1)], someCause);
+      await store().append(someStream(other), 'none', [counted(2), noted('c')], someCause);
+      const head = await opened().log.head();
+      expect((await early.pull(before, 10, endless)).events.map(({ tenant }) => tenant)).to.deep.equal([mine, mine]);
+      expect((await pull({ tenant: mine, types: ['Noted'] })).events.map(({ data }) => data)).to.deep.equal([{ text: 'b' }]);
+      expect((await pull({ tenant: other, types: ['Counted'] })).scannedTo).to.equal(head);
+      expect((await pull({ tenant: someTenant() })).events).to.deep.equal([]);
+      const first = await pull({ tenant: mine }, 1);
+      expect([first.events.length, first.scannedTo]).to.deep.equal([1, first.events[0]?.position]);
+    });
+
     it('gives followers of any pace and filter the same events in the same order', async () => {
-      const begin = await opened().log.head();
+      const [tenant, begin] = [someTenant(), await opened().log.head()];
+      const owner = (round: number): TenantId => (round % 3 === 0 ? tenant : someTenant());
       const followers = [
         { feed: opened().log.feed(), limit: 1_000 },
         { feed: opened().log.feed(), limit: 90 },
-        { feed: opened().log.feed(['Counted']), limit: 1_000 },
-        { feed: opened().log.feed(['Counted']), limit: 7 },
+        { feed: opened().log.feed({ types: ['Counted'] }), limit: 1_000 },
+        { feed: opened().log.feed({ types: ['Counted'] }), limit: 7 },
+        { feed: opened().log.feed({ tenant }), limit: 40 },
+        { feed: opened().log.feed({ tenant, types: ['Counted'] }), limit: 3 },
       ].map((follower) => ({ ...follower, after: begin, seen: [] as string[] }));
       const step = async (follower: (typeof followers)[number]): Promise<void> => {
         const page = await follower.feed.pull(follower.after, follower.limit, endless);
@@ -180,14 +201,16 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
       // More than any store keeps at hand, so that the slow ones fall behind it while the quick ones do not.
       for (let round = 0; round < 60; round += 1) {
         const events = Array.from({ length: 100 }, (_, index) => (index % 10 === 0 ? counted(round * 100 + index) : noted('x')));
-        await store().append(someStream(), 'none', events, someCause);
+        await store().append(someStream(owner(round)), 'none', events, someCause);
         for (const follower of followers) if (follower.after !== (await opened().log.head())) await step(follower);
       }
       const head = await opened().log.head();
       for (const follower of followers) while (follower.after !== head) await step(follower);
-      const [first, ...others] = followers.map(({ seen }) => seen);
+      const [first, ...others] = followers.map(({ seen }) => seen) as [string[], ...string[][]];
       expect(first).to.have.length(600);
-      for (const other of others) expect(other).to.deep.equal(first);
+      const ofTenant = first.filter((line) => Math.floor((JSON.parse(line.slice(line.indexOf('{'))) as { count: number }).count / 100) % 3 === 0);
+      expect(ofTenant).to.have.length(200);
+      expect(others).to.deep.equal([first, first, first, ofTenant, ofTenant]);
     });
 
     it('gives whoever follows closely the very events that whoever reads later gets', async () => {

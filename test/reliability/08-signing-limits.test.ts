@@ -32,7 +32,7 @@ type Log = OpenEventStore['log'];
 /** What the log says of one tenant: signatures, and the most operations between intent and end at any moment. */
 const judge = async (log: Log, tenant: TenantId) => {
   const events: Recorded[] = [];
-  const feed = log.feed(['SigningRequested', 'SigningCompleted', 'SigningFailed', 'SigningReserved', 'SigningReleased']);
+  const feed = log.feed({ types: ['SigningRequested', 'SigningCompleted', 'SigningFailed', 'SigningReserved', 'SigningReleased'] });
   for (let after: Recorded['position'] | undefined; ; ) {
     const page = await feed.pull(after, 1_000, AbortSignal.abort());
     events.push(...page.events.filter((event) => event.tenant === tenant));

@@ -76,7 +76,7 @@ describe('key rotation by the operator', function suite() {
     await first.stop();
     await (await start({ MASTER_KEY: key(2), MASTER_KEY_PREVIOUS: key(1) })).stop();
     const last = await start({ MASTER_KEY: key(2) });
-    const { events } = await resolve(last.container, storage.log).feed(['EnvelopeKeyRotated']).pull(undefined, 10, AbortSignal.timeout(5_000));
+    const { events } = await resolve(last.container, storage.log).feed({ types: ['EnvelopeKeyRotated'] }).pull(undefined, 10, AbortSignal.timeout(5_000));
     expect(events.map(({ data }) => (data as { level: string; version: number })).map(({ level, version }) => [level, version])).to.deep.equal([['master', 2]]);
     await last.stop();
     expect(String(await start({ MASTER_KEY: key(1) }).catch((error: unknown) => error))).to.match(/MASTER_KEY: it has been replaced/u);

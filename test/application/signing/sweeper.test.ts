@@ -120,7 +120,7 @@ describe('the sweeper', () => {
     await running.approvals.decide(acme.id, place, { by: { kind: 'operator' }, verdict: 'granted', cause: CAUSE });
     await running.approvals.use(asked(dead.operationId), clock.time);
     const status = async () => {
-      const { events } = await embedded.log.feed(['ApprovalUsed', 'ApprovalReturned']).pull(undefined, 1_000, AbortSignal.timeout(5_000));
+      const { events } = await embedded.log.feed({ types: ['ApprovalUsed', 'ApprovalReturned'] }).pull(undefined, 1_000, AbortSignal.timeout(5_000));
       return events.filter((event) => event.tenant === acme.id).map(({ type }) => type);
     };
     clock.time = START + MINUTE;

@@ -1,17 +1,19 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import type { KeyRecord } from '../../../application/kernel/ports.ts';
 import { openEventStore, type OpenEventStore } from '../../../infrastructure/event-store/event-store.ts';
+import { EVENT_MIGRATIONS } from '../../../infrastructure/event-store/schema.ts';
 import { systemIds } from '../../../infrastructure/runtime/ids.ts';
+import { migrate } from '../../../infrastructure/runtime/sqlite-migrations.ts';
 import { someKey } from '../../contract/key-vault.contract.ts';
 import { collect } from '../../support/collect.ts';
 import { requireTool } from '../../support/pending.ts';
 import { rejection } from '../../support/rejections.ts';
-import { noted, sampleCodec, someCause, someStream } from '../../support/sample-events.ts';
+import { noted, sampleCodec, someCause, someStream, someTenant } from '../../support/sample-events.ts';
 import { seeded } from '../../support/seeded.ts';
 import { failOnFatal } from '../../support/silent.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
@@ -73,6 +75,33 @@ describe('embedded event store', () => {
     await opened.store.append(stream, 'none', [noted('a')], how);
     expect(await opened.store.head(stream)).to.equal(1);
     expect((await rejection(opened.store.append(stream, 0, [noted('c')], someCause))).details).to.deep.equal({ expected: 0, actual: 1 });
+  });
+
+  it('opens a log of an older release, and finds the events of each tenant by an index', async () => {
+    await opened.close();
+    for (const name of readdirSync(directory.path)) rmSync(`${directory.path}/${name}`);
+    const [mine, path] = [someTenant(), `${directory.path}/events.db`];
+    const old = new DatabaseSync(path);
+    migrate(old, EVENT_MIGRATIONS.slice(0, 1));
+    old.exec(`BEGIN; INSERT INTO types VALUES (1, 'sample.Noted.v1'); INSERT INTO tenants VALUES (1, '${someTenant()}'), (2, '${mine}'); INSERT INTO streams VALUES (1, '${someStream()}'), (2, '${someStream(mine)}')`);
+    const insert = old.prepare("INSERT INTO events VALUES (?, ?, ?, 1, ?, 0, ?, zeroblob(16), ?, '{\"text\":\"old\"}')");
+    for (let position = 1; position <= 25_000; position += 1) {
+      const owner = position === 24_000 || position === 2 ? 2 : 1;
+      insert.run(position, owner, position, owner, Buffer.from(String(position).padStart(16)), JSON.stringify(someCause));
+    }
+    old.exec('COMMIT');
+    old.close();
+    opened = await open();
+    const feed = opened.log.feed({ tenant: mine, types: ['Noted'] });
+    const page = await feed.pull(undefined, 10, AbortSignal.timeout(1_000));
+    expect(page.events.map(({ position }) => Number(position))).to.deep.equal([2, 24_000]);
+    expect(Number(page.scannedTo), 'in one pull, past more than a pull looks through').to.equal(25_000);
+    await opened.store.append(someStream(mine), 'none', [noted('new')], someCause);
+    expect((await feed.pull(page.scannedTo, 10, AbortSignal.timeout(1_000))).events.map(({ data }) => data)).to.deep.equal([noted('new').data]);
+    const db = new DatabaseSync(path, { readOnly: true });
+    const plan = db.prepare('EXPLAIN QUERY PLAN SELECT cause FROM events WHERE position > ? AND position <= ? AND tenant = (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?').all();
+    db.close();
+    expect(JSON.stringify(plan)).to.contain('events_by_tenant (tenant=? AND rowid>? AND rowid<?)').and.not.contain('TEMP B-TREE');
   });
 
   it('leaves no byte of a destroyed key in any file', async () => {

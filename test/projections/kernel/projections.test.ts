@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Logger } from '../../../application/kernel/ports.ts';
+import type { FeedFilter, Logger } from '../../../application/kernel/ports.ts';
 import { streamParts, type StreamId, type TenantId } from '../../../domain/kernel/ids.ts';
 import type { Message } from '../../../domain/kernel/decider.ts';
 import { systemClock } from '../../../infrastructure/runtime/clock.ts';
@@ -163,8 +163,8 @@ describe('projections', () => {
     await append(stream, [noted('b')]);
     const gate = Promise.withResolvers<void>();
     const doubled: AnyProjection = { ...(tallies as AnyProjection), version: 2, on: { Noted: (known, recorded) => ({ ...(tallies as AnyProjection).on['Noted']?.(known, recorded), doubled: true }) } };
-    const gated = { ...opened.log, feed: (types?: readonly string[]) => {
-      const feed = opened.log.feed(types);
+    const gated = { ...opened.log, feed: (filter?: FeedFilter) => {
+      const feed = opened.log.feed(filter);
       return { pull: async (...asked: Parameters<typeof feed.pull>) => gate.promise.then(() => feed.pull(...asked)) };
     } };
     const projections = createProjections({ log: gated, store: opened.readModels, logger: silentLogger, definitions: [doubled] });
