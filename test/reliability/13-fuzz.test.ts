@@ -63,8 +63,9 @@ describe('promise 13: fuzz', function suite() {
     const licence = await world.ask({ method: 'POST', path: '/quantum-lock/api/v1/licenses/generate', headers: apiKeyHeader(credentials['quantum-lock']?.[0]), body: '{"end_customer_id":"fuzzed"}' });
     const { license_key: licenceKey } = JSON.parse(licence.text) as { license_key: string };
     const ids: Readonly<Record<string, string>> = { platform: (await makeKey(world, OTHER_SLUG, ['sign'])).id, 'qwick-cert': String(signed['data'].operation_id) };
+    await world.make(world.operator, 'POST', `/platform/v1/tenants/${OTHER_SLUG}/kms-keys`, { key_id: 'fuzzed', algorithm: 'ED25519' });
     seedsOf = (surface, route) => ({
-      params: { slug: OTHER_SLUG, surface: 'qwick-cert', user_id: userId, id: ids[surface] ?? newId(), name: 'none', license_key: licenceKey },
+      params: { slug: OTHER_SLUG, surface: 'qwick-cert', user_id: userId, id: ids[surface] ?? newId(), name: 'none', license_key: licenceKey, key_id: 'fuzzed', version: '1' },
       query: surface === 'qwick-cert' ? { organization_slug: SLUG } : {},
       body: (route.operationId === 'signDigest' ? signBody(SLUG) : route.bodyExample) as Seeds['body'],
     });

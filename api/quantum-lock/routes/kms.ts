@@ -54,6 +54,7 @@ const verifyRoute = ({ kms }: KmsDeps) =>
     summary: 'Verify a signature (M2M)',
     description: 'A signature that is wrong, of whatever length, is `valid: false`; one that is not Base64 is a bad request. Every version of the key that is not retired counts.',
     body: VerifyBody,
+    bodyExample: { data: 'aGVsbG8=', signature: 'c2lnbmF0dXJl', key_id: 'default', algorithm: 'ML-DSA-65' },
     maxBodyBytes: VERIFY_BODY_BYTES,
     replies: { 200: { description: 'Judged, and recorded', schema: VerifyReply } },
     rejections: ['keys.key_not_found'],
