@@ -40,7 +40,7 @@ export const webUrl = (setting: Setting): string => {
   if (url === null || !/^https?:$/.test(url.protocol)) return refuse(setting, URL_WORDS);
   if (url.username !== '' || url.password !== '') return refuseSecret(setting.name, 'holds a user or a password', URL_WORDS);
   if (url.search !== '' || url.hash !== '') return refuse(setting, URL_WORDS);
-  return url.href.replace(/\/+$/, '');
+  return url.href.replace(/(?<!\/)\/+$/, '');
 };
 
 /** 32 bytes. */
