@@ -4,7 +4,17 @@
  */
 import { connect, type Socket } from 'node:net';
 
-export type Load = Readonly<{ host: string; port: number; path: string; token: string; body: string; connections: number; ms: number }>;
+export type Load = Readonly<{
+  host: string;
+  port: number;
+  path: string;
+  token: string;
+  /** The token goes in `X-API-Key` rather than `Authorization`. */
+  keyHeader?: boolean;
+  body: string;
+  connections: number;
+  ms: number;
+}>;
 /** `latencies`: milliseconds, sorted. */
 export type Loaded = Readonly<{ perSecond: number; requests: number; latencies: Readonly<{ median: number; p99: number }>; failed: number; sample: string }>;
 
@@ -26,7 +36,7 @@ type Tally = { done: number; failed: number; sample: string; latencies: number[]
 const count = (tally: Tally, answer: Buffer, ms: number): void => {
   tally.done += 1;
   tally.latencies.push(ms);
-  if (answer.toString('latin1', 9, 12) === '200') return;
+  if (answer.toString('latin1', 9, 10) === '2') return;
   tally.failed += 1;
   if (tally.sample === '') tally.sample = answer.toString('utf8').slice(0, 800);
 };
@@ -54,9 +64,9 @@ const drive = (socket: Socket, request: Buffer, until: number, tally: Tally): Pr
     socket.on('connect', send);
   });
 
-const requestOf = ({ host, port, path, token, body }: Load): Buffer =>
+const requestOf = ({ host, port, path, token, keyHeader = false, body }: Load): Buffer =>
   Buffer.from(
-    [`POST ${path} HTTP/1.1`, `Host: ${host}:${port}`, `Authorization: Bearer ${token}`, 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'),
+    [`POST ${path} HTTP/1.1`, `Host: ${host}:${port}`, keyHeader ? `X-API-Key: ${token}` : `Authorization: Bearer ${token}`, 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'),
   );
 
 const run = async (load: Load): Promise<Loaded> => {

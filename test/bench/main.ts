@@ -4,6 +4,7 @@ import { appends } from './appends.ts';
 import type { Benchmark, Settings } from './benchmark.ts';
 import { createGround } from './ground.ts';
 import { kms } from './kms.ts';
+import { licences } from './licences.ts';
 import { listing } from './listing.ts';
 import { memory } from './memory.ts';
 import { rebuild } from './rebuild.ts';
@@ -13,7 +14,7 @@ import { revocations } from './revocations.ts';
 import { signDigest } from './sign-digest.ts';
 import { start } from './start.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [appends, requests, signDigest, kms, rebuild, start, listing, memory, revocations];
+const BENCHMARKS: readonly Benchmark[] = [appends, requests, signDigest, kms, licences, rebuild, start, listing, memory, revocations];
 
 const asked = process.argv.slice(2);
 const quick = asked.includes('--quick');
