@@ -78,11 +78,11 @@ export interface LicenseVerifier {
   verify(license: string, asked?: Asked): Promise<Verdict>;
   /** Applies one signed piece of the revocation list. Rejects with what the storage rejects with. */
   sync(bundle: string): Promise<SyncResult>;
-  /** Everything remembered, as text. Rejects with `Refused` when it is not readable. */
+  /** Everything remembered, as text. Rejects with an `Error` whose message is `state_unreadable` when it is not. */
   exportState(): Promise<string>;
   /** Takes over an export that knows at least as much; also the way out of a state that cannot be read any more. */
   importState(text: string): Promise<ImportReason>;
-  /** After the device's clock was wrong (too late) for a while: forgets what it said, keeps what was proved. The caller's decision. */
+  /** After the device's clock was wrong (too late) for a while: forgets what it said, keeps what was proved. The caller's decision. Rejects as `exportState` does. */
   forgetSeenTime(): Promise<void>;
 }
 
