@@ -4,6 +4,7 @@
  */
 import { rejectFields } from '../../domain/kernel/rejection.ts';
 import { fileKindOf, type FileKind } from '../../domain/signing/file-kind.ts';
+import { turnsDirection } from '../../domain/signing/shown-text.ts';
 import type { SigningSource } from '../../domain/signing/operation.events.ts';
 import type { Cause, Clock, Ids } from '../kernel/ports.ts';
 import type { PersonalData } from '../kernel/sealing.ts';
@@ -100,11 +101,16 @@ const gatesOf = ({ access, rules, quotas, places }: SignDigestDeps): readonly Ga
 /** Asked again when a policy was set at the last moment, or the certificate was revoked under a request's hands: what they have taken is not taken twice. */
 const lastGatesOf = ({ access, rules }: SignDigestDeps): readonly Gate[] => [mayStillSign(access), rules.take];
 
+const TURNS = 'must not hold characters that turn the direction of writing (U+202A to U+202E, U+2066 to U+2069)';
+
 /** What a schema cannot say of a request: rejects with `request.invalid`, naming the fields. */
 export const checkSignRequest = (
   principal: SigningPrincipal,
-  request: Pick<SignRequest, 'fileName' | 'fileKind' | 'clientChannel'>,
+  request: Pick<SignRequest, 'fileName' | 'fileKind' | 'clientChannel' | 'reason'>,
 ): void => {
+  // People decide on what they see of these.
+  if (turnsDirection(request.fileName)) rejectFields({ file_name: TURNS });
+  if (turnsDirection(request.reason ?? '')) rejectFields({ reason: TURNS });
   if (request.fileKind === undefined && fileKindOf(request.fileName) === undefined) {
     rejectFields({ file_name: 'is of a kind that cannot be signed by its digest alone' });
   }

@@ -7,6 +7,7 @@ import { contains, parseIpAddress, parseIpRange, type IpRange } from './ip-range
 import type { SigningSource } from './operation.events.ts';
 import type { SigningPolicy } from './policy.events.ts';
 import { needsApproval } from './policy.ts';
+import { showsSomething } from './shown-text.ts';
 import { isOpen } from './signing-hours.ts';
 
 /** Everything that rules ask for. */
@@ -62,7 +63,7 @@ const hasOtherExtension: Rule = ({ allowedExtensions = [] }, { fileName }) =>
   allowedExtensions.length > 0 && !allowedExtensions.some((allowed) => bare(allowed) === effectiveExtension(fileName));
 
 const RULES: readonly (readonly [PolicyRefusal, Rule])[] = [
-  ['signing.policy_reason', ({ requireReason }, { reason }) => requireReason === true && (reason ?? '').trim() === ''],
+  ['signing.policy_reason', ({ requireReason }, { reason }) => requireReason === true && !showsSomething(reason ?? '')],
   ['signing.policy_lockdown', ({ lockdown }) => lockdown === true],
   ['signing.policy_address', isElsewhere],
   ['signing.policy_second_factor', ({ requireSecondFactor }, { secondFactor }) => requireSecondFactor === true && !secondFactor],

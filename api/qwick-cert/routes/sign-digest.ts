@@ -15,6 +15,7 @@ export const checkBody = ({ principal, body }: Pick<Request, 'principal' | 'body
     fileName: body.file_name,
     ...(body.file_kind && { fileKind: body.file_kind }),
     ...(body.client_channel && { clientChannel: body.client_channel }),
+    ...(body.reason && { reason: body.reason }),
   });
 
 const signRequest = ({ body, ip, commandId, signal }: Request): SignRequest => ({

@@ -212,6 +212,15 @@ describe('sign digest', () => {
       await outcome(person(), { fileName: 'module.js', fileKind: 'powershell' });
       expect(asked[0]?.[2]).to.equal('powershell');
     });
+    it('refused where name or reason would be shown otherwise than they are written, naming the field', async () => {
+      for (const [field, over] of [['file_name', { fileName: 'setup\u202efdp.exe' }], ['reason', { reason: 'Release \u2066x' }]] as const) {
+        const { store, outcome } = setUp();
+        const answer = await outcome(person(), over);
+        expect(codeOf(answer)).to.equal('request.invalid');
+        expect((answer as Rejection).details).to.have.nested.property(`fields.${field}`);
+        expect(store.log).to.deep.equal([]);
+      }
+    });
     it('refused by name, naming the field and changing nothing', async () => {
       const { store, outcome } = setUp();
       const answer = await outcome(person(), { fileName: 'App.appx' });

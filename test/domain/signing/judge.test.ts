@@ -13,7 +13,7 @@ type Row = readonly [code: PolicyRefusal, policy: SigningPolicy, refused: readon
 
 /** In the order in which they are told. */
 const ROWS: readonly Row[] = [
-  ['signing.policy_reason', { requireReason: true }, [{ reason: undefined }, { reason: '' }, { reason: ' \t' }], [{}]],
+  ['signing.policy_reason', { requireReason: true }, [{ reason: undefined }, { reason: '' }, { reason: ' \t' }, { reason: '\u200b' }, { reason: '\u3164' }], [{}]],
   ['signing.policy_lockdown', { lockdown: true }, [{}], []],
   ['signing.policy_address', { ipAllowlist: ['192.0.2.0/29', '2001:db8::1'] }, [{ address: '192.0.2.8' }, { address: 'unknown' }, { address: '' }, { address: '2001:db8::2' }],
     [{}, { address: '2001:db8::1' }, { address: '::ffff:192.0.2.1' }, { address: undefined }]],
