@@ -1,6 +1,7 @@
 /** Clocks that are set back, and what is kept between runs: written when it changes, read strictly, carried over by exports. */
 import { expect } from 'chai';
 import { createLicenseVerifier, type LicenseStorage, type VerifierOptions } from '../../../packages/license-verifier/src/index.ts';
+import { seeded } from '../../support/seeded.ts';
 import { at, AUDIENCE, bundle, DAY, keySet, LICENSE_KEY, license, makeKey, sha256, SOLD } from './vendor.ts';
 
 const key = makeKey('Ed25519');
@@ -81,6 +82,43 @@ describe('license verifier: the clock', () => {
     await verifier.forgetSeenTime();
     expect(await reasonAt(SOLD + 31 * DAY)).to.equal('valid');
     expect(await at0(0, { storage }).reasonAt(SOLD + 29 * DAY)).to.equal('clock_rolled_back');
+  });
+});
+
+/** What is right, in seconds. */
+const expected = ({ now, highest, end }: Readonly<Record<'now' | 'highest' | 'end', number>>): string => {
+  if (now < highest - 300) return 'clock_rolled_back';
+  return highest >= end ? 'expired' : 'valid';
+};
+
+describe('license verifier: whatever the clock does', () => {
+  it('accepts nothing that has ended by any time that was seen, over 1,000 jumps and restarts (seeded)', async () => {
+    const random = seeded(20_261_122);
+    const { storage } = createStorage();
+    const JUMPS = [1, 60, 299, 301, 3_600, DAY, 30 * DAY, 365 * DAY, 3_650 * DAY];
+    let now = SOLD;
+    let highest = 0;
+    let verifier = createLicenseVerifier({ keys: keySet(key), audience: AUDIENCE, storage, clock: () => now * 1_000 });
+    const seen: Record<string, number> = {};
+    for (let step = 0; step < 1_000; step += 1) {
+      now = Math.max(0, (random.chance(0.6) ? highest : now) + random.pick(JUMPS) * random.pick([1, 1, -1]));
+      // A crash forgets a minute at most: this restart comes after a time that was written.
+      if (random.chance(0.1)) {
+        await verifier.importState(await verifier.exportState());
+        verifier = createLicenseVerifier({ keys: keySet(key), audience: AUDIENCE, storage, clock: () => now * 1_000 });
+      }
+      const sold = Math.max(highest, now) + random.pick([-400, -30, -10, -1, 0, 1]) * DAY;
+      const [iat, exp] = [Math.max(0, sold), Math.max(0, sold) + random.below(60) * DAY];
+      const grace = random.below(15) * DAY;
+      const { reason, inGrace } = await verifier.verify(license(key, { iat, nbf: iat, exp, grace }));
+      highest = Math.max(highest, now, iat);
+      const judged = expected({ now, highest, end: exp + grace });
+      expect(reason, `step ${step}`).to.equal(judged);
+      expect(inGrace, `step ${step}`).to.equal(judged === 'valid' && highest >= exp);
+      seen[judged] = (seen[judged] ?? 0) + 1;
+    }
+    // It has to have come across each of them.
+    for (const judged of ['clock_rolled_back', 'expired', 'valid']) expect(seen[judged], judged).to.be.greaterThan(20);
   });
 });
 
