@@ -59,6 +59,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'signing.what_ifs_busy': [429, 'The tenant has as many what-ifs under way as there may be at once.'],
   'signing.approval_expired': [409, 'The approval is over.'],
   'authorities.certificate_unknown': [404, 'The tenant has no such certificate.'],
+  'authorities.too_many_revocations': [429, 'The tenant has had as many certificates revoked in an hour as there may be; `limit` says how many.'],
   'authorities.certificate_revoked': [409, 'The certificate has been revoked before.'],
   'keys.key_exists': [409, 'The tenant has this key for this algorithm already.'],
   'keys.key_not_found': [404, 'There is no such key.'],

@@ -1,5 +1,5 @@
 /** The code-signing certificates of tenants: short-lived, renewed ahead, replaced when revoked. */
-import { certifiedKeys, isRevoked, type CertifiedKeys, type IssuedKey, type RevokeCertifiedKey } from '../../domain/authorities/certified-key.ts';
+import { certifiedKeys, isRevoked, REVOCATIONS_AN_HOUR, revocationWait, type CertifiedKeys, type IssuedKey, type RevokeCertifiedKey } from '../../domain/authorities/certified-key.ts';
 import type { CertificateRequest, RevocationReason } from '../../domain/authorities/certified-key.events.ts';
 import { streamId, type StreamId, type TenantId } from '../../domain/kernel/ids.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
@@ -22,7 +22,7 @@ export interface Leaves {
   leafFor(owner: LeafOwner): Promise<CertifiedSigner>;
   /**
    * Lists the certificate and has a new one made; false when it had been revoked before. Rejects with
-   * `authorities.certificate_unknown` or `request.invalid`.
+   * `authorities.certificate_unknown`, `authorities.too_many_revocations` {limit, retryAfter: seconds} or `request.invalid`.
    */
   revoke(owner: LeafOwner, revocation: Revocation, cause: Cause): Promise<boolean>;
   /** Resolves when no certificate is being made. */
@@ -60,6 +60,11 @@ const waitAtMost = async <T>(work: Promise<T>, milliseconds: number): Promise<T>
     timer = setTimeout(() => refuse(provisioning()), milliseconds);
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
+};
+
+const requireRoom = (keys: CertifiedKeys, now: number): void => {
+  const wait = revocationWait(keys, now);
+  if (wait > 0) throw new Rejection('authorities.too_many_revocations', { limit: REVOCATIONS_AN_HOUR, retryAfter: Math.ceil(wait / 1_000) });
 };
 
 const commandOf = ({ serial, reason, revokedAt }: Revocation, now: number): RevokeCertifiedKey => ({
@@ -146,7 +151,8 @@ export const createLeaves = (deps: LeafDeps): Leaves => {
       const stream = streamOf(owner.id);
       const command = commandOf(revocation, clock.now());
       // Refused before the list is touched; from the list on, nobody is given this key again.
-      certifiedKeys.decide(command, await holders.load(stream));
+      const keys = await holders.load(stream);
+      if (certifiedKeys.decide(command, keys).length > 0) requireRoom(keys, clock.now());
       await revocations.list(revocation, cause);
       // Of two at once, the one that reached the list first says why and since when.
       const listed = (await revocations.find(revocation.serial)) ?? revocation;

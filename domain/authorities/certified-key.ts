@@ -25,7 +25,7 @@ export type CertifiedKeys = Readonly<{
   /** The newest one issued, revoked or not. */
   current?: IssuedKey;
   /** Every serial ever issued, since when it is valid, and when it was revoked. */
-  issued: ReadonlyMap<string, Readonly<{ notBefore: number; revokedAt?: number }>>;
+  issued: ReadonlyMap<string, Readonly<{ notBefore: number; revokedAt?: number; recordedAt?: number }>>;
 }>;
 
 const initialState: CertifiedKeys = { issued: new Map() };
@@ -35,6 +35,17 @@ export const newestSerial = (state: CertifiedKeys): string | null =>
   state.pending?.request.serial ?? state.current?.request.serial ?? null;
 
 export const isRevoked = (state: CertifiedKeys, serial: string): boolean => state.issued.get(serial)?.revokedAt !== undefined;
+
+const HOUR_MS = 3_600_000;
+/** Of one holder: every one stays on the issuer's list for good, and everybody who checks a signature fetches that. */
+export const REVOCATIONS_AN_HOUR = 20;
+
+/** Milliseconds until one more may be revoked at `now`; 0: now. */
+export const revocationWait = ({ issued }: CertifiedKeys, now: number): number => {
+  const lately = [...issued.values()].flatMap(({ recordedAt }) => (recordedAt !== undefined && recordedAt > now - HOUR_MS ? [recordedAt] : [])).toSorted((one, other) => one - other);
+  const leaving = lately.at(-REVOCATIONS_AN_HOUR);
+  return leaving === undefined ? 0 : leaving + HOUR_MS - now;
+};
 
 const evolve = (state: CertifiedKeys, event: CertifiedKeyEvent): CertifiedKeys => {
   switch (event.type) {
@@ -47,9 +58,9 @@ const evolve = (state: CertifiedKeys, event: CertifiedKeyEvent): CertifiedKeys =
       return { ...rest, issued, current: { ...pending, certificate: event.data.certificate } };
     }
     case 'CertifiedKeyRevoked': {
-      const { serial, revokedAt } = event.data;
+      const { serial, revokedAt, recordedAt } = event.data;
       const { notBefore = revokedAt } = state.issued.get(serial) ?? {};
-      return { ...state, issued: new Map(state.issued).set(serial, { notBefore, revokedAt }) };
+      return { ...state, issued: new Map(state.issued).set(serial, { notBefore, revokedAt, recordedAt }) };
     }
     default:
       return otherwise(event, state);

@@ -1,4 +1,5 @@
 /** Decides what the revocation list says and when it gets a new number (RFC 5280 5.2.3: numbers only ever grow). */
+import { emptyMap, type GrowingMap } from '../kernel/growing-map.ts';
 import { otherwise, type Decider, type Message } from '../kernel/decider.ts';
 import type { CrlNumbered, ListedCertificate, RevocationListEvent } from './revocation-list.events.ts';
 
@@ -9,7 +10,7 @@ export type RevocationListCommand = ListCertificate | RefreshCrl;
 
 export type RevocationList = Readonly<{
   /** By serial, in the order in which they were listed. */
-  listed: ReadonlyMap<string, ListedCertificate>;
+  listed: GrowingMap<string, ListedCertificate>;
   /** The newest list that was numbered. */
   newest?: CrlNumbered['data'];
 }>;
@@ -26,7 +27,7 @@ export const isFresh = ({ newest, listed }: RevocationList, now: number): boolea
 const evolve = (state: RevocationList, event: RevocationListEvent): RevocationList => {
   switch (event.type) {
     case 'CertificateListed':
-      return { ...state, listed: new Map(state.listed).set(event.data.serial, event.data) };
+      return state.listed.has(event.data.serial) ? state : { ...state, listed: state.listed.with(event.data.serial, event.data) };
     case 'CrlNumbered':
       return { ...state, newest: event.data };
     default:
@@ -42,7 +43,7 @@ const refresh = (now: number, state: RevocationList): readonly RevocationListEve
 };
 
 export const revocationList: Decider<RevocationList, RevocationListCommand, RevocationListEvent> = {
-  initialState: { listed: new Map() },
+  initialState: { listed: emptyMap() },
   evolve,
   decide: (command, state) => {
     switch (command.type) {

@@ -27,7 +27,7 @@ export const revokeCertificateRoute = ({ revokeCertificate, access, clock }: Cer
     body: RevokeBody,
     bodyExample: { reason: 'keyCompromise', at: '2026-03-09T14:00:00Z' },
     replies: { 200: { description: 'Revoked', schema: RevokedReply } },
-    rejections: ['tenancy.tenant_unknown', 'tenancy.forbidden', 'authorities.certificate_unknown', 'authorities.certificate_revoked'],
+    rejections: ['tenancy.tenant_unknown', 'tenancy.forbidden', 'authorities.certificate_unknown', 'authorities.certificate_revoked', 'authorities.too_many_revocations'],
     handle: async ({ params, body, cause }) => {
       const { id, name } = await tenantOfPath(access, params.slug);
       const serial = serialNumber(params.serial);

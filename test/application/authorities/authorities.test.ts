@@ -172,6 +172,19 @@ describe('authorities', function suite() {
       expect((await authorities.crl()).number).to.equal(number);
     });
 
+    it('has a limit of 20 an hour and tenant, which what is said twice does not reach', async () => {
+      const owner = { id: '019aa5c4-6f00-7000-8000-0000000000ab' as TenantId, name: 'Loop' };
+      const { serial } = await authorities.leafFor(owner);
+      const { number } = await authorities.crl();
+      const now = ground.clock.now();
+      const earlier = (index: number) => ({ type: 'CertifiedKeyRevoked', data: { serial: `0${index}`.slice(-2), reason: 'superseded', revokedAt: now, recordedAt: now - 60_000 + index } });
+      await ground.store.append(leafStream(owner.id), 'any', Array.from({ length: 20 }, (_, index) => earlier(index)), CAUSE);
+      const refused = await rejection(authorities.revokeLeaf(owner, revocation(serial), CAUSE));
+      expect([refused.code, refused.details]).to.deep.equal(['authorities.too_many_revocations', { limit: 20, retryAfter: 3_540 }]);
+      expect([(await authorities.crl()).number, (await authorities.leafFor(owner)).serial]).to.deep.equal([number, serial]);
+      expect(await authorities.revokeLeaf(owner, revocation('07'), CAUSE)).to.equal(false);
+    });
+
     it('is caught up after a crash between the list and the tenant', async () => {
       const owner = { id: '019aa5c4-6f00-7000-8000-0000000000aa' as TenantId, name: 'Crash' };
       const old = await authorities.leafFor(owner);

@@ -18,6 +18,7 @@ describe('domain: revocation list', () => {
     given().when(list('0a')).then(listed('0a'));
     given().twice(list('0a'));
   });
+  it('tolerates one that is listed twice', () => given(listed('0a'), listed('0a'), numbered(1, 0, 1)).when(refresh(1_000)).nothing());
   it('numbers the first list', () => given().when(refresh(7_400)).then(numbered(1, 7_000, 0)));
   it('numbers nothing twice', () => given().twice(refresh(7_000)));
   it('keeps a list that says all and is young', () => given(numbered(1, 0, 0)).when(refresh(12 * HOUR - 1)).nothing());
