@@ -35,17 +35,20 @@ class Writes {
   }
 }
 
-export const createFreshness = (): Freshness => {
-  const writes = new Writes();
-  const positions = new Map<string, Position>();
-  const waiters = new Map<string, Set<Waiter>>();
-  const calls = new Map<string, () => void>();
+/** Those who wait for a projection to reach a place. */
+class Waiting {
+  readonly #waiters = new Map<string, Set<Waiter>>();
 
-  const until = (projection: string, position: Position, timeoutMs = TIMEOUT_MS): Promise<void> => {
-    if ((positions.get(projection) ?? '') >= position) return Promise.resolve();
+  /** Whether somebody waits for it. */
+  isFor(projection: string): boolean {
+    return (this.#waiters.get(projection)?.size ?? 0) > 0;
+  }
+
+  /** Rejects with `storage.behind` after `timeoutMs`. */
+  until(projection: string, position: Position, timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const list = waiters.get(projection) ?? new Set();
-      waiters.set(projection, list);
+      const list = this.#waiters.get(projection) ?? new Set();
+      this.#waiters.set(projection, list);
       const timer = setTimeout(() => {
         list.delete(waiter);
         reject(new Rejection('storage.behind', { retryAfter: RETRY_AFTER }));
@@ -57,23 +60,43 @@ export const createFreshness = (): Freshness => {
       };
       const waiter: Waiter = { position, wake };
       list.add(waiter);
-      calls.get(projection)?.();
     });
+  }
+
+  reached(projection: string, position: Position): void {
+    for (const waiter of this.#waiters.get(projection) ?? []) if (waiter.position <= position) waiter.wake();
+  }
+}
+
+export const createFreshness = (): Freshness => {
+  const writes = new Writes();
+  const positions = new Map<string, Position>();
+  const owed = new Map<string, Position>();
+  const waiting = new Waiting();
+  const calls = new Map<string, () => void>();
+
+  const until = async (projection: string, position: Position, timeoutMs = TIMEOUT_MS): Promise<void> => {
+    if ((positions.get(projection) ?? '') >= position) return;
+    const waited = waiting.until(projection, position, timeoutMs);
+    calls.get(projection)?.();
+    await waited;
   };
 
   return {
     wrote: (tenant, position) => writes.wrote(tenant, position),
+    owes: (projection, position) => void owed.set(projection, position),
     reached: (projection, position) => {
       positions.set(projection, position);
-      for (const waiter of waiters.get(projection) ?? []) if (waiter.position <= position) waiter.wake();
+      if (position >= (owed.get(projection) ?? '')) owed.delete(projection);
+      waiting.reached(projection, position);
       writes.forgetUpTo([...positions.values()].reduce((least, reached) => (reached < least ? reached : least), position));
     },
     settled: async (projection, tenant, timeoutMs) => {
-      const newest = writes.newestFor(tenant);
+      const newest = newer(writes.newestFor(tenant), owed.get(projection));
       if (newest !== undefined) await until(projection, newest, timeoutMs);
     },
     until,
-    awaited: (projection) => (waiters.get(projection)?.size ?? 0) > 0,
+    awaited: (projection) => waiting.isFor(projection),
     whenAwaited: (projection, call) => void calls.set(projection, call),
   };
 };

@@ -4,10 +4,12 @@ import type { Position, TenantId } from '../../domain/kernel/ids.ts';
 export interface Freshness {
   /** Remembers that a tenant wrote up to here. */
   wrote(tenant: TenantId, position: Position): void;
+  /** What was written before this process began: nobody is answered from a projection before it includes everything up to here. */
+  owes(projection: string, position: Position): void;
   /** Told by the runner whenever a read model has moved on (also past events it ignores). */
   reached(projection: string, position: Position): void;
   /**
-   * Resolves when the projection includes the tenant's newest write; rejects with `storage.behind` after `timeoutMs`
+   * Resolves when the projection includes the tenant's newest write and what it owes; rejects with `storage.behind` after `timeoutMs`
    * (default 5,000), which surfaces answer with 503 and Retry-After.
    */
   settled(projection: string, tenant: TenantId, timeoutMs?: number): Promise<void>;

@@ -71,7 +71,10 @@ export class LiveModel {
     const older = (await store.versions(projection.name)).filter(({ version }) => version < projection.version);
     const fallback = older.findLast((definition) => covers(definition, projection));
     const checkpoint = await store.checkpoint(projection);
-    if (fallback !== undefined && (checkpoint ?? '') < (target ?? '')) this.#serving = fallback;
+    const isBehind = (checkpoint ?? '') < (target ?? '');
+    if (fallback !== undefined && isBehind) this.#serving = fallback;
+    // Checkpoints are rare: what was written and answered before the process ended may be missing, and read-your-writes outlives it.
+    else if (target !== undefined && isBehind) this.#options.freshness.owes(this.name, target);
     this.#older = older;
     this.#run = this.#launch(projection, (position) => this.#progress(position));
     if (target === undefined) this.#arrive();

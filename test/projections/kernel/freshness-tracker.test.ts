@@ -28,6 +28,18 @@ describe('freshness', () => {
     await freshness.settled('list', tenant);
   });
 
+  it('waits for what a projection owes from before, whoever asks, and only until it has it', async () => {
+    const freshness = createFreshness();
+    freshness.owes('list', at(7));
+    const waiting = freshness.settled('list', someTenant());
+    expect(await isSettled(freshness.settled('other', someTenant()))).to.equal(true);
+    freshness.reached('list', at(6));
+    expect(await isSettled(waiting)).to.equal(false);
+    freshness.reached('list', at(8));
+    await waiting;
+    await freshness.settled('list', someTenant());
+  });
+
   it("does not let one tenant wait for another's writes", async () => {
     const [freshness, tenant] = [createFreshness(), someTenant()];
     freshness.wrote(someTenant(), at(7));

@@ -122,6 +122,17 @@ describe('projections', () => {
     }
   });
 
+  it('answer after a restart with all that was written before it', async () => {
+    const stream = someStream(tenant);
+    const before = await run([tallies]);
+    await append(stream, [counted(1)], before);
+    expect(await tally(before, stream)).to.include({ total: 1 });
+    await before.stop();
+    // What a process has written and not yet folded when it ends.
+    await append(stream, Array.from({ length: 500 }, () => counted(1)));
+    expect(await tally(await run([tallies]), stream)).to.include({ total: 501 });
+  });
+
   it('stay right when two of them run on one store', async () => {
     const [first, second] = [await run([tallies]), await run([tallies])];
     const streams = Array.from({ length: 20 }, () => someStream(tenant));
