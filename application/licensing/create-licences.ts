@@ -4,11 +4,12 @@ import { reject } from '../../domain/kernel/rejection.ts';
 import { monthOf } from '../../domain/licensing/ledger.ts';
 import { licence, type LicenceState, type RevokeLicence } from '../../domain/licensing/licence.ts';
 import type { LicenceRevoked, LicenceValidated } from '../../domain/licensing/licence.events.ts';
-import { licenceLimit } from '../../domain/licensing/plan-limits.ts';
+import { licenceLimit, licencePlan } from '../../domain/licensing/plan-limits.ts';
 import { createAggregate, type Aggregate } from '../kernel/command-handler.ts';
 import type { Cause, Clock, EventStore } from '../kernel/ports.ts';
 import type { PersonalData, Secrets, Subject } from '../kernel/sealing.ts';
 import { withSubject } from '../kernel/with-subject.ts';
+import type { TenantView } from '../tenancy/access.ts';
 import { createFingerprintsOf, type Claims, type FingerprintsOf } from './fingerprints.ts';
 import { licenceOf, openHolder, readLicence, sealHolder, sealReason, type Holder } from './holders.ts';
 import { createLedgers, monthAt, type Ledgers } from './ledgers.ts';
@@ -125,14 +126,16 @@ const revoke = async (parts: Parts, { tenant, licenceKey, reason }: Revoking, ca
 export const createLicences = (deps: LicencesDeps): Licences => {
   const licences = createAggregate<LicenceState, RevokeLicence, LicenceRevoked>(deps.store, licence);
   const parts: Parts = { ...deps, fingerprintsOf: createFingerprintsOf(deps), ledgers: createLedgers(deps.store), licences };
+  const planOf = ({ plans }: TenantView): string => licencePlan(plans, deps.clock.now());
   return {
-    generate: ({ tenant: { id, plans } }, wanted, cause) => generate(parts, { tenant: id, limit: licenceLimit(plans), cause }, wanted),
+    generate: ({ tenant }, wanted, cause) => generate(parts, { tenant: tenant.id, limit: licenceLimit(planOf(tenant)), cause }, wanted),
     validate: ({ tenant }, asked, cause) => validate(parts, { tenant: tenant.id, ...asked }, cause),
     revoke: ({ tenant }, licenceKey, reason, cause) => revoke(parts, { tenant: tenant.id, licenceKey, reason }, cause),
-    usage: async ({ id, plans }) => {
-      const state = await parts.ledgers.load(id);
+    usage: async (tenant) => {
+      const state = await parts.ledgers.load(tenant.id);
       const { month, inMonth } = monthOf(state, monthAt(deps.clock.now()));
-      return { month, generated: inMonth, limit: licenceLimit(plans), sold: state.sold };
+      const plan = planOf(tenant);
+      return { month, generated: inMonth, plan, limit: licenceLimit(plan), sold: state.sold };
     },
   };
 };

@@ -43,8 +43,8 @@ export type WantedLicence = Readonly<{
   metadata: Readonly<Record<string, unknown>> | null;
 }>;
 
-/** `month`: UTC, `2026-11`. `generated` in it, `sold` ever; `limit` in a month. */
-export type LicenceUsage = Readonly<{ month: string; generated: number; limit: number; sold: number }>;
+/** `month`: UTC, `2026-11`. `generated` in it, `sold` ever; `limit` in a month, on the plan that counts now. */
+export type LicenceUsage = Readonly<{ month: string; generated: number; plan: string; limit: number; sold: number }>;
 
 /** Licence keys are given in upper case. Whoever has no part in a licence is told that there is none. */
 export interface Licences {

@@ -4,7 +4,6 @@ import type { Licences, LicenceUsage } from '../../../application/licensing/lice
 import type { TenantView } from '../../../application/tenancy/access.ts';
 import { INSTALLATION } from '../../../domain/kernel/ids.ts';
 import { reject } from '../../../domain/kernel/rejection.ts';
-import { licencePlan } from '../../../domain/licensing/plan-limits.ts';
 import type { Reader } from '../../../projections/kernel/reader.ts';
 import type { MemberDirectory } from '../../../projections/tenancy/member-directory.ts';
 import { tenantsProjection, type TenantDocument } from '../../../projections/tenancy/tenants.ts';
@@ -40,7 +39,7 @@ const accountRoute = ({ licences, members, reader }: AccountDeps) =>
         name: tenant.slug,
         email: owner?.email ?? null,
         company_name: tenant.name,
-        plan: licencePlan(tenant.plans),
+        plan: usage.plan,
         max_licenses_month: usage.limit,
         licenses_used_month: usage.generated,
         created_at: timesFor(request)(created),
@@ -65,7 +64,7 @@ const statsRoute = ({ licences }: AccountDeps) =>
     handle: async ({ principal }) => {
       const { tenant } = identified(principal);
       const usage = await licences.usage(tenant);
-      const body = { licenses_generated_month: usage.generated, licenses_remaining_month: remaining(usage), plan: licencePlan(tenant.plans), max_licenses_month: usage.limit };
+      const body = { licenses_generated_month: usage.generated, licenses_remaining_month: remaining(usage), plan: usage.plan, max_licenses_month: usage.limit };
       return { status: 200, body: body satisfies Static<typeof StatsReply> };
     },
   });

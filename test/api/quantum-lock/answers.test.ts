@@ -130,7 +130,7 @@ describe('quantum-lock: answers', () => {
     });
     expect(Number.isSafeInteger(account.json.id)).to.equal(true);
     same((await lock.call('GET', `${API}/stats`)).text, { licenses_generated_month: 342, licenses_remaining_month: 9_658, plan: 'startup', max_licenses_month: 10_000 });
-    lock.script.usage = async () => ({ month: '2025-06', generated: 342, limit: 100, sold: 342 });
+    lock.script.usage = async () => ({ month: '2025-06', generated: 342, plan: 'free', limit: 100, sold: 342 });
     expect((await lock.call('GET', `${API}/stats`)).json).to.deep.include({ licenses_remaining_month: 0, max_licenses_month: 100 });
   });
 

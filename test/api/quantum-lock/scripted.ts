@@ -37,7 +37,7 @@ const PRINCIPALS: Readonly<Record<string, CredentialPrincipal>> = {
 /** What a test may turn. */
 export type Script = Licences & Pick<LicenceBook, 'get' | 'page' | 'revocations'> & { health: Health; ended: boolean };
 
-const usage: LicenceUsage = { month: '2025-06', generated: 342, limit: 10_000, sold: 400 };
+const usage: LicenceUsage = { month: '2025-06', generated: 342, plan: 'startup', limit: 10_000, sold: 400 };
 
 async function* none(): AsyncIterable<Revocation> {}
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { licensingAccount } from '../../../domain/licensing/account.ts';
 import { licence } from '../../../domain/licensing/licence.ts';
 import { licenceLimit, licencePlan } from '../../../domain/licensing/plan-limits.ts';
-import type { PlanState } from '../../../domain/tenancy/terms.ts';
+import type { Plans, PlanState } from '../../../domain/tenancy/terms.ts';
 import { revokedEvent } from '../../support/licensing.ts';
 import { specification } from '../../support/specification.ts';
 
@@ -39,12 +39,15 @@ describe('the key of an account’s fingerprints', () => {
 
 describe('the plans of QuantumLock', () => {
   it('allow so many licences in a month', () => {
-    expect(['free', 'startup', 'business', 'enterprise'].map((plan) => licenceLimit(on(plan)))).to.deep.equal([100, 10_000, 100_000, 999_999_999]);
-    expect(licenceLimit(on('business', 'past_due'))).to.equal(100_000);
+    expect(['free', 'startup', 'business', 'enterprise'].map(licenceLimit)).to.deep.equal([100, 10_000, 100_000, 999_999_999]);
   });
 
-  it('count as free when there is none, or it was cancelled', () => {
-    expect([licenceLimit({}), licenceLimit(on('business', 'cancelled'))]).to.deep.equal([100, 100]);
-    expect([licencePlan({}), licencePlan(on('business', 'cancelled')), licencePlan(on('business'))]).to.deep.equal(['free', 'free', 'business']);
+  it('count as free when there is none, when it was cancelled, and once it has ended with its period', () => {
+    const now = Date.parse('2026-11-22T06:00:00.000Z');
+    expect([licencePlan({}, now), licencePlan(on('business', 'cancelled'), now)]).to.deep.equal(['free', 'free']);
+    expect([licencePlan(on('business'), now), licencePlan(on('business', 'past_due'), now)]).to.deep.equal(['business', 'business']);
+    const ending = on('business')['quantum-lock'];
+    const until = (currentPeriodEnd: string): Plans => ({ 'quantum-lock': { ...ending, cancelAtPeriodEnd: true, currentPeriodEnd } });
+    expect([licencePlan(until('2026-11-22T06:00:00.000Z'), now), licencePlan(until('2026-11-22T06:00:00.001Z'), now)]).to.deep.equal(['free', 'business']);
   });
 });
