@@ -8,7 +8,7 @@ import type { Message } from '../../domain/kernel/decider.ts';
 /** A pure step from the data of one version to the data of the next. */
 export type Upcast = (data: never) => object;
 
-type DeepReadonly<T> = T extends readonly (infer Item)[]
+export type DeepReadonly<T> = T extends readonly (infer Item)[]
   ? readonly DeepReadonly<Item>[]
   : T extends object
     ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
