@@ -10,7 +10,7 @@ export type Started = Readonly<{
   config: Pick<Config, 'dataDir' | 'mailServer'>;
 }>;
 
-const SURFACES = [
+export const SURFACES = [
   { name: 'qwick-cert', mount: '/qwick-cert', docs: '/qwick-cert/docs' },
   { name: 'quantum-lock', mount: '/quantum-lock', docs: '/quantum-lock/docs' },
   { name: 'platform', mount: '/platform/v1', docs: '/platform/docs' },

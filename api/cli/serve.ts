@@ -4,7 +4,7 @@ import { Rejection } from '../../domain/kernel/rejection.ts';
 import { ConfigError, readConfig, type Config } from '../../infrastructure/runtime/config.ts';
 import { createLogger } from '../../infrastructure/runtime/logger.ts';
 import { startProgram } from '../composition/program.ts';
-import { banner, bannerJson, type Started } from './banner.ts';
+import { SURFACES, banner, bannerJson, type Started } from './banner.ts';
 import { Ended, EXIT, failureLine, processIo, type Io } from './io.ts';
 
 /** After a failed disk: long enough for the requests in flight to be answered with 503, and well within the promised second. */
@@ -27,7 +27,7 @@ const run = async (config: Config, io: Io, json: boolean): Promise<void> => {
   const program = await startProgram({ config, logger, onFatal: fatally(logger) });
   // Before it says that it listens: whoever reads that may tell it to stop.
   const told = untilTold();
-  logger.info({ address: program.url, dataDir: config.dataDir, pid: process.pid, surfaces: ['qwick-cert', 'platform'] }, 'listening');
+  logger.info({ address: program.url, dataDir: config.dataDir, pid: process.pid, surfaces: SURFACES.map(({ name }) => name) }, 'listening');
   tell(io, { url: program.url, operatorTokenFile: program.secrets.operatorTokenFile, config }, json);
   const signal = await told;
   logger.info({ signal }, 'stopping: finishing what was accepted');

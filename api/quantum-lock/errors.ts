@@ -40,7 +40,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   'request.not_found': [404, 'Resource not found'],
   'request.method_not_allowed': [405, 'Method not allowed'],
   'request.unsupported_media_type': [415, 'Content-Type must be application/json, without encoding'],
-  'request.too_large': [413, 'Request body is too large'],
+  // The document knows no 413.
+  'request.too_large': [400, `${INVALID}: body is too large`],
   'request.rate_limited': [429, 'Rate limit exceeded'],
   'idempotency.mismatch': [422, 'Idempotency-Key has been used with another request'],
   'idempotency.in_progress': [409, 'A request with this Idempotency-Key is being processed'],

@@ -122,10 +122,14 @@ describe('quantum-lock: errors', () => {
     expect([unavailable.status, unavailable.json.detail, unavailable.headers.get('retry-after')]).to.deep.equal([503, 'Service temporarily unavailable', '5']);
   });
 
-  it('405, 409, 413, 415 and 422 as HTTP has them', async () => {
+  it('absurd sizes, like all else that is wrong', async () => {
+    const { status, json } = await lock.call('POST', GENERATE, { body: { ...good, metadata: { note: 'x'.repeat(70_000) } } });
+    expect([status, json.detail]).to.deep.equal([400, 'Invalid request: body is too large']);
+  });
+
+  it('405, 409, 415 and 422 as HTTP has them', async () => {
     const wrong = await lock.call('DELETE', `${API}/licenses/${KEY}`);
     expect([wrong.status, wrong.json.detail, wrong.headers.get('allow')]).to.deep.equal([405, 'Method not allowed', 'GET, HEAD']);
-    expect((await lock.call('POST', GENERATE, { body: { ...good, metadata: { note: 'x'.repeat(70_000) } } })).status).to.equal(413);
     expect((await lock.call('POST', GENERATE, { body: JSON.stringify(good), headers: { 'content-type': 'text/plain' } })).status).to.equal(415);
     const headers = { 'idempotency-key': 'same' };
     expect((await lock.call('POST', GENERATE, { body: good, headers })).status).to.equal(201);
