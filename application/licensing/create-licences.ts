@@ -8,6 +8,7 @@ import { licenceLimit, licencePlan } from '../../domain/licensing/plan-limits.ts
 import { createAggregate, type Aggregate } from '../kernel/command-handler.ts';
 import type { Cause, Clock, EventStore } from '../kernel/ports.ts';
 import type { PersonalData, Secrets, Subject } from '../kernel/sealing.ts';
+import { createUnderWay } from '../kernel/under-way.ts';
 import { withSubject } from '../kernel/with-subject.ts';
 import type { TenantView } from '../tenancy/access.ts';
 import { createFingerprintsOf, type Claims, type FingerprintsOf } from './fingerprints.ts';
@@ -126,11 +127,17 @@ const revoke = async (parts: Parts, { tenant, licenceKey, reason }: Revoking, ca
 export const createLicences = (deps: LicencesDeps): Licences => {
   const licences = createAggregate<LicenceState, RevokeLicence, LicenceRevoked>(deps.store, licence);
   const parts: Parts = { ...deps, fingerprintsOf: createFingerprintsOf(deps), ledgers: createLedgers(deps.store), licences };
+  const revoking = createUnderWay<TenantId>();
   const planOf = ({ plans }: TenantView): string => licencePlan(plans, deps.clock.now());
   return {
     generate: ({ tenant }, wanted, cause) => generate(parts, { tenant: tenant.id, limit: licenceLimit(planOf(tenant)), cause }, wanted),
     validate: ({ tenant }, asked, cause) => validate(parts, { tenant: tenant.id, ...asked }, cause),
-    revoke: ({ tenant }, licenceKey, reason, cause) => revoke(parts, { tenant: tenant.id, licenceKey, reason }, cause),
+    revoke: ({ tenant }, licenceKey, reason, cause) => revoking.track(tenant.id, () => revoke(parts, { tenant: tenant.id, licenceKey, reason }, cause)),
+    revoked: async (tenant) => {
+      const now = deps.clock.now();
+      await revoking.settled(tenant);
+      return now;
+    },
     usage: async (tenant) => {
       const state = await parts.ledgers.load(tenant.id);
       const { month, inMonth } = monthOf(state, monthAt(deps.clock.now()));

@@ -1,4 +1,5 @@
 /** What an account does with its licences: generates, validates and revokes them, and asks how many it has generated. */
+import type { TenantId } from '../../domain/kernel/ids.ts';
 import type { Cause } from '../kernel/ports.ts';
 import type { CredentialPrincipal, TenantView } from '../tenancy/access.ts';
 
@@ -58,5 +59,10 @@ export interface Licences {
   ): Promise<Readonly<{ verdict: Verdict }>>;
   /** Rejects with `licensing.licence_not_found`, and with `licensing.licence_revoked` the second time. */
   revoke(principal: CredentialPrincipal, licenceKey: string, reason: string | undefined, cause: Cause): Promise<Readonly<{ revokedAt: string }>>;
+  /**
+   * Now (milliseconds since 1970), once every revocation of this process that may bear an earlier time is on record: a list that is read after it
+   * misses none, and the next one goes on from that moment.
+   */
+  revoked(tenant: TenantId): Promise<number>;
   usage(tenant: TenantView): Promise<LicenceUsage>;
 }

@@ -1,5 +1,5 @@
 /** GET /revocations: what offline clients synchronize, sent as it is read. */
-import type { Clock } from '../../../application/kernel/ports.ts';
+import type { Licences } from '../../../application/licensing/licences.ts';
 import type { LicenceBook, Revocation } from '../../../application/licensing/ports.ts';
 import { yieldToOthers } from '../../../projections/kernel/pause.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
@@ -8,7 +8,7 @@ import { identified, type LockPrincipal } from '../principal.ts';
 import { RevocationsQuery, RevocationsReply } from '../schemas.ts';
 import { parseMoment, timesFor } from '../times.ts';
 
-export type RevocationDeps = Readonly<{ book: Pick<LicenceBook, 'revocations'>; clock: Clock }>;
+export type RevocationDeps = Readonly<{ book: Pick<LicenceBook, 'revocations'>; licences: Pick<Licences, 'revoked'> }>;
 
 /** Keys put together before they are sent: few enough to hold, enough to not send each alone. */
 const KEYS_A_PIECE = 500;
@@ -83,7 +83,7 @@ const begun = async <Piece>(pieces: AsyncIterable<Piece>): Promise<AsyncIterable
   };
 };
 
-export const revocationsRoute = ({ book, clock }: RevocationDeps): Route<LockPrincipal> => {
+export const revocationsRoute = ({ book, licences }: RevocationDeps): Route<LockPrincipal> => {
   const turns = createTurns();
   return defineRoute<LockPrincipal, undefined, typeof RevocationsQuery>({
     method: 'GET',
@@ -98,8 +98,9 @@ export const revocationsRoute = ({ book, clock }: RevocationDeps): Route<LockPri
     handle: async (request) => {
       const { since } = request.query;
       const from = since === undefined ? undefined : parseMoment('since', since);
-      const timestamp = timesFor(request)(clock.now());
-      const revocations = book.revocations(identified(request.principal).tenant.id, from);
+      const { id } = identified(request.principal).tenant;
+      const timestamp = timesFor(request)(await licences.revoked(id));
+      const revocations = book.revocations(id, from);
       return { status: 200, stream: await begun(inTurns(answerOf(revocations, timestamp), turns)), contentType: 'application/json; charset=utf-8' };
     },
   });

@@ -45,6 +45,7 @@ const createScript = (): Script => ({
   generate: async () => LICENCE,
   validate: async () => ({ verdict: 'valid' }),
   revoke: async () => ({ revokedAt: '2025-06-15T14:30:00.123Z' }),
+  revoked: async () => NOW,
   usage: async () => usage,
   get: async (_tenant, licenceKey) => (licenceKey === KEY ? LICENCE : undefined),
   page: async () => ({ items: [LICENCE], total: 42 }),
@@ -69,7 +70,7 @@ const surfaceOf = (script: Script) =>
   createQuantumLockSurface({
     ...elsewhere,
     access: accessOf(script), clock: { now: () => NOW }, health: async () => script.health, reader,
-    licences: { generate: (...given) => script.generate(...given), validate: (...given) => script.validate(...given), revoke: (...given) => script.revoke(...given), usage: (...given) => script.usage(...given) },
+    licences: { generate: (...given) => script.generate(...given), validate: (...given) => script.validate(...given), revoke: (...given) => script.revoke(...given), revoked: (...given) => script.revoked(...given), usage: (...given) => script.usage(...given) },
     book: { get: (...given) => script.get(...given), page: (...given) => script.page(...given), revocations: (...given) => script.revocations(...given), revocationsAfter: none },
     kms: { sign: async () => reject('keys.key_not_found'), verify: async () => reject('keys.key_not_found') },
     members: { oldestOwner: async () => ({ userId: 'owner' as SubjectId, email: 'admin@acmecorp.com', role: 'owner' }) },

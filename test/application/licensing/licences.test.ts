@@ -1,6 +1,7 @@
 /** Licences over the embedded stores: what an account is told, and what the log keeps of it. */
 import { expect } from 'chai';
 import type { Licence } from '../../../application/licensing/licences.ts';
+import type { EventStore } from '../../../application/kernel/ports.ts';
 import type { CredentialPrincipal } from '../../../application/tenancy/access.ts';
 import { holderPlace, ledgerStream, validationsStream } from '../../../application/licensing/streams.ts';
 import type { SubjectId } from '../../../domain/kernel/ids.ts';
@@ -96,7 +97,7 @@ describe('licences', function suite() {
       }
       expect([...made].toSorted((one, two) => one - two)).to.deep.equal(Array.from({ length: 2_200 }, (_, index) => index + 1));
       expect((await typesOf(of)).filter((type) => type.startsWith('LedgerVolume'))).to.deep.equal(['LedgerVolumeClosed', 'LedgerVolumeOpened', 'LedgerVolumeClosed', 'LedgerVolumeOpened']);
-      expect(await ground.program().licences.usage(of.tenant)).to.deep.equal({ month: '2026-11', generated: 2_200, limit: 100_000, sold: 2_200 });
+      expect(await ground.program().licences.usage(of.tenant)).to.deep.equal({ month: '2026-11', generated: 2_200, plan: 'business', limit: 100_000, sold: 2_200 });
     });
 
     it('refuses what is beyond the month’s limit, says for how long, and begins again with the next month', async () => {
@@ -107,7 +108,7 @@ describe('licences', function suite() {
       expect(await rejection(generate(of))).to.deep.equal({ code: 'licensing.quota_exceeded', details: { limit: 100, retryAfter: 2 } });
       ground.knobs.now = Date.parse('2026-12-01T00:00:00.000Z');
       expect((await generate(of)).number).to.equal(101);
-      expect(await licences.usage(of.tenant)).to.deep.equal({ month: '2026-12', generated: 1, limit: 100, sold: 101 });
+      expect(await licences.usage(of.tenant)).to.deep.equal({ month: '2026-12', generated: 1, plan: 'free', limit: 100, sold: 101 });
     });
 
     it('a plan that was cancelled counts as free; one that was changed counts at once', async () => {
@@ -237,6 +238,45 @@ describe('licences', function suite() {
       const made = await Promise.all(Array.from({ length: 100 }, async () => generate(of)));
       await licences.revoke(of, made[0]?.licenceKey ?? '', undefined, CAUSE);
       expect((await rejection(generate(of))).code).to.equal('licensing.quota_exceeded');
+    });
+  });
+
+  describe('the time of a list of revocations', () => {
+    it('is not named before everything that was revoked by then is on record', async () => {
+      const held = Promise.withResolvers<void>();
+      const begun = Promise.withResolvers<void>();
+      const store: EventStore = {
+        ...ground.store,
+        append: async (stream, ...rest) => {
+          if (stream.startsWith('licensing.licence-')) {
+            begun.resolve();
+            await held.promise;
+          }
+          return ground.store.append(stream, ...rest);
+        },
+      };
+      const of = account();
+      const { licences, book, generate } = ground.program({ store });
+      const { licenceKey } = await generate(of);
+      const revoked = licences.revoke(of, licenceKey, undefined, CAUSE);
+      await begun.promise;
+      ground.knobs.now = NOW + 2_000;
+      const named = licences.revoked(of.tenant.id);
+      ground.knobs.now = NOW + 5_000;
+      held.resolve();
+      expect(await named).to.equal(NOW + 2_000);
+      const listed: string[] = [];
+      for await (const each of book.revocations(of.tenant.id, undefined)) listed.push(each.licenceKey);
+      expect([listed, (await revoked).revokedAt]).to.deep.equal([[licenceKey], new Date(NOW).toISOString()]);
+    });
+
+    it('waits for nobody else, nor for what failed', async () => {
+      const [one, other] = [account(), account()];
+      const { licences } = ground.program();
+      const failing = licences.revoke(one, 'QCOS-0000-0000-0000-0000-0000-0000-0000-0000', undefined, CAUSE);
+      expect(await licences.revoked(other.tenant.id)).to.equal(NOW);
+      expect((await rejection(failing)).code).to.equal('licensing.licence_not_found');
+      expect(await licences.revoked(one.tenant.id)).to.equal(NOW);
     });
   });
 
