@@ -1,5 +1,6 @@
 /** Everything that may be stored, of every context. */
 import { authoritiesEvents } from './authorities/events.ts';
+import { webhookEvents } from './delivery/events.ts';
 import type { EventRow } from './kernel/event-catalogue.ts';
 import { keysEvents } from './keys/events.ts';
 import { licensingEvents } from './licensing/events.ts';
@@ -9,5 +10,5 @@ import { tenancyEvents } from './tenancy/events.ts';
 import { transparencyEvents } from './transparency/events.ts';
 
 export const catalogue: readonly EventRow[] = [
-  ...authoritiesEvents, ...keysEvents, ...licensingEvents, ...signingEvents, ...signingPolicyEvents, ...tenancyEvents, ...transparencyEvents,
+  ...authoritiesEvents, ...keysEvents, ...licensingEvents, ...signingEvents, ...signingPolicyEvents, ...tenancyEvents, ...transparencyEvents, ...webhookEvents,
 ];

@@ -13,13 +13,14 @@ import { signingRulesRows } from './events/signing-rules.ts';
 import { signingRows } from './events/signing.ts';
 import { tenancyRows } from './events/tenancy.ts';
 import { transparencyRows } from './events/transparency.ts';
+import { webhookRows } from './events/webhooks.ts';
 import type { InsideRow, PublicRow } from './public-row.ts';
 
 type AnyRow = PublicRow | InsideRow;
 
 /** A row for each stored type (names in code), of the whole catalogue: a test holds it to that. */
 export const integrationRows: Readonly<Record<string, AnyRow>> = {
-  ...authoritiesRows, ...keysRows, ...licensingRows, ...signingRows, ...signingRulesRows, ...tenancyRows, ...accessRows, ...transparencyRows,
+  ...authoritiesRows, ...keysRows, ...licensingRows, ...signingRows, ...signingRulesRows, ...tenancyRows, ...accessRows, ...transparencyRows, ...webhookRows,
 };
 
 /** One public type. `stored` is the stored type (name in code) that it is made from. */

@@ -70,6 +70,8 @@ export const NEVER = /box$|subject$|secret|seed|privatekey|password|hash(?:es\[\
 /** Of what looks so, what may leave all the same, and why. */
 export const HARMLESS: Readonly<Record<string, string>> = {
   'authorities.CertifiedKeyRevoked.v1 reason': 'one of five words',
+  'delivery.WebhookDisabled.v1 reason': 'one of two words',
+  'delivery.WebhookAttemptFailed.v1 reason': 'one of six words',
   'tenancy.InvitationRevoked.v1 reason': 'one of three words',
   'tenancy.SessionEnded.v1 reason': 'one of two words',
   'signing.SigningFailed.v1 code': 'a rejection code',

@@ -1,0 +1,99 @@
+/** One attempt to deliver one event to one endpoint, recorded before the event leaves the queue. */
+import type { DeliveryEvent, EventPlace } from '../../domain/delivery/delivery.events.ts';
+import { fractionOf, nextAttemptAt } from '../../domain/delivery/retries.ts';
+import type { Webhook } from '../../domain/delivery/webhooks-state.ts';
+import type { StreamId } from '../../domain/kernel/ids.ts';
+import type { Cause, Clock, EventStore, Recorded } from '../kernel/ports.ts';
+import type { PublicEvents } from './ports.ts';
+import { bodyOf, type SendWebhook, type Sent } from './send-webhook.ts';
+import type { Endpoint, Waiting } from './shelves.ts';
+import { deliveriesStream, deliveryIdOf } from './streams.ts';
+import type { Webhooks } from './webhooks.ts';
+
+export type Attempted =
+  /** Nothing goes to the endpoint any more, or for now. */
+  | Readonly<{ outcome: 'stopped' }>
+  | Readonly<{ outcome: 'delivered' }>
+  /** `next`: undefined when it was the last attempt. `leaveAloneUntil`: what the receiver asked for; milliseconds since 1970. */
+  | Readonly<{ outcome: 'failed'; next: Waiting | undefined; leaveAloneUntil: number | undefined }>;
+
+/** Rejects with `storage.*` when it could not be recorded: it will have to be made again. */
+export type Attempt = (endpoint: Endpoint, waiting: Waiting, signal: AbortSignal) => Promise<Attempted>;
+
+export type AttemptDeps = Readonly<{
+  webhooks: Pick<Webhooks, 'find' | 'disableGone'>;
+  events: Pick<PublicEvents, 'toPublic'>;
+  store: Pick<EventStore, 'read' | 'append'>;
+  send: SendWebhook;
+  /** Where what is too large for a delivery is fetched. */
+  linkTo: (recorded: Recorded) => Promise<string>;
+  clock: Clock;
+}>;
+
+/** Standard Webhooks 1.0 asks for 15 to 30 s. */
+const TIMEOUT_MS = 15_000;
+
+const placeOf = ({ eventId, eventType, eventStream, eventRevision, eventPosition }: EventPlace): EventPlace => ({
+  eventId, eventType, eventStream, eventRevision, eventPosition,
+});
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+const causeOf = (deliveryId: string, eventId: string): Cause => ({ actor: { kind: 'system', id: 'webhooks' }, correlation: deliveryId, causation: eventId });
+
+const readEvent = async (store: Pick<EventStore, 'read'>, { eventStream, eventRevision }: EventPlace): Promise<Recorded> => {
+  for await (const recorded of store.read(eventStream as StreamId, eventRevision)) return recorded;
+  throw new Error('an event that waits for its delivery is not in the log');
+};
+
+type Reported = Readonly<{ webhook: Webhook; waiting: Waiting; sent: Sent; now: number }>;
+
+/** The facts of a failed attempt, and what waits after it. A receiver that is gone is not asked again until somebody enables the endpoint. */
+const failed = ({ webhook, waiting, sent, now }: Reported, deliveryId: string) => {
+  const firstAt = waiting.firstAt ?? now;
+  const nextAt = nextAttemptAt({ firstAt, now, retryAfterMs: sent.retryAfterMs, fraction: fractionOf(waiting.eventId) });
+  const attempt = waiting.attempts + 1;
+  const shared = { ...placeOf(waiting), webhookId: webhook.webhookId, deliveryId };
+  const { status, reason = 'status', durationMs } = sent;
+  const shownNext = nextAt === undefined || reason === 'gone' ? null : iso(nextAt);
+  const events: DeliveryEvent[] = [{ type: 'WebhookAttemptFailed', data: { ...shared, attempt, reason, status, durationMs, nextAt: shownNext, failedAt: iso(now) } }];
+  if (nextAt === undefined) events.push({ type: 'WebhookDeadLettered', data: { ...shared, attempts: attempt, deadAt: iso(now) } });
+  const next: Waiting | undefined = nextAt === undefined ? undefined : { ...waiting, attempts: attempt, firstAt, notBefore: nextAt };
+  return { events, next };
+};
+
+export const createAttempt = ({ webhooks, events, store, send, linkTo, clock }: AttemptDeps): Attempt => {
+  const record = async ({ tenant }: Endpoint, waiting: Waiting, facts: readonly DeliveryEvent[]): Promise<void> => {
+    const deliveryId = facts[0]?.data.deliveryId ?? '';
+    await store.append(deliveriesStream(tenant, iso(clock.now())), 'any', facts, causeOf(deliveryId, waiting.eventId));
+  };
+
+  const settle = async (endpoint: Endpoint, reported: Reported): Promise<Attempted> => {
+    const { webhook, waiting, sent, now } = reported;
+    const deliveryId = deliveryIdOf(waiting.eventId, webhook.webhookId);
+    if (sent.reason === undefined) {
+      const data = { ...placeOf(waiting), webhookId: webhook.webhookId, deliveryId, attempt: waiting.attempts + 1, status: sent.status ?? 0, durationMs: sent.durationMs, deliveredAt: iso(now) };
+      await record(endpoint, waiting, [{ type: 'WebhookDelivered', data }]);
+      return { outcome: 'delivered' };
+    }
+    const { events: facts, next } = failed(reported, deliveryId);
+    await record(endpoint, waiting, facts);
+    if (sent.reason === 'gone') await webhooks.disableGone(endpoint.tenant, webhook.webhookId, webhook.settings.url, causeOf(deliveryId, waiting.eventId));
+    return { outcome: 'failed', next, leaveAloneUntil: sent.retryAfterMs === undefined ? undefined : now + sent.retryAfterMs };
+  };
+
+  return async (endpoint, waiting, signal) => {
+    const recorded = await readEvent(store, waiting);
+    const event = events.toPublic(recorded);
+    if (event === undefined) throw new Error(`nothing is said outside of ${recorded.type}`);
+    const body = await bodyOf(event, () => linkTo(recorded));
+    // Looked at last: what was deleted, disabled or rotated before this moment is as it was left.
+    const webhook = await webhooks.find(endpoint.tenant, endpoint.webhookId);
+    if (webhook === undefined || webhook.disabled !== null || signal.aborted) return { outcome: 'stopped' };
+    const deliveryId = deliveryIdOf(waiting.eventId, webhook.webhookId);
+    const sent = await send({ tenant: endpoint.tenant, webhook, deliveryId, body, timeoutMs: TIMEOUT_MS, signal });
+    // What was broken off says nothing of the receiver.
+    if (sent.reason !== undefined && signal.aborted) return { outcome: 'stopped' };
+    return settle(endpoint, { webhook, waiting, sent, now: clock.now() });
+  };
+};

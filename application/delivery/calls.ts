@@ -1,0 +1,122 @@
+/** The calls of one receiver: a few at a time, and none while it asks to be left alone. */
+import { RETRIED_FOR_MS } from '../../domain/delivery/retries.ts';
+import { Rejection } from '../../domain/kernel/rejection.ts';
+import type { Clock, Logger } from '../kernel/ports.ts';
+import type { Attempt, Attempted } from './attempt.ts';
+import type { Shelf, Waiting } from './shelves.ts';
+import type { Slots } from './slots.ts';
+
+export type CallsDeps = Readonly<{ shelf: Shelf; attempt: Attempt; slots: Slots; clock: Clock; logger: Pick<Logger, 'error'>; /** After each call. */ onEnd: () => void }>;
+
+export interface Calls {
+  /** Begins what is due, as far as there is room. Throws what kept a call before from being recorded: `storage.*` or `kernel.fenced`. */
+  launch(): void;
+  /** Milliseconds until something is due that no call under way will tell of. */
+  idleFor(): number;
+  isUnderWay(position: string): boolean;
+  /** Breaks off what is under way. */
+  cut(): void;
+  /** Resolves when nothing is under way. */
+  ended(): Promise<void>;
+}
+
+/** Calls of one receiver at once; of one that did not take its last delivery, one. */
+const AT_ONCE = 4;
+/** What the program itself could not do is tried again after this. */
+const INTERNAL_PAUSE_MS = 30_000;
+/** A receiver that asks to be left alone for longer is asked again after this. */
+const LONGEST_REST_MS = 3_600_000;
+export const LONGEST_SLEEP_MS = 60_000;
+
+const isFatal = (error: unknown): boolean => error instanceof Rejection && (error.code.startsWith('storage.') || error.code === 'kernel.fenced');
+
+/** A clock that was set back must not keep a delivery for as long as the jump. */
+const isDue = ({ notBefore }: Waiting, now: number): boolean => notBefore <= now || notBefore > now + RETRIED_FOR_MS;
+
+/** What the last answers say of the receiver. */
+const createHealth = (clock: Clock) => {
+  let ailing = false;
+  let restUntil = 0;
+  return {
+    isAiling: (): boolean => ailing,
+    room: (): number => (ailing ? 1 : AT_ONCE),
+    /** 0: it may be called. */
+    restsFor: (): number => {
+      const left = restUntil - clock.now();
+      return left > LONGEST_REST_MS ? 0 : Math.max(0, left);
+    },
+    note: (attempted: Exclude<Attempted, { outcome: 'stopped' }>): void => {
+      ailing = attempted.outcome === 'failed';
+      restUntil = attempted.outcome === 'failed' ? Math.min(attempted.leaveAloneUntil ?? 0, clock.now() + LONGEST_REST_MS) : 0;
+    },
+  };
+};
+
+type Health = ReturnType<typeof createHealth>;
+
+/** One call from its place to what is stored of it. */
+const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, health: Health) => {
+  const settle = async (waiting: Waiting, attempted: Attempted): Promise<void> => {
+    if (attempted.outcome === 'stopped') return undefined;
+    health.note(attempted);
+    return attempted.outcome === 'failed' && attempted.next !== undefined ? shelf.set(attempted.next) : shelf.remove(waiting.eventPosition);
+  };
+  return async (waiting: Waiting, signal: AbortSignal): Promise<void> => {
+    const leave = await slots.enter(health.isAiling());
+    try {
+      await settle(waiting, await attempt(shelf.endpoint, waiting, signal));
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      logger.error({ error, webhook: shelf.endpoint.webhookId, position: waiting.eventPosition }, 'a delivery could not be attempted; it will be tried again');
+      await shelf.set({ ...waiting, notBefore: clock.now() + INTERNAL_PAUSE_MS });
+    } finally {
+      leave();
+    }
+  };
+};
+
+/** Milliseconds until the first of those that no call is under way for is due. */
+const untilNext = (shelf: Shelf, running: ReadonlyMap<string, unknown>, now: number): number => {
+  let next = LONGEST_SLEEP_MS;
+  for (const { eventPosition, notBefore } of shelf.waiting()) if (!running.has(eventPosition)) next = Math.min(next, notBefore - now);
+  return Math.max(0, next);
+};
+
+export const createCalls = (deps: CallsDeps): Calls => {
+  const { shelf, clock, onEnd } = deps;
+  const health = createHealth(clock);
+  const deliver = createDeliver(deps, health);
+  const running = new Map<string, Promise<void>>();
+  let breaking = new AbortController();
+  let failure: { error: unknown } | undefined;
+
+  const begin = (waiting: Waiting): void => {
+    const mine = deliver(waiting, breaking.signal)
+      .catch((error: unknown) => { failure ??= { error }; })
+      .finally(() => {
+        running.delete(waiting.eventPosition);
+        onEnd();
+      });
+    running.set(waiting.eventPosition, mine);
+  };
+  const isFull = (): boolean => running.size >= health.room();
+
+  return {
+    launch: () => {
+      if (failure !== undefined) throw failure.error;
+      if (health.restsFor() > 0) return;
+      const now = clock.now();
+      for (const waiting of shelf.waiting()) {
+        if (isFull()) return;
+        if (!running.has(waiting.eventPosition) && isDue(waiting, now)) begin(waiting);
+      }
+    },
+    idleFor: () => (isFull() ? LONGEST_SLEEP_MS : Math.max(untilNext(shelf, running, clock.now()), health.restsFor())),
+    isUnderWay: (position) => running.has(position),
+    cut: () => {
+      breaking.abort();
+      breaking = new AbortController();
+    },
+    ended: async () => { await Promise.all(running.values()); },
+  };
+};

@@ -1,0 +1,149 @@
+/**
+ * Delivers what happens to the webhooks that want to know of it: a worker for each endpoint, woken when its tenant has something new. Endpoints,
+ * replays and requests for another attempt come out of the log as well; what they lead to is stored before the checkpoint moves.
+ */
+import type { DeliveryEvent } from '../../domain/delivery/delivery.events.ts';
+import type { WebhookEvent } from '../../domain/delivery/webhook.events.ts';
+import type { Webhook } from '../../domain/delivery/webhooks-state.ts';
+import type { TenantId } from '../../domain/kernel/ids.ts';
+import { createFollower } from '../kernel/follower.ts';
+import type { Clock, EventLog, Logger, Recorded } from '../kernel/ports.ts';
+import type { StateStore } from '../kernel/state.ts';
+import type { Attempt } from './attempt.ts';
+import type { Pause, PublicEvents } from './ports.ts';
+import { openShelves, type Endpoint, type Shelf, type Shelves } from './shelves.ts';
+import type { Slots } from './slots.ts';
+import { isOfDeliveries } from './streams.ts';
+import { createTakeUp } from './take-up.ts';
+import type { Webhooks } from './webhooks.ts';
+import { createWorker, MAIN_LANE, type Worker } from './worker.ts';
+
+export type DispatcherDeps = Readonly<{
+  log: EventLog;
+  state: StateStore;
+  webhooks: Pick<Webhooks, 'find' | 'replayFinished'>;
+  events: Pick<PublicEvents, 'toPublic'>;
+  attempt: Attempt;
+  slots: Slots;
+  clock: Clock;
+  pause: Pause;
+  logger: Pick<Logger, 'error'>;
+}>;
+
+export interface Dispatcher {
+  /** Until `signal` fires; rejects with `storage.*` or `kernel.fenced`. It begins where what is stored says, as often as it is called. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const FOLLOWED = ['WebhookCreated', 'WebhookChanged', 'WebhookSecretRotated', 'WebhookDisabled', 'WebhookEnabled', 'WebhookDeleted', 'WebhookReplayRequested', 'WebhookRetryRequested'] as const;
+const PAGE = 500;
+
+type Followed = Extract<WebhookEvent | DeliveryEvent, { type: (typeof FOLLOWED)[number] }>;
+
+/** The workers of one run, each ended when the run ends. */
+const createWorkers = (deps: DispatcherDeps, shelves: Shelves, onFailure: (error: unknown) => void) => {
+  const byTenant = new Map<TenantId, Map<string, Readonly<{ worker: Worker; shelf: Shelf; ended: Promise<void> }>>>();
+
+  const begin = (shelf: Shelf) => {
+    const { tenant, webhookId } = shelf.endpoint;
+    const takeUp = createTakeUp({ ...deps, shelf, feed: deps.log.feed({ tenant }), now: () => deps.clock.now() });
+    const worker = createWorker({ ...deps, shelf, takeUp });
+    const begun = { worker, shelf, ended: worker.run().catch(onFailure) };
+    const ofTenant = byTenant.get(tenant) ?? new Map<string, typeof begun>();
+    byTenant.set(tenant, ofTenant.set(webhookId, begun));
+    return begun;
+  };
+
+  const of = ({ tenant, webhookId }: Endpoint) => byTenant.get(tenant)?.get(webhookId) ?? begin(shelves.of({ tenant, webhookId }));
+
+  return {
+    begin,
+    of: (endpoint: Endpoint): Worker => of(endpoint).worker,
+    wake: (tenant: TenantId): void => byTenant.get(tenant)?.forEach(({ worker }) => worker.wake()),
+    end: async (endpoint: Endpoint): Promise<void> => {
+      const { worker, shelf, ended } = of(endpoint);
+      await worker.stop();
+      await ended;
+      byTenant.get(endpoint.tenant)?.delete(endpoint.webhookId);
+      await shelf.clear();
+    },
+    endAll: async (): Promise<void> => {
+      const all = [...byTenant.values()].flatMap((ofTenant) => [...ofTenant.values()]);
+      await Promise.all(all.map(({ worker }) => worker.stop()));
+      await Promise.all(all.map(({ ended }) => ended));
+    },
+  };
+};
+
+type Workers = ReturnType<typeof createWorkers>;
+
+/** What an event of an endpoint that is still there means for its worker. */
+type Handlers = { readonly [Type in Exclude<Followed['type'], 'WebhookDeleted'>]: (recorded: Recorded<Extract<Followed, { type: Type }>>, worker: Worker, webhook: Webhook) => Promise<void> | void };
+
+const wake = (_recorded: unknown, worker: Worker): void => worker.wake();
+
+const createHandlers = (clock: Clock): Handlers => ({
+  WebhookCreated: ({ position, data: { startAfter, startTime: since } }, worker) => {
+    const place = startAfter ?? (since === null ? position : null);
+    return worker.openLane(MAIN_LANE, { place, since, upTo: null, until: null, types: null });
+  },
+  WebhookChanged: wake,
+  WebhookSecretRotated: wake,
+  WebhookEnabled: wake,
+  WebhookDisabled: (_recorded, worker) => worker.cut(),
+  WebhookReplayRequested: ({ data: { replayId, after: place, upTo, since, until, types } }, worker, { replaying, lastReplay }) =>
+    replaying && lastReplay === replayId ? worker.openLane(replayId, { place, upTo, since, until, types }) : undefined,
+  WebhookRetryRequested: ({ data: { eventId, eventType, eventStream, eventRevision, eventPosition, attempts } }, worker) =>
+    worker.again({ eventId, eventType, eventStream, eventRevision, eventPosition, attempts, firstAt: null, notBefore: clock.now() }),
+});
+
+const createHandle = (workers: Workers, { webhooks, clock }: Pick<DispatcherDeps, 'webhooks' | 'clock'>) => {
+  const handlers = createHandlers(clock);
+  return async (recorded: Recorded<Followed>): Promise<void> => {
+    const endpoint: Endpoint = { tenant: recorded.tenant, webhookId: recorded.data.webhookId };
+    if (recorded.type === 'WebhookDeleted') return workers.end(endpoint);
+    const webhook = await webhooks.find(endpoint.tenant, endpoint.webhookId);
+    // Deleted since: what belongs to it is cleared when that comes up.
+    if (webhook === undefined) return undefined;
+    return handlers[recorded.type](recorded as never, workers.of(endpoint), webhook);
+  };
+};
+
+/** Wakes the workers of whoever has something new. */
+const watch = async (log: EventLog, workers: Workers, signal: AbortSignal): Promise<void> => {
+  const feed = log.feed();
+  let place = await log.head();
+  while (!signal.aborted) {
+    const { events, scannedTo } = await feed.pull(place, PAGE, signal);
+    place = scannedTo ?? place;
+    for (const tenant of new Set(events.flatMap((event) => (isOfDeliveries(event.stream) ? [] : [event.tenant])))) workers.wake(tenant);
+  }
+};
+
+export const createDispatcher = (deps: DispatcherDeps): Dispatcher => ({
+  run: async (signal) => {
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    let failure: { error: unknown } | undefined;
+    const onFailure = (error: unknown): void => {
+      failure ??= { error };
+      end();
+    };
+    const shelves = await openShelves(deps.state);
+    const workers = createWorkers(deps, shelves, onFailure);
+    const handle = createHandle(workers, deps);
+    const follower = createFollower({
+      name: 'webhooks', feed: deps.log.feed({ types: FOLLOWED }), state: deps.state,
+      handle: async (events) => { for (const event of events) await handle(event as Recorded<Followed>); },
+    });
+    // Watching begins before the workers first look, so that nothing falls between the two.
+    const parts = [watch(deps.log, workers, ending.signal), follower.run(ending.signal)].map((part) => part.catch(onFailure));
+    for (const shelf of shelves.all()) workers.begin(shelf);
+    await Promise.all(parts);
+    await workers.endAll();
+    signal.removeEventListener('abort', end);
+    if (failure !== undefined) throw failure.error;
+  },
+});

@@ -1,0 +1,47 @@
+/** The catalogue rows of SIEM sinks. */
+import Type from 'typebox';
+import type { SiemSinkEvent } from '../../domain/delivery/siem-sink.events.ts';
+import { defineEvents, v1 } from '../kernel/event-catalogue.ts';
+
+const strict = { additionalProperties: false } as const;
+const Instant = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' });
+const Id = Type.String({ minLength: 1, maxLength: 100 });
+const Text = Type.String({ minLength: 1, maxLength: 200 });
+const SealedSecret = Type.Object({ tenantKey: Type.Integer(), box: Type.String() }, strict);
+const orNull = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+
+const Target = Type.Union([
+  Type.Object({ kind: Type.Literal('ocsf-http'), url: Type.String({ minLength: 1, maxLength: 2_048 }), header: orNull(Text) }, strict),
+  Type.Object(
+    {
+      kind: Type.Literal('cef-syslog'),
+      host: Type.String({ minLength: 1, maxLength: 300 }),
+      port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+      transport: Type.Union([Type.Literal('tcp'), Type.Literal('tls')]),
+    },
+    strict,
+  ),
+  Type.Object({ kind: Type.Literal('ndjson-file'), rotateBytes: Type.Integer({ minimum: 1 }), keepFiles: Type.Integer({ minimum: 1 }) }, strict),
+  Type.Object({ kind: Type.Literal('bus'), topic: Text }, strict),
+]);
+
+export const siemSinkEvents = defineEvents<SiemSinkEvent>('delivery', {
+  SiemSinkCreated: v1(
+    Type.Object(
+      {
+        sinkId: Id,
+        name: Text,
+        target: Target,
+        types: orNull(Type.Array(Text, { maxItems: 500 })),
+        secret: orNull(SealedSecret),
+        startAfter: orNull(Type.String({ pattern: '^\\d{20}$' })),
+        startTime: orNull(Instant),
+        createdAt: Instant,
+      },
+      strict,
+    ),
+  ),
+  SiemSinkPaused: v1(Type.Object({ sinkId: Id, pausedAt: Instant }, strict)),
+  SiemSinkResumed: v1(Type.Object({ sinkId: Id, resumedAt: Instant }, strict)),
+  SiemSinkDeleted: v1(Type.Object({ sinkId: Id, deletedAt: Instant }, strict)),
+});

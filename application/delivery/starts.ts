@@ -1,0 +1,44 @@
+/** Points of the log at which deliveries begin, as callers name them. */
+import type { Position } from '../../domain/kernel/ids.ts';
+import { rejectFields } from '../../domain/kernel/rejection.ts';
+import type { Clock, EventLog } from '../kernel/ports.ts';
+
+/** A position that deliveries begin after, or a time; neither: now. `time`: UTC, ISO 8601 with milliseconds. */
+export type Start = Readonly<{ position?: string | undefined; time?: string | undefined }>;
+
+/** `fromPosition`: events after it. Times are UTC, ISO 8601 with milliseconds. `types`: public event types; without, the endpoint's. */
+export type Range = Readonly<{ fromPosition?: string | undefined; since?: string | undefined; until?: string | undefined; types?: readonly string[] | undefined }>;
+
+type Deps = Readonly<{ log: Pick<EventLog, 'head'>; clock: Clock }>;
+
+const DIGITS = /^\d{1,20}$/u;
+const LENGTH = 20;
+
+export const createStarts = ({ log, clock }: Deps) => {
+  const position = async (field: string, text: string): Promise<Position> => {
+    const at = DIGITS.test(text) ? (text.padStart(LENGTH, '0') as Position) : rejectFields({ [field]: 'is not a position' });
+    const head = await log.head();
+    return head !== undefined && at <= head ? at : rejectFields({ [field]: 'is beyond the head of the log' });
+  };
+  const past = (field: string, time: string): string =>
+    time <= new Date(clock.now()).toISOString() ? time : rejectFields({ [field]: 'is in the future' });
+
+  return {
+    /** Rejects with `request.invalid` {fields}, which are named `start.…`. */
+    start: async (wanted: Start): Promise<Readonly<{ startAfter: string | null; startTime: string | null }>> => {
+      if (wanted.position !== undefined && wanted.time !== undefined) rejectFields({ 'start.time': 'means nothing beside a position' });
+      const startAfter = wanted.position === undefined ? null : await position('start.position', wanted.position);
+      return { startAfter, startTime: wanted.time === undefined ? null : past('start.time', wanted.time) };
+    },
+    /** Rejects likewise; one of both beginnings must be there. */
+    range: async ({ fromPosition, since, until }: Range): Promise<Readonly<{ after: string | null; since: string | null; until: string | null }>> => {
+      if ((fromPosition === undefined) === (since === undefined)) rejectFields({ since: 'either this or from_position must be given' });
+      if (until !== undefined && since !== undefined && until < since) rejectFields({ until: 'is before since' });
+      return {
+        after: fromPosition === undefined ? null : await position('from_position', fromPosition),
+        since: since === undefined ? null : past('since', since),
+        until: until ?? null,
+      };
+    },
+  };
+};

@@ -1,0 +1,104 @@
+/** Takes events up from the log for one endpoint: those that it wants are put into its queue, and then the place moves on, never before. */
+import type { Webhook } from '../../domain/delivery/webhooks-state.ts';
+import type { Position } from '../../domain/kernel/ids.ts';
+import type { EventFeed, Logger, Recorded } from '../kernel/ports.ts';
+import type { PublicEvent, PublicEvents } from './ports.ts';
+import type { Lane, Shelf, Waiting } from './shelves.ts';
+import { isOfDeliveries } from './streams.ts';
+
+/** Events that may wait for one endpoint: beyond that the log waits. */
+export const MOST_WAITING = 1_000;
+/** Rows that one look at the log takes at most. */
+const PAGE = 200;
+/** Looks without anything for the endpoint after which the bare place is stored. */
+const IDLE_LOOKS = 64;
+
+/** What of a lane's bounds an event passes, and the lane after it. */
+const within = ({ since, until, upTo }: Lane, { time, position }: Recorded): boolean =>
+  (since === null || time >= since) && (until === null || time <= until) && (upTo === null || position <= upTo);
+
+/** The log is what happened in order, also where the clock was set back: once it has begun, a lane goes on. */
+const begun = (lane: Lane, events: readonly Recorded[]): Lane => {
+  const { since } = lane;
+  const first = since === null ? -1 : events.findIndex(({ time }) => time >= since);
+  return first < 0 ? lane : { ...lane, since: null };
+};
+
+const isOver = ({ upTo, place }: Lane): boolean => upTo !== null && place !== null && place >= upTo;
+
+export interface TakeUp {
+  /** One look at each lane; whether there may be more. `closed`: lanes that have come to their end, to be closed by whoever asks. */
+  look(webhook: Webhook): Promise<Readonly<{ more: boolean; over: readonly string[] }>>;
+  /** Stores the places as they are. */
+  store(): Promise<void>;
+}
+
+export type TakeUpDeps = Readonly<{ shelf: Shelf; feed: EventFeed; events: Pick<PublicEvents, 'toPublic'>; now: () => number; logger: Pick<Logger, 'error'> }>;
+
+/** An aborted signal: a look at the log does not wait for it to move. */
+const AT_ONCE = AbortSignal.abort();
+
+/** What waits for a delivery because of an event; undefined when nothing does. */
+const createWaitingOf = ({ events, now, logger }: Pick<TakeUpDeps, 'events' | 'now' | 'logger'>) => {
+  const publicOf = (recorded: Recorded): PublicEvent | undefined => {
+    if (isOfDeliveries(recorded.stream)) return undefined;
+    try {
+      return events.toPublic(recorded);
+    } catch (error) {
+      // One event that cannot be put into public words must not keep all that follow.
+      logger.error({ error, position: recorded.position, type: recorded.type }, 'an event could not be made public and is not delivered');
+      return undefined;
+    }
+  };
+
+  return (recorded: Recorded, types: ReadonlySet<string> | undefined): Waiting | undefined => {
+    const event = publicOf(recorded);
+    if (event === undefined || (types !== undefined && !types.has(event.type))) return undefined;
+    const { id, stream, revision, position } = recorded;
+    return { eventId: id, eventType: event.type, eventStream: stream, eventRevision: revision, eventPosition: position, attempts: 0, firstAt: null, notBefore: now() };
+  };
+};
+
+export const createTakeUp = ({ shelf, feed, ...rest }: TakeUpDeps): TakeUp => {
+  const waitingOf = createWaitingOf(rest);
+  let idle = 0;
+
+  const put = async (waiting: Waiting): Promise<void> => (shelf.at(waiting.eventPosition) === undefined ? shelf.set(waiting) : undefined);
+
+  const move = async (id: string, before: Lane, after: Lane, found: boolean): Promise<void> => {
+    idle = found ? 0 : idle + 1;
+    if (found || before.since !== after.since || idle % IDLE_LOOKS === 0) await shelf.storeLane(id, after);
+    else shelf.passLane(id, after);
+  };
+
+  const take = async (id: string, lane: Lane, webhook: Webhook): Promise<Lane | undefined> => {
+    if (shelf.size + PAGE > MOST_WAITING) return undefined;
+    const page = await feed.pull((lane.place ?? undefined) as Position | undefined, PAGE, AT_ONCE);
+    if (page.scannedTo === undefined || page.scannedTo === lane.place) return undefined;
+    const types = lane.types ?? webhook.settings.types;
+    const wanted = types === null ? undefined : new Set(types);
+    const next = begun(lane, page.events);
+    const from = next.since === lane.since ? 0 : page.events.findIndex(({ time }) => time >= (lane.since ?? ''));
+    const found = page.events.slice(from).flatMap((one) => (within(next, one) ? (waitingOf(one, wanted) ?? []) : []));
+    await Promise.all(found.map(put));
+    const moved = { ...next, place: page.scannedTo };
+    await move(id, lane, moved, found.length > 0);
+    return moved;
+  };
+
+  return {
+    look: async (webhook) => {
+      let more = false;
+      const over: string[] = [];
+      for (const [id, lane] of shelf.lanes()) {
+        const moved = isOver(lane) ? lane : await take(id, lane, webhook);
+        more ||= moved !== undefined;
+        if (moved !== undefined && isOver(moved)) over.push(id);
+      }
+      return { more, over };
+    },
+    store: async () => {
+      for (const [id, lane] of shelf.lanes()) await shelf.storeLane(id, lane);
+    },
+  };
+};

@@ -1,0 +1,73 @@
+/** The webhook endpoints of a tenant, as far as decisions and deliveries need them. */
+import { otherwise } from '../kernel/decider.ts';
+import type { WebhookDisabled, WebhookEvent, WebhookKeys, WebhookSecretRotated, WebhookSettings } from './webhook.events.ts';
+
+/** What signed before, and still does beside the newest until a moment. */
+export type EndingKeys = WebhookKeys & Readonly<{ until: string }>;
+
+export type Webhook = Readonly<{
+  webhookId: string;
+  settings: WebhookSettings;
+  keys: WebhookKeys;
+  /** Newest first. */
+  previous: readonly EndingKeys[];
+  /** Why nothing is delivered; null: it is. */
+  disabled: WebhookDisabled['data']['reason'] | null;
+  lastReplay: string | null;
+  replaying: boolean;
+}>;
+
+export type WebhooksState = Readonly<{ webhooks: ReadonlyMap<string, Webhook>; deleted: ReadonlySet<string> }>;
+
+export const NO_WEBHOOKS: WebhooksState = { webhooks: new Map(), deleted: new Set() };
+
+/** Generations that sign beside the newest: each makes the header of every delivery longer. */
+export const MOST_PREVIOUS = 3;
+
+const keysOf = ({ keysId, secret, seed, publicKey }: WebhookKeys): WebhookKeys => ({ keysId, secret, seed, publicKey });
+const settingsOf = ({ url, types, description, format }: WebhookSettings): WebhookSettings => ({ url, types, description, format });
+
+/** No generation signs for longer than the newest rotation lets those before it. */
+const rotated = (webhook: Webhook, { previousUntil, ...keys }: WebhookSecretRotated['data']): Webhook => {
+  const before = [{ ...webhook.keys, until: previousUntil ?? '' }, ...webhook.previous].slice(0, MOST_PREVIOUS);
+  const previous = previousUntil === null ? [] : before.map((one) => ({ ...one, until: one.until < previousUntil ? one.until : previousUntil }));
+  return { ...webhook, keys: keysOf(keys), previous };
+};
+
+type OfOne = Exclude<WebhookEvent, { type: 'WebhookCreated' | 'WebhookDeleted' }>;
+
+const evolveOne = (webhook: Webhook, event: OfOne): Webhook => {
+  switch (event.type) {
+    case 'WebhookChanged':
+      return { ...webhook, settings: settingsOf(event.data) };
+    case 'WebhookSecretRotated':
+      return rotated(webhook, event.data);
+    case 'WebhookDisabled':
+      return { ...webhook, disabled: event.data.reason };
+    case 'WebhookEnabled':
+      return { ...webhook, disabled: null };
+    case 'WebhookReplayRequested':
+      return { ...webhook, lastReplay: event.data.replayId, replaying: true };
+    case 'WebhookReplayFinished':
+      return { ...webhook, replaying: false };
+    default:
+      return otherwise(event, webhook);
+  }
+};
+
+const without = (webhooks: WebhooksState['webhooks'], id: string): WebhooksState['webhooks'] => new Map([...webhooks].filter(([known]) => known !== id));
+
+export const evolveWebhooks = (state: WebhooksState, event: WebhookEvent): WebhooksState => {
+  const { webhookId } = event.data;
+  const { webhooks, deleted } = state;
+  if (event.type === 'WebhookCreated') {
+    const webhook: Webhook = { webhookId, settings: settingsOf(event.data), keys: keysOf(event.data), previous: [], disabled: null, lastReplay: null, replaying: false };
+    return { deleted, webhooks: new Map([...webhooks, [webhookId, webhook]]) };
+  }
+  if (event.type === 'WebhookDeleted') return { webhooks: without(webhooks, webhookId), deleted: new Set([...deleted, webhookId]) };
+  const known = webhooks.get(webhookId);
+  return known === undefined ? state : { deleted, webhooks: new Map([...webhooks, [webhookId, evolveOne(known, event)]]) };
+};
+
+/** What signs at a moment: the newest first. `at`: UTC, ISO 8601 with milliseconds. */
+export const signingKeysAt = ({ keys, previous }: Webhook, at: string): readonly WebhookKeys[] => [keys, ...previous.filter(({ until }) => at < until)];
