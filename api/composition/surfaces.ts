@@ -33,7 +33,7 @@ const bindPlatform = (container: Container): void => {
     invitations: tenancy.invitations, invitationList: tenancy.invitationList, passwordResets: tenancy.passwordResets, factors: tenancy.factors,
     reader: storage.reader, projections: storage.projections, jobs: runtime.jobs, logger: runtime.logger, operatorToken: runtime.operatorToken,
     rules: signing.rules, whatIf: signing.whatIf, clock: runtime.clock, recall: signing.recall, revokeCertificate: signing.revokeCertificate,
-    kmsKeys: kms.keys, licenceSigningKeys: offline.keys,
+    kmsKeys: kms.keys, licenceSigningKeys: offline.keys, log: storage.log, publicUrl: runtime.publicUrl,
   });
 };
 

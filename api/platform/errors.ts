@@ -68,6 +68,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'keys.public_only': [409, 'The private key is not here.'],
   'licensing.too_many_signing_keys': [409, 'The tenant has as many licence-signing keys as there may be; `limit` says how many.'],
   'keys.too_many_versions': [409, 'The key has as many versions that verify as there may be; retire some. `limit` says how many.'],
+  'delivery.event_type_unknown': [404, 'There is no such type of event.'],
   'platform.projection_unknown': [404, 'There is no such projection.'],
   'platform.job_unknown': [404, 'There is no such job.'],
   'platform.job_has_no_file': [409, 'The job has nothing to fetch, or not yet.'],

@@ -39,14 +39,17 @@ const decode = (list: string, cursor: string): string => {
   }
 };
 
+/** The limit that is in force where `limit` was asked for, or none. */
+export const effectiveLimit = (limit = USUAL): number => Math.min(limit, MOST);
+
 /** Asks for one page of `list` (a name that no other list has) and answers it in the platform's form. */
 export const answerPage = async <Item, Shown>(
   list: string,
-  { limit = USUAL, cursor }: Static<typeof PageQuery>,
+  { limit, cursor }: Static<typeof PageQuery>,
   ask: (page: Readonly<{ limit: number; after?: string }>) => Promise<Found<Item>>,
   show: (item: Item) => Shown,
 ) => {
-  const effective = Math.min(limit, MOST);
+  const effective = effectiveLimit(limit);
   const found = await ask({ limit: effective, ...(cursor !== undefined && { after: decode(list, cursor) }) });
   const next = found.next === undefined ? null : encode(list, found.next);
   return { status: 200, body: { items: found.items.map(show), next_cursor: next, limit: effective } };

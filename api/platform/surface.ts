@@ -6,6 +6,8 @@ import { actorOf, createAuthenticate, idempotencyScope, permit, rateRule, tenant
 import { accountRoutes, type AccountDeps } from './routes/account.ts';
 import { approvalRoutes, type ApprovalDeps } from './routes/approvals.ts';
 import { credentialRoutes, type CredentialDeps } from './routes/credentials.ts';
+import { eventSchemaRoutes } from './routes/event-schemas.ts';
+import { eventRoutes, type EventDeps } from './routes/events.ts';
 import { invitationRoutes, type InvitationDeps } from './routes/invitations.ts';
 import { kmsKeyRoutes, type KmsKeyDeps } from './routes/kms-keys.ts';
 import { licenceSigningKeyRoutes, type LicenceSigningKeyDeps } from './routes/licence-signing-keys.ts';
@@ -29,6 +31,7 @@ export type PlatformDeps = TenantDeps &
   RecallDeps &
   CertificateDeps &
   KmsKeyDeps &
+  EventDeps &
   LicenceSigningKeyDeps &
   Readonly<{ access: Access; operatorToken: string }>;
 
@@ -47,7 +50,7 @@ export const createPlatformSurface = (deps: PlatformDeps): Surface =>
       description:
         'Tenants, plans, members, credentials and sessions, behind all surfaces. Errors are problems (RFC 9457); lists are pages by cursor; every POST honours Idempotency-Key.',
     },
-    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...invitationRoutes(deps), ...accountRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps), ...signingPolicyRoutes(deps), ...approvalRoutes(deps), recallRoute(deps), revokeCertificateRoute(deps), ...kmsKeyRoutes(deps), ...licenceSigningKeyRoutes(deps)],
+    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...invitationRoutes(deps), ...accountRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps), ...signingPolicyRoutes(deps), ...approvalRoutes(deps), recallRoute(deps), revokeCertificateRoute(deps), ...kmsKeyRoutes(deps), ...licenceSigningKeyRoutes(deps), ...eventRoutes(deps), ...eventSchemaRoutes(deps)],
     security: { bearer: { type: 'http', scheme: 'bearer', description: 'The operator token, or the access token of a session.' } },
     publicPermissions: ['public'],
     authenticate: createAuthenticate(deps.access, deps.operatorToken),

@@ -123,6 +123,10 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     getKmsPublicKeys: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/kms-keys/${cell.cast.home.kmsKeyId}/public` },
     listLicenceSigningKeys: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/licence-signing-keys` },
     rotateLicenceSigningKeys: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/licence-signing-keys/rotate`, body: () => ({ algorithm: 'Ed25519' }) },
+    listEvents: { rule: forOperator, ok: '200', path: () => `${V1}/events?limit=200` },
+    listTenantEvents: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/events?limit=200` },
+    listEventTypes: { rule: always, ok: '200', path: () => `${V1}/event-schemas` },
+    getEventSchema: { rule: always, ok: '200', path: () => `${V1}/event-schemas/chancery.signing.operation.completed` },
     // Sessions end last: see the order below.
     signOut: { rule: forPersons, ok: '204', path: () => `${V1}/sessions/current` },
     listProjections: { rule: forOperator, ok: '200', path: () => `${V1}/projections` },

@@ -32,7 +32,7 @@ export const startPlatform = async () => {
   const keyDeps = { store, secrets: ground.sealing.secrets, engine: createSignatures(), digests: keyDigests, clock: ground.clock, ids: randomIds };
   const kmsKeys = createKmsKeys(keyDeps);
   const licenceSigningKeys = createLicenceSigningKeys(keyDeps);
-  const surface = createPlatformSurface({ ...tenancy, rules, whatIf, kmsKeys, licenceSigningKeys, ...unsigned, clock: ground.clock, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
+  const surface = createPlatformSurface({ ...tenancy, rules, whatIf, kmsKeys, licenceSigningKeys, ...unsigned, log: ground.embedded.log, publicUrl: 'http://chancery.example', clock: ground.clock, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
   const running = await serve([surface], {
     state,
     secrets: ground.sealing.secrets,

@@ -1,0 +1,83 @@
+/** GET /events and /tenants/{slug}/events: the log, as CloudEvents. */
+import type { Static } from 'typebox';
+import type { EventLog } from '../../../application/kernel/ports.ts';
+import type { Access } from '../../../application/tenancy/access.ts';
+import type { Position, TenantId } from '../../../domain/kernel/ids.ts';
+import { rejectFields } from '../../../domain/kernel/rejection.ts';
+import { createCloudEvents } from '../../../projections/fanout/cloud-events.ts';
+import { createEventPages } from '../../../projections/fanout/event-pages.ts';
+import { defineRoute, type Route } from '../../kernel/route.ts';
+import { placeOf, storedTypesOf } from '../event-questions.ts';
+import { AllEventsQuery, EventPageReply, EventsQuery } from '../event-schemas.ts';
+import { effectiveLimit } from '../page.ts';
+import type { PlatformPrincipal } from '../principal.ts';
+import { SlugParams } from '../schemas.ts';
+import { tenantOfPath } from './members.ts';
+
+export type EventDeps = Readonly<{
+  log: EventLog;
+  access: Pick<Access, 'tenantBySlug'>;
+  /** Base of absolute links, without a trailing slash. */
+  publicUrl: string;
+}>;
+
+type Asked = Static<typeof EventsQuery>;
+
+const common = { method: 'GET', tags: ['Events'] } as const;
+const description =
+  'In the order of the log. What is internal (book-keeping, keys of the program) is not told. A page is complete up to its `to_position`; `next_cursor` is null when that was the end of the log.';
+
+const startOf = ({ after, cursor }: Asked, head: Position | undefined): Position | undefined => {
+  if (after !== undefined && cursor !== undefined) return rejectFields({ cursor: 'cannot be given with after' });
+  if (after !== undefined) return placeOf('after', after, head);
+  return cursor === undefined ? undefined : placeOf('cursor', cursor, head);
+};
+
+const createAnswer = ({ log, publicUrl }: EventDeps) => {
+  const pages = createEventPages({ log, toCloudEvent: createCloudEvents(publicUrl) });
+  return async (query: Asked, tenant: TenantId | undefined, signal: AbortSignal) => {
+    const limit = effectiveLimit(query.limit);
+    const after = startOf(query, await log.head());
+    const types = storedTypesOf('type', query.type);
+    const { events, to, complete } = await pages({ after, limit, ...(types && { types }), ...(tenant && { tenant }) }, signal);
+    return { status: 200, body: { items: events, next_cursor: complete ? null : (to ?? null), limit, to_position: to ?? null } };
+  };
+};
+
+type Answer = ReturnType<typeof createAnswer>;
+
+const allRoute = ({ access }: EventDeps, answer: Answer) =>
+  defineRoute<PlatformPrincipal, undefined, typeof AllEventsQuery>({
+    ...common,
+    permission: 'operator',
+    path: '/v1/events',
+    operationId: 'listEvents',
+    summary: 'List the events of all tenants and of the installation',
+    description,
+    query: AllEventsQuery,
+    replies: { 200: { description: 'A page of events', schema: EventPageReply } },
+    handle: async ({ query: { tenant: slug, ...query }, signal }) => {
+      const tenant = slug === undefined ? undefined : ((await access.tenantBySlug(slug)) ?? rejectFields({ tenant: 'is no tenant' }));
+      return answer(query, tenant?.id, signal);
+    },
+  });
+
+const tenantRoute = ({ access }: EventDeps, answer: Answer) =>
+  defineRoute<PlatformPrincipal, typeof SlugParams, typeof EventsQuery>({
+    ...common,
+    permission: 'tenant',
+    path: '/v1/tenants/:slug/events',
+    operationId: 'listTenantEvents',
+    summary: 'List the events of a tenant',
+    description,
+    params: SlugParams,
+    query: EventsQuery,
+    replies: { 200: { description: 'A page of events', schema: EventPageReply } },
+    rejections: ['tenancy.tenant_unknown', 'tenancy.forbidden'],
+    handle: async ({ params, query, signal }) => answer(query, (await tenantOfPath(access, params.slug)).id, signal),
+  });
+
+export const eventRoutes = (deps: EventDeps): readonly Route<PlatformPrincipal>[] => {
+  const answer = createAnswer(deps);
+  return [allRoute(deps, answer), tenantRoute(deps, answer)];
+};
