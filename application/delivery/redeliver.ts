@@ -1,0 +1,76 @@
+/** Deliveries that somebody asks for: another attempt of one, and a message to see whether a receiver is there. */
+import type { EventPlace, WebhookDelivered, WebhookAttemptFailed } from '../../domain/delivery/delivery.events.ts';
+import type { Webhook } from '../../domain/delivery/webhooks-state.ts';
+import type { TenantId } from '../../domain/kernel/ids.ts';
+import { reject } from '../../domain/kernel/rejection.ts';
+import type { Cause, Clock, EventStore } from '../kernel/ports.ts';
+import type { PublicEvent } from './ports.ts';
+import type { SendWebhook, Sent } from './send-webhook.ts';
+import { deliveriesStream, deliveryIdOf } from './streams.ts';
+import type { Webhooks } from './webhooks.ts';
+
+/** A delivery as it is known: where its event is, and how often it was tried. */
+export type KnownDelivery = EventPlace & Readonly<{ deliveryId: string; attempts: number }>;
+
+export type TestResult = Readonly<{ deliveryId: string; sent: Sent }>;
+
+/** Both reject with `delivery.webhook_not_found` and `delivery.webhook_disabled`. */
+export interface Redeliver {
+  /** Another attempt, as soon as there is room; it begins a day of further ones if it fails. */
+  retry(tenant: TenantId, webhookId: string, delivery: KnownDelivery, cause: Cause): Promise<void>;
+  /** Sends a message of no consequence, at once and once, and tells what came of it. */
+  test(tenant: TenantId, webhookId: string, how: Cause & Readonly<{ commandId: string }>): Promise<TestResult>;
+}
+
+/** What a test says it is: no event of the log. */
+export const TEST_TYPE = 'chancery.delivery.webhook.tested';
+
+/** Somebody waits for the answer. */
+const TEST_TIMEOUT_MS = 10_000;
+
+const testEvent = (tenant: TenantId, webhookId: string, id: string, time: string): PublicEvent => ({
+  specversion: '1.0',
+  id,
+  source: `/tenants/${tenant}/delivery`,
+  type: TEST_TYPE,
+  subject: webhookId,
+  time,
+  datacontenttype: 'application/json',
+  tenant,
+  timestamp: time,
+  data: { webhook_id: webhookId },
+});
+
+type Deps = Readonly<{ webhooks: Pick<Webhooks, 'find'>; store: Pick<EventStore, 'append'>; send: SendWebhook; clock: Clock }>;
+
+const outcomeOf = (webhookId: string, event: PublicEvent, { sent, deliveryId }: TestResult, at: string): WebhookDelivered | WebhookAttemptFailed => {
+  const { durationMs, status, reason } = sent;
+  const shared = { webhookId, deliveryId, eventId: event.id, eventType: TEST_TYPE, eventStream: null, eventRevision: null, eventPosition: null, attempt: 1, durationMs };
+  return reason === undefined
+    ? { type: 'WebhookDelivered', data: { ...shared, status: status ?? 0, deliveredAt: at } }
+    : { type: 'WebhookAttemptFailed', data: { ...shared, status, reason, nextAt: null, failedAt: at } };
+};
+
+export const createRedeliver = ({ webhooks, store, send, clock }: Deps): Redeliver => {
+  const now = (): string => new Date(clock.now()).toISOString();
+  const active = async (tenant: TenantId, webhookId: string): Promise<Webhook> => {
+    const webhook = (await webhooks.find(tenant, webhookId)) ?? reject('delivery.webhook_not_found');
+    return webhook.disabled === null ? webhook : reject('delivery.webhook_disabled');
+  };
+  return {
+    retry: async (tenant, webhookId, delivery, cause) => {
+      await active(tenant, webhookId);
+      const requestedAt = now();
+      await store.append(deliveriesStream(tenant, requestedAt), 'any', [{ type: 'WebhookRetryRequested', data: { webhookId, ...delivery, requestedAt } }], cause);
+    },
+    test: async (tenant, webhookId, { commandId, ...cause }) => {
+      const webhook = await active(tenant, webhookId);
+      const event = testEvent(tenant, webhookId, commandId, now());
+      const deliveryId = deliveryIdOf(commandId, webhookId);
+      const sent = await send({ tenant, webhook, deliveryId, body: JSON.stringify(event), timeoutMs: TEST_TIMEOUT_MS });
+      const at = now();
+      await store.append(deliveriesStream(tenant, at), 'any', [outcomeOf(webhookId, event, { deliveryId, sent }, at)], cause);
+      return { deliveryId, sent };
+    },
+  };
+};
