@@ -2,7 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { ClientAddress } from './client-address.ts';
-import { headerOf, rememberExchange, requestIdFor, type Exchange, type Tools } from './exchange.ts';
+import { headerOf, rememberExchange, requestIdFor, timesSent, type Exchange, type Tools } from './exchange.ts';
 
 const SAFE_HEADERS: readonly (readonly [string, string])[] = [
   ['X-Content-Type-Options', 'nosniff'],
@@ -22,9 +22,8 @@ const toOriginForm = (request: Request): void => {
 };
 
 /** RFC 9112, 3.2: more than one Host is refused; two readers might pick different ones. */
-const checkHost = ({ rawHeaders }: Request): void => {
-  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
-  if (hosts.length > 1) throw new Rejection('request.invalid');
+const checkHost = (request: Request): void => {
+  if (timesSent(request, 'host') > 1) throw new Rejection('request.invalid');
 };
 
 /** One line a request: the route's pattern, never the path, the query, a header or a body. */

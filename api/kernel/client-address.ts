@@ -46,7 +46,8 @@ export const createClientAddress = (trusted: readonly string[]): ClientAddress =
 
   return (remote, forwardedFor) => {
     let client = normalizeAddress(remote ?? '') ?? '0.0.0.0';
-    for (const hop of (forwardedFor ?? '').split(',').toReversed()) {
+    if (forwardedFor === undefined) return client;
+    for (const hop of forwardedFor.split(',').toReversed()) {
       if (!isTrusted(client)) return client;
       const address = normalizeAddress(hop);
       if (address === undefined) return client;

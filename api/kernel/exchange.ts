@@ -50,12 +50,23 @@ const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 export const requestIdFor = (given: string | undefined, ids: Ids): string =>
   given !== undefined && UUID.test(given) ? given.toLowerCase() : ids.next();
 
+/** How often a header was sent, by its lower-case name. */
+export const timesSent = ({ rawHeaders }: Pick<Request, 'rawHeaders'>, name: string): number => {
+  let times = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const sent = rawHeaders[at] as string;
+    if (sent.length === name.length && sent.toLowerCase() === name) times += 1;
+  }
+  return times;
+};
+
 /** One header by its lower-case name; several of a name are joined as HTTP joins them. */
 export const headerOf =
   (request: Request) =>
   (name: string): string | undefined => {
     // Of these Node keeps the first and drops the others without a word: joined, they are no credentials at all.
-    const value = name === 'authorization' ? request.headersDistinct[name]?.join(', ') : request.headers[name];
+    if (name === 'authorization' && timesSent(request, name) > 1) return request.headersDistinct[name]?.join(', ');
+    const value = request.headers[name];
     return Array.isArray(value) ? value.join(', ') : value;
   };
 

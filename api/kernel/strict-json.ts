@@ -2,6 +2,7 @@
  * The one JSON parser for request bodies (RFC 8259, held to I-JSON, RFC 7493): UTF-8 without mistakes, nesting of at most 64,
  * no member name twice, none that reaches for prototypes, no lone surrogates, no number beyond the range of a double.
  */
+import { isUtf8 } from 'node:buffer';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 
 export const MAX_DEPTH = 64;
@@ -114,12 +115,9 @@ const scan = (text: string): void => {
  * too deep is named as the fields of `request.invalid` are.
  */
 export const parseStrictJson = (bytes: Uint8Array): unknown => {
-  let text = '';
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    malformed('the body is not UTF-8');
-  }
+  if (!isUtf8(bytes)) malformed('the body is not UTF-8');
+  // A byte order mark stays, and is no JSON.
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   scan(text);
   try {
     return JSON.parse(text) as unknown;
