@@ -1,26 +1,27 @@
 /** The last step: an answer, or an error turned into one, goes out with the surface's own headers. */
 import type { Exchange, Tools } from './exchange.ts';
 import { failureAnswer } from './failure.ts';
-import { send, type Answer } from './reply.ts';
+import { send, type Answer, type Client } from './reply.ts';
 import { discardBody } from './request-body.ts';
 
 export type Delivery = Readonly<{
-  /** `gone` is aborted when the client leaves. */
-  deliver: (exchange: Exchange, answer: Answer, gone: AbortSignal) => Promise<void>;
+  /** The signal of `client` is aborted when it leaves. */
+  deliver: (exchange: Exchange, answer: Answer, client: Client) => Promise<void>;
   fail: (exchange: Exchange, error: unknown) => Promise<void>;
 }>;
 
 const surfaceHeaders = ({ surface, incoming, body }: Exchange): Readonly<Record<string, string>> => surface?.replyHeaders?.(incoming, body) ?? {};
 
-const neverGone = new AbortController().signal;
+/** One that stays: what it is told is short. */
+export const staying: Client = { signal: new AbortController().signal };
 
 export const createDelivery = (tools: Tools): Delivery => {
-  const deliver = async (exchange: Exchange, answer: Answer, gone: AbortSignal): Promise<void> => {
+  const deliver = async (exchange: Exchange, answer: Answer, client: Client): Promise<void> => {
     const { response, request } = exchange;
     if (response.destroyed) return;
     discardBody(request);
     for (const [name, value] of Object.entries(surfaceHeaders(exchange))) response.setHeader(name, value);
-    await send(response, answer, { signal: gone, stopping: tools.stopping, stallMs: tools.streamStallMs });
+    await send(response, answer, { client, stopping: tools.stopping, stallMs: tools.streamStallMs });
   };
   return {
     deliver,
@@ -28,7 +29,7 @@ export const createDelivery = (tools: Tools): Delivery => {
       const answer = failureAnswer(error, exchange, tools);
       // Too late for an error once an answer has begun: cutting it off is the only way to say that it is not complete.
       if (exchange.response.headersSent) exchange.response.destroy();
-      else await deliver(exchange, answer, neverGone);
+      else await deliver(exchange, answer, staying);
     },
   };
 };

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import express, { type Router } from 'express';
+import { staying } from './delivery.ts';
 import { asHandler, type Exchange } from './exchange.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -113,8 +114,6 @@ const answers = (surface: Surface): ReadonlyMap<string, Answering> =>
     ]),
   ]);
 
-const neverGone = new AbortController().signal;
-
 /** Where a surface has its documents: below the mount, and below a prefix of its own paths, where it names one. */
 const prefixesOf = ({ documentsBelow }: Surface): readonly string[] => (documentsBelow === undefined ? [''] : ['', documentsBelow]);
 
@@ -127,7 +126,7 @@ export const createDocuments = (surface: Surface, pipeline: Pipeline): Router =>
       asHandler(async (exchange) => {
         exchange.path = path;
         try {
-          await pipeline.deliver(exchange, await answering(exchange), neverGone);
+          await pipeline.deliver(exchange, await answering(exchange), staying);
         } catch (error) {
           await pipeline.fail(exchange, error);
         }

@@ -8,6 +8,7 @@ import { countRequest } from './rate-limit.ts';
 import { answerOf, type Answer } from './reply.ts';
 import type { ApiRequest } from './route.ts';
 import type { Surface } from './surface.ts';
+import { createWatches, type Watch } from './watching.ts';
 
 export type Pipeline = Pick<Delivery, 'deliver' | 'fail'> & Readonly<{ run: (surface: Surface, compiled: CompiledRoute, exchange: Exchange) => Promise<void> }>;
 
@@ -23,52 +24,9 @@ const callOf = (scope: () => KeyScope, { request, incoming }: Exchange, input: I
   return idempotentCall(scope(), parseIdempotencyKey(header), [input.search, input.bytes]);
 };
 
-/**
- * Aborts when the client goes before its answer is complete, or when the handler's time is up. `late` rejects with what the client is told
- * when it is answered without waiting for the handler any longer.
- */
-const watch = ({ response }: Exchange, timeoutMs: number) => {
-  const abort = new AbortController();
-  const late = Promise.withResolvers<never>();
-  late.promise.catch(() => undefined);
-  let over: Rejection | undefined;
-  const end = (why: Rejection): void => {
-    over = why;
-    abort.abort();
-    late.reject(why);
-  };
-  response.on('close', () => {
-    if (!response.writableFinished) abort.abort();
-  });
-  const timer = setTimeout(() => end(new Rejection('request.timeout')), timeoutMs);
-  timer.unref();
-  return { signal: abort.signal, late: late.promise, over: () => over, end, handled: () => clearTimeout(timer) };
-};
-
-type Watch = ReturnType<typeof watch>;
-
-/** Those of all requests under way: when the disk has failed, none of them waits any longer. */
-const createWatches = ({ failing, handlerTimeoutMs }: Tools) => {
-  const active = new Set<Watch>();
-  const fail = (watching: Watch): void => watching.end(new Rejection('storage.unavailable'));
-  failing?.addEventListener('abort', () => active.forEach(fail));
-  return {
-    begin: (exchange: Exchange): Watch => {
-      const watching = watch(exchange, handlerTimeoutMs);
-      active.add(watching);
-      if (failing?.aborted === true) fail(watching);
-      return watching;
-    },
-    end: (watching: Watch): void => {
-      active.delete(watching);
-      watching.handled();
-    },
-  };
-};
-
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
-type Step = Readonly<{ surface: Surface; compiled: CompiledRoute; exchange: Exchange; watching: Watch }>;
+type Step = Readonly<{ surface: Surface; compiled: CompiledRoute; exchange: Exchange; watching: Watch; handled: (watching: Watch) => void }>;
 
 const identify = async ({ surface, compiled, exchange }: Step): Promise<unknown> => {
   const principal = await surface.authenticate(exchange.incoming, compiled.route.permission);
@@ -77,14 +35,8 @@ const identify = async ({ surface, compiled, exchange }: Step): Promise<unknown>
   return principal;
 };
 
-/** The request as whoever asks may make it now: nothing that was true before a wait is taken for true after it. */
-const admit = async ({ surface, compiled: { route } }: Step, request: ApiRequest<unknown>): Promise<ApiRequest<unknown>> => {
-  const admitted = { ...request, principal: await surface.current(request.principal) };
-  await surface.permit(admitted, route.permission);
-  return admitted;
-};
-
-const requestOf = ({ exchange, watching }: Step, principal: unknown, input: Input, commandId: string): ApiRequest<unknown> => {
+/** What a handler is given. What most of them never look at is made when they do. */
+const requestOf = ({ exchange, watching }: Step, principal: unknown, input: Input, commandId: () => string): ApiRequest<unknown> => {
   const { incoming, actor } = exchange;
   return {
     requestId: incoming.requestId,
@@ -95,22 +47,38 @@ const requestOf = ({ exchange, watching }: Step, principal: unknown, input: Inpu
     ip: incoming.ip,
     header: incoming.header,
     cause: { actor: actor ?? { kind: 'anonymous', id: 'anonymous' }, correlation: incoming.requestId },
-    commandId,
-    signal: watching.signal,
+    get commandId() {
+      return commandId();
+    },
+    get signal() {
+      return watching.signal;
+    },
   };
 };
 
-const handle = async ({ surface, compiled, exchange, watching }: Step, request: ApiRequest<unknown>): Promise<Answer> => {
+/** The request as whoever asks may make it now: nothing that was true before a wait is taken for true after it. */
+const admit = async (step: Step, principal: unknown, input: Input, commandId: () => string): Promise<ApiRequest<unknown>> => {
+  const { surface, compiled: { route } } = step;
+  const request = requestOf(step, await surface.current(principal), input, commandId);
+  await surface.permit(request, route.permission);
+  return request;
+};
+
+const commandIdOf = (call: IdempotentCall | undefined, { ids }: Tools): (() => string) => {
+  let id = call?.commandId;
+  return () => (id ??= ids.next());
+};
+
+const handle = async ({ surface, compiled, exchange, watching, handled }: Step, request: ApiRequest<unknown>): Promise<Answer> => {
   // Told to come back already: nothing more is begun for it.
-  const over = watching.over();
-  if (over !== undefined) throw over;
+  if (watching.over !== undefined) throw watching.over;
   try {
     const reply = await compiled.route.handle(request as ApiRequest<unknown, never, never, never>);
     return answerOf(reply, (body) => surface.renderReply(body, exchange.incoming));
   } catch (error) {
-    throw isAbort(error) ? (watching.over() ?? error) : error;
+    throw isAbort(error) ? (watching.over ?? error) : error;
   } finally {
-    watching.handled();
+    handled(watching);
   }
 };
 
@@ -133,14 +101,14 @@ const abandon = async (answering: Promise<Answer>, { incoming, route }: Exchange
  * When its time is up the client is told to come back, whether or not the handler heeds its signal. What that still does was not
  * acknowledged; under an Idempotency-Key its answer is kept for whoever asks again.
  */
-const inTime = async (answering: Promise<Answer>, { watching, exchange }: Step, tools: Tools): Promise<Answer> => {
-  try {
-    return await Promise.race([answering, watching.late]);
-  } catch (error) {
-    if (watching.over() !== undefined) void abandon(answering, exchange, tools);
-    throw error;
-  }
-};
+const inTime = (answering: Promise<Answer>, { watching, exchange }: Step, tools: Tools): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    watching.whenLate((why) => {
+      void abandon(answering, exchange, tools);
+      reject(why);
+    });
+    answering.then(resolve, reject);
+  });
 
 export const createPipeline = (tools: Tools): Pipeline => {
   const idempotency = createIdempotency(tools);
@@ -153,9 +121,10 @@ export const createPipeline = (tools: Tools): Pipeline => {
     await countRequest(exchange, surface.rate(principal, exchange.incoming), tools);
     const input = await readInput(compiled, exchange, compiled.route.maxBodyBytes ?? tools.maxBodyBytes);
     const call = callOf(() => scopeOf(surface, principal, exchange), exchange, input);
-    const request = await admit(step, requestOf(step, principal, input, call?.commandId ?? tools.ids.next()));
+    const commandId = commandIdOf(call, tools);
+    const request = await admit(step, principal, input, commandId);
     if (call === undefined) return handle(step, request);
-    return idempotency.run(exchange, call, async () => handle(step, await admit(step, request)));
+    return idempotency.run(exchange, call, async () => handle(step, await admit(step, request.principal, input, commandId)));
   };
 
   return {
@@ -163,8 +132,8 @@ export const createPipeline = (tools: Tools): Pipeline => {
     run: async (surface, compiled, exchange) => {
       const watching = watches.begin(exchange);
       try {
-        const step = { surface, compiled, exchange, watching };
-        await delivery.deliver(exchange, await inTime(answer(step), step, tools), watching.signal);
+        const step = { surface, compiled, exchange, watching, handled: watches.handled };
+        await delivery.deliver(exchange, await inTime(answer(step), step, tools), watching);
       } catch (error) {
         await delivery.fail(exchange, error);
       } finally {

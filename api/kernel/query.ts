@@ -38,7 +38,6 @@ const pairsOf = (search: string): readonly (readonly [string, string])[] =>
  * refused with `request.invalid`; what does not look like its declared type stays text, for the validator to refuse.
  */
 export const parseQuery = (search: string, schema: TSchema | undefined): Record<string, unknown> => {
-  if (search === '') return {};
   const declared: Shape = schema ?? {};
   const shapes = new Map(Object.entries(declared.properties ?? {}));
   const query = new Map<string, unknown>();

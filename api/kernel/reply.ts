@@ -64,13 +64,15 @@ const pump = async (response: Response, source: AsyncIterator<string | Uint8Arra
   return false;
 };
 
-export type Sending = Readonly<{ signal: AbortSignal; stopping: AbortSignal | undefined; stallMs: number }>;
+/** Whoever the answer is for; the signal is aborted when they leave, and only made where somebody looks at it. */
+export type Client = { readonly signal: AbortSignal };
+export type Sending = Readonly<{ client: Client; stopping: AbortSignal | undefined; stallMs: number }>;
 
 /** Whether what is over is the server's, not the client's or the reply's own doing: then the answer ends properly as far as it got. */
-const isStopping = ({ signal, stopping }: Sending, { cut }: StreamAnswer): boolean => stopping?.aborted === true && !signal.aborted && cut?.aborted !== true;
+const isStopping = ({ client, stopping }: Sending, { cut }: StreamAnswer): boolean => stopping?.aborted === true && !client.signal.aborted && cut?.aborted !== true;
 
 const sendStream = async (response: Response, answer: StreamAnswer, sending: Sending): Promise<void> => {
-  const { signal, stopping, stallMs } = sending;
+  const { client: { signal }, stopping, stallMs } = sending;
   const source = answer.stream[Symbol.asyncIterator]();
   const either = AbortSignal.any([signal, stopping, answer.cut].filter((each) => each !== undefined));
   let finished = false;
@@ -104,10 +106,10 @@ const cutOffWhenStalled = (response: Response, stallMs: number): void => {
   response.once('finish', settle).once('close', settle);
 };
 
-const sendBytes = async (response: Response, bytes: Buffer, { signal, stallMs }: Sending): Promise<void> => {
+const sendBytes = async (response: Response, bytes: Buffer, { client, stallMs }: Sending): Promise<void> => {
   let at = 0;
   for (; response.req.method !== 'HEAD' && bytes.length - at > PIECE; at += PIECE) {
-    if (!response.write(bytes.subarray(at, at + PIECE)) && !(await drained(response, signal, stallMs))) {
+    if (!response.write(bytes.subarray(at, at + PIECE)) && !(await drained(response, client.signal, stallMs))) {
       response.destroy();
       return;
     }
