@@ -1,6 +1,7 @@
 /** Everything that may be stored, of every context. */
 import { authoritiesEvents } from './authorities/events.ts';
 import { webhookEvents } from './delivery/events.ts';
+import { siemSinkEvents } from './delivery/siem-events.ts';
 import type { EventRow } from './kernel/event-catalogue.ts';
 import { keysEvents } from './keys/events.ts';
 import { licensingEvents } from './licensing/events.ts';
@@ -10,5 +11,5 @@ import { tenancyEvents } from './tenancy/events.ts';
 import { transparencyEvents } from './transparency/events.ts';
 
 export const catalogue: readonly EventRow[] = [
-  ...authoritiesEvents, ...keysEvents, ...licensingEvents, ...signingEvents, ...signingPolicyEvents, ...tenancyEvents, ...transparencyEvents, ...webhookEvents,
+  ...authoritiesEvents, ...keysEvents, ...licensingEvents, ...signingEvents, ...signingPolicyEvents, ...siemSinkEvents, ...tenancyEvents, ...transparencyEvents, ...webhookEvents,
 ];

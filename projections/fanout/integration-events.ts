@@ -9,6 +9,7 @@ import { accessRows } from './events/access.ts';
 import { authoritiesRows } from './events/authorities.ts';
 import { keysRows } from './events/keys.ts';
 import { licensingRows } from './events/licensing.ts';
+import { siemSinkRows } from './events/siem-sinks.ts';
 import { signingRulesRows } from './events/signing-rules.ts';
 import { signingRows } from './events/signing.ts';
 import { tenancyRows } from './events/tenancy.ts';
@@ -20,7 +21,7 @@ type AnyRow = PublicRow | InsideRow;
 
 /** A row for each stored type (names in code), of the whole catalogue: a test holds it to that. */
 export const integrationRows: Readonly<Record<string, AnyRow>> = {
-  ...authoritiesRows, ...keysRows, ...licensingRows, ...signingRows, ...signingRulesRows, ...tenancyRows, ...accessRows, ...transparencyRows, ...webhookRows,
+  ...authoritiesRows, ...keysRows, ...licensingRows, ...signingRows, ...signingRulesRows, ...siemSinkRows, ...tenancyRows, ...accessRows, ...transparencyRows, ...webhookRows,
 };
 
 /** One public type. `stored` is the stored type (name in code) that it is made from. */

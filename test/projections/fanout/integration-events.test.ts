@@ -92,6 +92,7 @@ describe('integration events', () => {
     const named = leavesOf(integrationEvent).filter((leaf) => /(?:Name|[nN]ame|service|organization|slug|plan|features\[\]|allowedExtensions\[\]|permissions\[\]|timezone|kind)$/.test(leaf));
     expect([...new Set(named.map((leaf) => leaf.replace('.v1 ', ' ')))].toSorted()).to.deep.equal([
       'authorities.CertifiedKeyRequested request.commonName', 'authorities.CertifiedKeyRequested request.organization',
+      'delivery.SiemSinkCreated name', 'delivery.SiemSinkCreated target.kind',
       'keys.KmsDataSigned service', 'keys.KmsKeyCreated service', 'keys.KmsSignatureVerified service', 'licensing.LicenceGenerated features[]',
       'signing.ApprovalRequested by.kind', 'signing.ApprovalRequested fileName', 'signing.SigningOperationsExported by.kind',
       'signing.SigningPolicySet policy.allowedExtensions[]', 'signing.SigningPolicySet policy.signingHours.timezone', 'signing.SigningRefused by.kind',

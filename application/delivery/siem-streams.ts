@@ -1,0 +1,16 @@
+/** Where SIEM sinks are recorded, and what belongs to one. */
+import { streamId, type StreamId, type TenantId } from '../../domain/kernel/ids.ts';
+import type { Place } from '../kernel/sealing.ts';
+
+export type SinkName = Readonly<{ tenant: TenantId; sinkId: string }>;
+
+/** All sinks of a tenant; the installation's own under its own id. */
+export const siemSinksStream = (tenant: TenantId): StreamId => streamId('delivery.siemsinks', tenant, 'all');
+
+export const sinkSecretPlace = ({ tenant, sinkId }: SinkName): Place => ({ tenant, place: `${siemSinksStream(tenant)}#${sinkId}#secret` });
+
+/** The name of a sink in what is stored of its work. */
+export const sinkKey = ({ tenant, sinkId }: SinkName): string => `${tenant}/${sinkId}`;
+
+/** The follower whose checkpoint is the sink's position. */
+export const sinkFollower = (name: SinkName): string => `siem:${sinkKey(name)}`;
