@@ -1,5 +1,5 @@
 /** The whole HTTP side as one Express application: operations, then surfaces by Host or by path prefix, then nothing. */
-import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response, type Router } from 'express';
+import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import type { Clock, Ids, Logger } from '../../application/kernel/ports.ts';
 import type { Secrets } from '../../application/kernel/sealing.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
@@ -60,7 +60,7 @@ const hostOf = (request: Request): string =>
   (request.headers.host ?? '').replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase();
 
 /** By host name alone: a credential never decides where a request goes. */
-const createHostDispatch = (routers: ReadonlyMap<string, Router>, hosts: ReadonlyMap<string, string>): RequestHandler => {
+const createHostDispatch = (routers: ReadonlyMap<string, RequestHandler>, hosts: ReadonlyMap<string, string>): RequestHandler => {
   return (request, response, next) => {
     const router = routers.get(hosts.get(hostOf(request)) ?? '');
     if (router === undefined) return next();
@@ -92,7 +92,7 @@ export const createApp = (options: AppOptions): Express => {
   app.use(createOperational(options, pipeline));
   app.use(createHostDispatch(routers, hostsOf(options)));
   for (const surface of options.surfaces.toSorted((one, other) => other.mount.length - one.mount.length)) {
-    app.use(surface.mount, routers.get(surface.name) as Router);
+    app.use(surface.mount, routers.get(surface.name) as RequestHandler);
   }
   finish(app, pipeline);
   return app;

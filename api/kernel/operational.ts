@@ -1,10 +1,10 @@
 /** What operators' machines ask: liveness, readiness, metrics; and the documents that are public on every host. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import express, { type Request, type Response, type Router } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import { normalizeAddress } from './client-address.ts';
-import { asHandler } from './exchange.ts';
+import { exchangeOf, type Exchange } from './exchange.ts';
 import type { Pipeline } from './pipeline.ts';
 import { jsonAnswer, type CompleteAnswer } from './reply.ts';
 
@@ -60,23 +60,23 @@ const answers = ({ readiness, metrics, operatorToken, publicDocuments = {} }: Op
   ),
 });
 
-export const createOperational = (options: OperationalOptions, pipeline: Pipeline): Router => {
-  const router = express.Router({ caseSensitive: true, strict: true });
-  for (const [path, answer] of Object.entries(answers(options))) {
-    router.all(
-      path,
-      asHandler(async (exchange) => {
-        const { request, response } = exchange;
-        exchange.path = path;
-        try {
-          if (request.method !== 'GET' && request.method !== 'HEAD') throw new Rejection('request.method_not_allowed', { allow: ['GET', 'HEAD'] });
-          sendAnswer(response, await answer(request));
-        } catch (error) {
-          if (error instanceof Rejection && error.code === 'request.unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
-          await pipeline.fail(exchange, error);
-        }
-      }),
-    );
-  }
-  return router;
+/** Answers the paths of the operators' machines, and leaves all others to whoever comes next. */
+export const createOperational = (options: OperationalOptions, pipeline: Pipeline): RequestHandler => {
+  const answering = new Map(Object.entries(answers(options)));
+  const run = async (exchange: Exchange, path: string, answer: Answering): Promise<void> => {
+    const { request, response } = exchange;
+    exchange.path = path;
+    try {
+      if (request.method !== 'GET' && request.method !== 'HEAD') throw new Rejection('request.method_not_allowed', { allow: ['GET', 'HEAD'] });
+      sendAnswer(response, await answer(request));
+    } catch (error) {
+      if (error instanceof Rejection && error.code === 'request.unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
+      await pipeline.fail(exchange, error);
+    }
+  };
+  return (request, _response, next) => {
+    const { path } = request;
+    const answer = answering.get(path);
+    return answer === undefined ? next() : run(exchangeOf(request), path, answer);
+  };
 };
