@@ -1,0 +1,147 @@
+/**
+ * Keeps a worker for each sink that is there and not paused. Sinks come out of the log; that one is there is stored, with its start, before the
+ * checkpoint moves, so that a restart begins with all of them.
+ */
+import type { SiemSinkEvent } from '../../domain/delivery/siem-sink.events.ts';
+import type { SiemSink } from '../../domain/delivery/siem-sinks.ts';
+import { INSTALLATION, type Position, type TenantId } from '../../domain/kernel/ids.ts';
+import { createFollower, FOLLOWER_CHECKPOINTS } from '../kernel/follower.ts';
+import type { Clock, EventFeed, EventLog, Logger, Recorded } from '../kernel/ports.ts';
+import type { StateStore } from '../kernel/state.ts';
+import type { Pause, SinkTransport } from './siem-ports.ts';
+import type { ToRecord } from './siem-records.ts';
+import type { SinkStatuses } from './siem-status.ts';
+import { sinkFollower, sinkKey, type SinkName } from './siem-streams.ts';
+import { createSinkWorker, type SinkWorker } from './siem-worker.ts';
+
+export type SiemDispatcherDeps = Readonly<{
+  log: EventLog;
+  state: StateStore;
+  sinks: Readonly<{ find: (tenant: TenantId, sinkId: string) => Promise<SiemSink | undefined>; open: (tenant: TenantId, sink: SiemSink) => Promise<SinkTransport> }>;
+  /** The stored types that public types are made from. */
+  storedTypesOf: (types: readonly string[]) => readonly string[];
+  toRecord: ToRecord;
+  statuses: SinkStatuses;
+  clock: Clock;
+  pause: Pause;
+  random: () => number;
+  logger: Pick<Logger, 'error'>;
+}>;
+
+export interface SiemDispatcher {
+  /** Until `signal` fires; rejects with `storage.*` or `kernel.fenced`. It begins where what is stored says, as often as it is called. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Up to where a sink's receiver has what is for it; undefined: nothing yet. */
+  position(name: SinkName): Promise<Position | undefined>;
+}
+
+const SINKS = 'siem:sinks';
+const FOLLOWED: readonly SiemSinkEvent['type'][] = ['SiemSinkCreated', 'SiemSinkPaused', 'SiemSinkResumed', 'SiemSinkDeleted'];
+
+const nameOf = (key: string): SinkName => {
+  const [tenant = '', sinkId = ''] = key.split('/');
+  return { tenant: tenant as TenantId, sinkId };
+};
+
+/** What is stored of sinks beside their events. */
+const createShelf = (state: StateStore) => {
+  const setIfAbsent = (scope: string, key: string, value: string): Promise<boolean> => state.compareAndSet(scope, key, undefined, { value });
+  const remove = async (scope: string, key: string): Promise<void> => {
+    const before = await state.get(scope, key);
+    if (before !== undefined) await state.compareAndSet(scope, key, before, undefined);
+  };
+  return {
+    /** `after`: null for the log's beginning. Its own position is kept when it has one. */
+    add: async (name: SinkName, after: string | null): Promise<void> => {
+      if ((await state.get(SINKS, sinkKey(name))) !== undefined) return;
+      if (after !== null) await setIfAbsent(FOLLOWER_CHECKPOINTS, sinkFollower(name), after);
+      await setIfAbsent(SINKS, sinkKey(name), '1');
+    },
+    remove: async (name: SinkName): Promise<void> => {
+      await remove(SINKS, sinkKey(name));
+      await remove(FOLLOWER_CHECKPOINTS, sinkFollower(name));
+    },
+    all: async (): Promise<readonly SinkName[]> => {
+      const names: SinkName[] = [];
+      for await (const { key } of state.list(SINKS)) names.push(nameOf(key));
+      return names;
+    },
+  };
+};
+
+type Working = Readonly<{ worker: SinkWorker; stop: () => Promise<void> }>;
+
+/** The installation's own sinks see the whole log, a tenant's its part of it. */
+const feedOf = ({ log, storedTypesOf }: Pick<SiemDispatcherDeps, 'log' | 'storedTypesOf'>, tenant: TenantId, { types }: SiemSink): EventFeed =>
+  log.feed({ ...(tenant !== INSTALLATION && { tenant }), ...(types !== null && { types: storedTypesOf(types) }) });
+
+const createWorkers = (deps: SiemDispatcherDeps) => {
+  const working = new Map<string, Working>();
+
+  const begin = async (name: SinkName, sink: SiemSink): Promise<void> => {
+    if (working.has(sinkKey(name))) return;
+    const transport = await deps.sinks.open(name.tenant, sink);
+    const stopping = new AbortController();
+    const worker = createSinkWorker({ ...deps, tenant: name.tenant, sink, transport, feed: feedOf(deps, name.tenant, sink) });
+    const work = async (): Promise<void> => {
+      await worker.run(stopping.signal);
+      await transport.close();
+    };
+    const ended = work();
+    working.set(sinkKey(name), { worker, stop: () => { stopping.abort(); return ended; } });
+  };
+
+  const end = async (name: SinkName): Promise<void> => {
+    const mine = working.get(sinkKey(name));
+    working.delete(sinkKey(name));
+    await mine?.stop();
+  };
+
+  return {
+    get: (name: SinkName): SinkWorker | undefined => working.get(sinkKey(name))?.worker,
+    /** Brings what is at work in line with what is recorded now; true when the sink is there. */
+    settle: async (name: SinkName): Promise<boolean> => {
+      const sink = await deps.sinks.find(name.tenant, name.sinkId);
+      if (sink === undefined || sink.paused) await end(name);
+      else await begin(name, sink);
+      return sink !== undefined;
+    },
+    endAll: async (): Promise<void> => { await Promise.all([...working.keys()].map((key) => end(nameOf(key)))); },
+  };
+};
+
+const startOf = ({ position, data: { startAfter, startTime } }: Recorded<Extract<SiemSinkEvent, { type: 'SiemSinkCreated' }>>): string | null =>
+  startAfter ?? (startTime === null ? position : null);
+
+export const createSiemDispatcher = (deps: SiemDispatcherDeps): SiemDispatcher => {
+  const { log, state, statuses } = deps;
+  const shelf = createShelf(state);
+  const workers = createWorkers(deps);
+
+  const handle = async (recorded: Recorded<SiemSinkEvent>): Promise<void> => {
+    const name: SinkName = { tenant: recorded.tenant, sinkId: recorded.data.sinkId };
+    const isThere = (await deps.sinks.find(name.tenant, name.sinkId)) !== undefined;
+    // Before the worker looks for its checkpoint.
+    if (isThere && recorded.type === 'SiemSinkCreated') await shelf.add(name, startOf(recorded));
+    if (await workers.settle(name)) return;
+    await shelf.remove(name);
+    await statuses.forget(name);
+  };
+
+  const follower = createFollower({
+    name: 'siem-sinks', feed: log.feed({ types: FOLLOWED }), state,
+    handle: async (events) => { for (const event of events) await handle(event as Recorded<SiemSinkEvent>); },
+  });
+
+  return {
+    position: async (name) => workers.get(name)?.position() ?? ((await state.get(FOLLOWER_CHECKPOINTS, sinkFollower(name))) as Position | undefined),
+    run: async (signal) => {
+      try {
+        for (const name of await shelf.all()) await workers.settle(name);
+        await follower.run(signal);
+      } finally {
+        await workers.endAll();
+      }
+    },
+  };
+};

@@ -1,0 +1,138 @@
+/** The SIEM sinks of tenants and of the installation: made, tried, paused, resumed, deleted. */
+import type { SinkTarget } from '../../domain/delivery/siem-sink.events.ts';
+import type { SiemSinkCreated, SiemSinkEvent } from '../../domain/delivery/siem-sink.events.ts';
+import { siemSinks as decider, type SiemSink, type SiemSinkCommand, type SiemSinksState } from '../../domain/delivery/siem-sinks.ts';
+import type { TenantId } from '../../domain/kernel/ids.ts';
+import { Rejection, reject, rejectFields } from '../../domain/kernel/rejection.ts';
+import { createAggregate, type Aggregate } from '../kernel/command-handler.ts';
+import type { Cause, Clock, EventLog, EventStore, Recorded } from '../kernel/ports.ts';
+import type { Secrets } from '../kernel/sealing.ts';
+import { failureOf, type OpenTransport, type SinkDoor, type SinkFailure, type SinkTransport } from './siem-ports.ts';
+import type { ToRecord } from './siem-records.ts';
+import { siemSinksStream, sinkSecretPlace } from './siem-streams.ts';
+import { createStarts, type Start } from './starts.ts';
+
+export type WantedSink = Readonly<{
+  name: string;
+  target: SinkTarget;
+  /** The value of the header that the target names. */
+  secret: string | null;
+  /** Public types; null: all. */
+  types: readonly string[] | null;
+  start: Start;
+}>;
+
+/** What a test send came to: the failure, or undefined when the receiver took it. */
+export type Tried = Readonly<{ failure: SinkFailure | undefined; durationMs: number }>;
+
+/** `commandId`: a command said again is the same command. All reject with `delivery.sink_not_found` where there is none (any more). */
+export interface SiemSinks {
+  find(tenant: TenantId, sinkId: string): Promise<SiemSink | undefined>;
+  list(tenant: TenantId): Promise<readonly SiemSink[]>;
+  /** Rejects with `request.invalid` {fields, named as on the wire} and `delivery.too_many_sinks` {limit}. */
+  create(tenant: TenantId, wanted: WantedSink, how: Cause & Readonly<{ commandId: string }>): Promise<SiemSink>;
+  pause(tenant: TenantId, sinkId: string, cause: Cause): Promise<SiemSink>;
+  resume(tenant: TenantId, sinkId: string, cause: Cause): Promise<SiemSink>;
+  remove(tenant: TenantId, sinkId: string, cause: Cause): Promise<void>;
+  /** Sends the event of the sink's making, once. */
+  test(tenant: TenantId, sinkId: string, signal: AbortSignal): Promise<Tried>;
+  /** The way to its receiver, its secret opened. */
+  open(tenant: TenantId, sink: SiemSink): Promise<SinkTransport>;
+}
+
+export type SiemSinksDeps = Readonly<{
+  store: EventStore;
+  log: Pick<EventLog, 'head'>;
+  secrets: Secrets;
+  door: SinkDoor;
+  transport: OpenTransport;
+  toRecord: ToRecord;
+  /** The public types. */
+  types: readonly string[];
+  clock: Clock;
+}>;
+
+const CACHED = 2_000;
+
+/** What the guard refuses, said of the field that named it. */
+const guarded = (field: string, check: () => void): void => {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof Rejection) || error.code !== 'outbound.forbidden') throw error;
+    rejectFields({ [field]: String(error.details['reason']) });
+  }
+};
+
+const createCheck = ({ door, types: publicTypes }: Pick<SiemSinksDeps, 'door' | 'types'>) => {
+  const known = new Set(publicTypes);
+  return ({ target, types }: Pick<WantedSink, 'target' | 'types'>): void => {
+    if (target.kind === 'ocsf-http') guarded('url', () => door.check(target.url));
+    if (target.kind === 'cef-syslog') guarded('host', () => door.checkHost(target.host, target.port));
+    const unknown = types?.find((type) => !known.has(type));
+    if (unknown !== undefined) rejectFields({ types: `holds ${JSON.stringify(unknown.slice(0, 100))}, which is no type of event` });
+    if (types?.length === 0) rejectFields({ types: 'must name a type, or be left out for all of them' });
+  };
+};
+
+const required = (state: SiemSinksState, sinkId: string): SiemSink => state.sinks.get(sinkId) ?? reject('delivery.sink_not_found');
+
+const createOpen = ({ secrets, transport }: Pick<SiemSinksDeps, 'secrets' | 'transport'>): SiemSinks['open'] => async (tenant, { sinkId, target, secret }) => {
+  const opened = secret === null ? null : Buffer.from(await secrets.open(sinkSecretPlace({ tenant, sinkId }), secret)).toString('utf8');
+  return transport({ tenant, sinkId, target, secret: opened });
+};
+
+const createTest = (deps: SiemSinksDeps, sinks: Aggregate<SiemSinksState, SiemSinkCommand, SiemSinkEvent>): SiemSinks['test'] => {
+  const { store, toRecord, clock } = deps;
+  const open = createOpen(deps);
+  const making = async (tenant: TenantId, sinkId: string): Promise<Recorded<SiemSinkCreated>> => {
+    for await (const recorded of store.read<SiemSinkEvent>(siemSinksStream(tenant))) {
+      if (recorded.type === 'SiemSinkCreated' && recorded.data.sinkId === sinkId) return recorded;
+    }
+    return reject('delivery.sink_not_found');
+  };
+  return async (tenant, sinkId, signal) => {
+    const sink = required((await sinks.load(siemSinksStream(tenant))).state, sinkId);
+    const record = toRecord(sink.target.kind, await making(tenant, sinkId));
+    if (record === undefined) throw new Error('the SIEM table says nothing of a sink that was made');
+    const way = await open(tenant, sink);
+    const began = clock.now();
+    const took = (): number => Math.max(0, clock.now() - began);
+    try {
+      await way.send([record], signal);
+      return { failure: undefined, durationMs: took() };
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure === undefined) throw error;
+      return { failure, durationMs: took() };
+    } finally {
+      await way.close();
+    }
+  };
+};
+
+export const createSiemSinks = (deps: SiemSinksDeps): SiemSinks => {
+  const { store, secrets, clock } = deps;
+  const sinks = createAggregate<SiemSinksState, SiemSinkCommand, SiemSinkEvent>(store, decider, { cached: CACHED });
+  const [check, starts] = [createCheck(deps), createStarts(deps)];
+  const now = (): string => new Date(clock.now()).toISOString();
+  const say = async (tenant: TenantId, command: SiemSinkCommand, cause: Cause): Promise<SiemSinksState> =>
+    (await sinks.execute(siemSinksStream(tenant), command, cause)).state;
+  const stateOf = async (tenant: TenantId): Promise<SiemSinksState> => (await sinks.load(siemSinksStream(tenant))).state;
+
+  return {
+    find: async (tenant, sinkId) => (await stateOf(tenant)).sinks.get(sinkId),
+    list: async (tenant) => [...(await stateOf(tenant)).sinks.values()],
+    create: async (tenant, { secret, start, ...wanted }, { commandId: sinkId, ...cause }) => {
+      check(wanted);
+      const where = await starts.start(start);
+      const sealed = secret === null ? null : await secrets.seal(sinkSecretPlace({ tenant, sinkId }), Buffer.from(secret, 'utf8'));
+      return required(await say(tenant, { type: 'CreateSiemSink', data: { sinkId, ...wanted, secret: sealed, ...where, at: now() } }, cause), sinkId);
+    },
+    pause: async (tenant, sinkId, cause) => required(await say(tenant, { type: 'PauseSiemSink', data: { sinkId, at: now() } }, cause), sinkId),
+    resume: async (tenant, sinkId, cause) => required(await say(tenant, { type: 'ResumeSiemSink', data: { sinkId, at: now() } }, cause), sinkId),
+    remove: async (tenant, sinkId, cause) => { await say(tenant, { type: 'DeleteSiemSink', data: { sinkId, at: now() } }, cause); },
+    test: createTest(deps, sinks),
+    open: createOpen(deps),
+  };
+};

@@ -1,0 +1,51 @@
+/** How a sink is doing: operational state, which no decision rests on. */
+import type { StateStore } from '../kernel/state.ts';
+import type { SinkFailure, SinkFailureReason } from './siem-ports.ts';
+import { sinkKey, type SinkName } from './siem-streams.ts';
+
+export type SinkTrouble = Readonly<{
+  reason: SinkFailureReason;
+  status: number | null;
+  /** Of the first failure since the last success. Times are UTC, ISO 8601 with milliseconds. */
+  since: string;
+  lastAt: string;
+  /** Failures since then. */
+  attempts: number;
+  /** When it is tried again. */
+  nextAt: string;
+}>;
+
+export type SinkStatus = Readonly<{ /** Records that were taken, repetitions included. */ delivered: number; deliveredAt: string | null; trouble: SinkTrouble | null }>;
+
+export interface SinkStatuses {
+  read(name: SinkName): Promise<SinkStatus>;
+  delivered(name: SinkName, records: number, at: string): Promise<void>;
+  failed(name: SinkName, failure: SinkFailure, times: Readonly<{ at: string; nextAt: string }>): Promise<void>;
+  forget(name: SinkName): Promise<void>;
+}
+
+const SCOPE = 'siem:status';
+const NEW: SinkStatus = { delivered: 0, deliveredAt: null, trouble: null };
+
+const parse = (text: string | undefined): SinkStatus => (text === undefined ? NEW : (JSON.parse(text) as SinkStatus));
+
+export const createSinkStatuses = (state: StateStore): SinkStatuses => {
+  /** A lost race means that another worker of this sink has just said how it is doing. */
+  const change = async (name: SinkName, next: (status: SinkStatus) => SinkStatus): Promise<void> => {
+    const before = await state.get(SCOPE, sinkKey(name));
+    await state.compareAndSet(SCOPE, sinkKey(name), before, { value: JSON.stringify(next(parse(before))) });
+  };
+  return {
+    read: async (name) => parse(await state.get(SCOPE, sinkKey(name))),
+    delivered: (name, records, at) => change(name, ({ delivered }) => ({ delivered: delivered + records, deliveredAt: at, trouble: null })),
+    failed: (name, { reason, status = null }, { at, nextAt }) =>
+      change(name, (before) => ({
+        ...before,
+        trouble: { reason, status, since: before.trouble?.since ?? at, lastAt: at, attempts: (before.trouble?.attempts ?? 0) + 1, nextAt },
+      })),
+    forget: async (name) => {
+      const before = await state.get(SCOPE, sinkKey(name));
+      if (before !== undefined) await state.compareAndSet(SCOPE, sinkKey(name), before, undefined);
+    },
+  };
+};

@@ -1,0 +1,118 @@
+/**
+ * One sink at work: follows the log by its own checkpoint, sends in batches, and waits where the receiver does not take them. What waits is in the
+ * log: nothing is dropped, and nothing is held but the batch at hand. The checkpoint moves after the receiver has the batch.
+ */
+import type { SiemSink } from '../../domain/delivery/siem-sinks.ts';
+import type { Position, TenantId } from '../../domain/kernel/ids.ts';
+import { createFollower } from '../kernel/follower.ts';
+import type { Clock, EventFeed, Logger, Recorded } from '../kernel/ports.ts';
+import type { StateStore } from '../kernel/state.ts';
+import { failureOf, type Pause, type SinkFailure, type SinkRecord, type SinkTransport } from './siem-ports.ts';
+import { batchesOf, type ToRecord } from './siem-records.ts';
+import type { SinkStatuses } from './siem-status.ts';
+import { sinkFollower, type SinkName } from './siem-streams.ts';
+
+export type SinkWorkerDeps = Readonly<{
+  tenant: TenantId;
+  sink: SiemSink;
+  /** What the sink may see. */
+  feed: EventFeed;
+  transport: SinkTransport;
+  toRecord: ToRecord;
+  state: StateStore;
+  statuses: SinkStatuses;
+  clock: Clock;
+  pause: Pause;
+  /** From 0 up to 1, anew with each call. */
+  random: () => number;
+  logger: Pick<Logger, 'error'>;
+}>;
+
+export interface SinkWorker {
+  /** Works until `signal` fires; what it sends just then is broken off, and comes again. Never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Up to where the receiver has what is for it. */
+  position(): Promise<Position | undefined>;
+}
+
+/** Events that are taken up together. */
+const BATCH = 200;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+/** A receiver may ask for more. */
+const LONGEST_WISH_MS = 900_000;
+const MOST_DOUBLINGS = 10;
+/** What the program itself could not do is tried again after this. */
+const INTERNAL_PAUSE_MS = 2_000;
+
+/** After the nth failure (from 1): twice as long each time, less up to half of it, so that sinks of one receiver do not come back together. */
+export const pauseAfter = (failures: number, random: number, wish = 0): number => {
+  const full = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, MOST_DOUBLINGS));
+  return Math.round(Math.max(full * (1 - random / 2), Math.min(wish, LONGEST_WISH_MS)));
+};
+
+/** Ends the run under way: what was at hand was not taken. */
+class Stopped extends Error {}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+const createDeliver = (deps: SinkWorkerDeps, name: SinkName) => {
+  const { transport, statuses, clock, pause, random } = deps;
+  const waitOut = async (failure: SinkFailure, failures: number, signal: AbortSignal): Promise<void> => {
+    const wait = pauseAfter(failures, random(), failure.retryAfterMs);
+    const now = clock.now();
+    await statuses.failed(name, failure, { at: iso(now), nextAt: iso(now + wait) });
+    await pause(wait, signal);
+  };
+  /** Undefined: it was taken. */
+  const attempt = async (batch: readonly SinkRecord[], signal: AbortSignal): Promise<SinkFailure | undefined> => {
+    try {
+      await transport.send(batch, signal);
+      return undefined;
+    } catch (error) {
+      if (signal.aborted) throw new Stopped();
+      const failure = failureOf(error);
+      if (failure === undefined) throw error;
+      return failure;
+    }
+  };
+  return async (batch: readonly SinkRecord[], signal: AbortSignal): Promise<void> => {
+    for (let failures = 1; !signal.aborted; failures += 1) {
+      const failure = await attempt(batch, signal);
+      if (failure === undefined) return statuses.delivered(name, batch.length, iso(clock.now()));
+      await waitOut(failure, failures, signal);
+    }
+    throw new Stopped();
+  };
+};
+
+export const createSinkWorker = (deps: SinkWorkerDeps): SinkWorker => {
+  const { tenant, sink, feed, toRecord, state, pause, logger } = deps;
+  const name: SinkName = { tenant, sinkId: sink.sinkId };
+  const deliver = createDeliver(deps, name);
+  const { startTime, target: { kind } } = sink;
+  let stopping = new AbortController().signal;
+
+  const handle = async (events: readonly Recorded[]): Promise<void> => {
+    const wanted = events.filter(({ time }) => startTime === null || time >= startTime);
+    const records = wanted.flatMap((recorded) => toRecord(kind, recorded) ?? []);
+    for (const batch of batchesOf(records)) await deliver(batch, stopping);
+  };
+  const follower = createFollower({ name: sinkFollower(name), feed, state, handle, batch: BATCH });
+
+  return {
+    position: () => follower.position(),
+    run: async (signal) => {
+      stopping = signal;
+      while (!signal.aborted) {
+        try {
+          await follower.run(signal);
+        } catch (error) {
+          if (error instanceof Stopped) return;
+          logger.error({ error, sink: sink.sinkId }, 'a SIEM sink could not go on; it will try again');
+          await pause(INTERNAL_PAUSE_MS, signal);
+        }
+      }
+    },
+  };
+};
