@@ -25,8 +25,8 @@ export type Outcome<State, Event> = Readonly<{
 
 /** One kind of aggregate: how to decide, and how many folded states to keep (0: none). */
 export interface Aggregate<State, Command extends Message, Event extends Message> {
-  /** The state at this moment, revalidated against the head of the stream. */
-  load(stream: StreamId): Promise<Loaded<State>>;
+  /** The state at this moment, revalidated against the head of the stream; at once where both are known. Never throws, but rejects. */
+  load(stream: StreamId): Loaded<State> | Promise<Loaded<State>>;
   /** Rejects with the decider's `Rejection`, or with `kernel.busy` after ten lost races. */
   execute(stream: StreamId, command: Command, how: Cause & AppendOptions): Promise<Outcome<State, Event>>;
 }
@@ -48,15 +48,20 @@ const createStates = <State, Event extends Message>(
     if (capacity > 0 && loaded.revision >= 0) cache.set(stream, loaded);
     return loaded;
   };
-  const load = async (stream: StreamId): Promise<Loaded<State>> => {
-    const known = cache.get(stream) ?? { state: initialState, revision: -1 };
-    if ((await store.head(stream)) === known.revision) return remember(stream, known);
+  const readOn = async (stream: StreamId, known: Loaded<State>, head: number | Promise<number>): Promise<Loaded<State>> => {
+    if ((await head) === known.revision) return known;
     let { state, revision } = known;
     for await (const event of store.read<Event>(stream, revision + 1)) {
       state = evolve(state, event);
       revision = (event as Recorded).revision;
     }
     return remember(stream, { state, revision });
+  };
+  const load = (stream: StreamId): Loaded<State> | Promise<Loaded<State>> => {
+    const known = cache.get(stream) ?? { state: initialState, revision: -1 };
+    const head = store.head(stream);
+    // Every request asks this of several streams that have not moved since: a promise for each of them costs more than the answer.
+    return head === known.revision ? known : readOn(stream, known, head);
   };
   return { load, remember };
 };
@@ -122,7 +127,7 @@ const tell = <State, Event>(asked: readonly Pick<Asked<State, unknown, Event>, '
   });
 };
 
-type States<State> = Readonly<{ load: (stream: StreamId) => Promise<Loaded<State>>; remember: (stream: StreamId, loaded: Loaded<State>) => Loaded<State> }>;
+type States<State> = Readonly<{ load: (stream: StreamId) => Loaded<State> | Promise<Loaded<State>>; remember: (stream: StreamId, loaded: Loaded<State>) => Loaded<State> }>;
 
 /** Load, decide, append, once: rejects when nothing of it was stored, and tells nobody then. */
 const createAttempt = <State, Command extends Message, Event extends Message>(

@@ -64,8 +64,8 @@ export type AppendOptions = Readonly<{
  */
 export interface EventStore {
   read<Event extends Message>(stream: StreamId, from?: number): AsyncIterable<Recorded<Event>>;
-  /** The revision of the stream's last event at this moment, -1 when it has none. */
-  head(stream: StreamId): Promise<number>;
+  /** The revision of the stream's last event at this moment, -1 when it has none; at once where the store knows it. Never throws, but rejects. */
+  head(stream: StreamId): number | Promise<number>;
   append(
     stream: StreamId,
     expected: ExpectedRevision,

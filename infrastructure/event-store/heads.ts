@@ -22,12 +22,12 @@ export const createHeads = (db: DatabaseSync): Heads => {
     // A look-up may see a commit whose answer is still on its way, and an older answer then arrives after it.
     if ((heads.get(stream) ?? -1) < revision) heads.set(stream, revision);
   };
-  const lookUp = (stream: StreamId): number => {
+  const lookUp = async (stream: StreamId): Promise<number> => {
     const found = reading(() => stored.get(stream))?.['head'];
     const head = typeof found === 'number' ? found : -1;
     // Also that there is none: a new stream is asked for several times before it begins.
     heads.set(stream, head);
     return head;
   };
-  return { head: async (stream) => heads.get(stream) ?? lookUp(stream), reached };
+  return { head: (stream) => heads.get(stream) ?? lookUp(stream), reached };
 };
