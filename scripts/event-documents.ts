@@ -1,5 +1,5 @@
 /**
- * Writes docs/events.md from the rows that make the events: `node scripts/event-documents.ts`. A test holds the file to it.
+ * Writes docs/events.md from the rows that make the events: `npm run documents`. A test holds the file to it.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ const ENVELOPE = `# Events
 
 What the log tells the world: webhooks, event streams and \`GET /platform/v1/events\` (for the operator) and
 \`GET /platform/v1/tenants/{slug}/events\` (for the operator, and the tenant's owners and admins). This file is made from the program's own
-tables by \`node scripts/event-documents.ts\`; the JSON Schema of each type is served at \`/platform/v1/event-schemas/{type}\`, to everybody.
+tables by \`npm run documents\`; the JSON Schema of each type is served at \`/platform/v1/event-schemas/{type}\`, to everybody.
 
 These types are a contract of their own. They change by addition only, so take no harm from members that you do not know; what would break you
 becomes a new type whose name ends in \`.v2\`. People are named by their user ids, never by an address. No event holds a secret, and none what people
