@@ -17,9 +17,12 @@ const plain = (value: string): string => {
 /** A field of the header: a backslash before backslashes and bars; line ends have no escape there. */
 export const cefHeader = (value: string): string => plain(value).replaceAll(/[\\|]/g, (character) => `\\${character}`).replaceAll(/[\r\n]+/g, ' ');
 
+/** Printable ASCII without backslashes and equals signs, not too long: what most values are, and needs nothing. */
+const HARMLESS = /^[ -<>-[\]-~]{0,1023}$/;
+
 /** A value of the extension: a backslash before backslashes and equals signs, line ends as `\n` and `\r`. Bars stay. */
 export const cefValue = (value: string): string =>
-  plain(value).replaceAll(/[\\=]/g, (character) => `\\${character}`).replaceAll('\n', '\\n').replaceAll('\r', '\\r');
+  HARMLESS.test(value) ? value : plain(value).replaceAll(/[\\=]/g, (character) => `\\${character}`).replaceAll('\n', '\\n').replaceAll('\r', '\\r');
 
 type Details = Readonly<Record<string, unknown>>;
 
