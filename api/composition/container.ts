@@ -4,6 +4,7 @@ import type { Clock, Ids, Logger } from '../../application/kernel/ports.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
 import type { RunningJobs } from '../../infrastructure/runtime/jobs.ts';
 import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
+import { bindDelivery } from './delivery.ts';
 import { bindLicensing } from './licensing.ts';
 import { bindKms } from './kms.ts';
 import { provideValue } from './provide.ts';
@@ -46,6 +47,7 @@ export const composeContainer = ({ engines, ...given }: Given): Container => {
   bindLicensing(container);
   bindKms(container);
   bindOffline(container);
+  bindDelivery(container);
   bindScheduler(container);
   bindSurfaces(container);
   return container;

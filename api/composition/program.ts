@@ -14,7 +14,7 @@ import { systemIds } from '../../infrastructure/runtime/ids.ts';
 import { installationSecrets, type InstallationSecrets } from '../../infrastructure/runtime/installation-files.ts';
 import { createLogger } from '../../infrastructure/runtime/logger.ts';
 import { createMetrics, type Metrics } from '../../infrastructure/runtime/metrics.ts';
-import { publicKeys } from '../platform/public-keys.ts';
+import { createPublicKeys } from '../platform/public-keys.ts';
 import { createApp } from '../kernel/app.ts';
 import { createSharedAddresses } from '../kernel/client-address.ts';
 import { createHttpServer, type HttpServer } from '../kernel/server.ts';
@@ -24,7 +24,7 @@ import { openJobs } from './jobs.ts';
 import { resolve } from './provide.ts';
 import { listenError, originError, sealError } from './start-errors.ts';
 import { servedSurfaces } from './surfaces.ts';
-import { authorities, kms, runtime, storage, tenancy } from './tokens.ts';
+import { authorities, delivery, kms, runtime, storage, tenancy } from './tokens.ts';
 
 export type ProgramOptions = Readonly<{
   config: Config;
@@ -61,7 +61,7 @@ const appOf = ({ container, metrics, logger, clock, config, secrets, stopping, f
     trustProxy: config.trustProxy,
     surfaceHosts: config.surfaceHosts,
     readiness: async () => ({ ready: projections.ready(), details: { projections: await projections.status() } }),
-    publicDocuments: { '/.well-known/chancery-keys.json': () => publicKeys({ sessionKeys: resolve(container, tenancy.sessionKeys), published: resolve(container, kms.published) }) },
+    publicDocuments: { '/.well-known/chancery-keys.json': createPublicKeys({ sessionKeys: resolve(container, tenancy.sessionKeys), published: resolve(container, kms.published) }) },
   });
 };
 
@@ -106,9 +106,11 @@ const openProgram = async (options: ProgramOptions, publicUrl: string, secrets: 
     await resolve(container, authorities.authorities).ensureInstallation();
     const scheduler = resolve(container, runtime.scheduler);
     const dispatcher = resolve(container, runtime.dispatcher);
-    endings.push(() => dispatcher.stop(), () => scheduler.stop());
+    const webhooks = resolve(container, delivery.dispatcher);
+    endings.push(() => dispatcher.stop(), () => scheduler.stop(), async () => resolve(container, delivery.outbound).close(), () => webhooks.stop());
     scheduler.start();
     dispatcher.start();
+    webhooks.start();
     return { container, embedded, close: () => endAll(endings) };
   } catch (error) {
     await endAll(endings);

@@ -1,5 +1,6 @@
 /** Every read model of the program. */
 import type { AnyProjection } from '../../projections/kernel/projection.ts';
+import { webhookProjections } from '../../projections/delivery/index.ts';
 import { keysProjections } from '../../projections/keys/index.ts';
 import { licensingProjections } from '../../projections/licensing/index.ts';
 import { signingApprovals } from '../../projections/signing/approvals.ts';
@@ -11,5 +12,5 @@ import { tenancyProjections } from '../../projections/tenancy/index.ts';
 
 export const projections: readonly AnyProjection[] = [
   ...tenancyProjections, signingOperations, signingAttempts, signingApprovals, openSigningOperations, openSigningReservations, signingRecall,
-  ...licensingProjections, ...keysProjections,
+  ...licensingProjections, ...keysProjections, ...webhookProjections,
 ];

@@ -3,6 +3,10 @@ import type { Authorities } from '../../application/authorities/authorities.ts';
 import type { Pki } from '../../application/authorities/ports.ts';
 import type { PkiUrls } from '../../application/authorities/installation.ts';
 import type { RunningJobs } from '../../infrastructure/runtime/jobs.ts';
+import type { PublicEvents, WebhookSignatures } from '../../application/delivery/ports.ts';
+import type { Redeliver } from '../../application/delivery/redeliver.ts';
+import type { SendWebhook } from '../../application/delivery/send-webhook.ts';
+import type { Webhooks } from '../../application/delivery/webhooks.ts';
 import type { Clock, EventLog, EventStore, Ids, KeyVault, Logger } from '../../application/kernel/ports.ts';
 import type { ReadModelStore } from '../../application/kernel/read-models.ts';
 import type { PersonalData, Secrets } from '../../application/kernel/sealing.ts';
@@ -46,6 +50,7 @@ import type { Tenants } from '../../application/tenancy/tenants.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
 import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import type { Scheduler } from '../../infrastructure/runtime/scheduler.ts';
+import type { Outbound } from '../../infrastructure/web/outbound.ts';
 import type { Freshness } from '../../projections/kernel/freshness.ts';
 import type { Projections } from '../../projections/kernel/projections.ts';
 import type { PublishedKeys } from '../../projections/keys/published-keys.ts';
@@ -160,6 +165,16 @@ export const offline = {
   keys: token<LicenceSigningKeys>('offline.keys'),
   licences: token<OfflineLicences>('offline.licences'),
   bundles: token<RevocationBundles>('offline.bundles'),
+};
+
+export const delivery = {
+  outbound: token<Outbound>('delivery.outbound'),
+  events: token<PublicEvents>('delivery.events'),
+  signatures: token<WebhookSignatures>('delivery.signatures'),
+  send: token<SendWebhook>('delivery.send'),
+  webhooks: token<Webhooks>('delivery.webhooks'),
+  redeliver: token<Redeliver>('delivery.redeliver'),
+  dispatcher: token<Scheduler>('delivery.dispatcher'),
 };
 
 export const surfaces = {

@@ -18,6 +18,8 @@ import { sessionRoutes, type SessionDeps } from './routes/sessions.ts';
 import { revokeCertificateRoute, type CertificateDeps } from './routes/signing-certificates.ts';
 import { signingPolicyRoutes, type SigningPolicyDeps } from './routes/signing-policy.ts';
 import { tenantRoutes, type TenantDeps } from './routes/tenants.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
+import { webhookRoutes, type WebhookDeps } from './routes/webhooks.ts';
 
 export type PlatformDeps = TenantDeps &
   MemberDeps &
@@ -33,6 +35,7 @@ export type PlatformDeps = TenantDeps &
   KmsKeyDeps &
   EventDeps &
   LicenceSigningKeyDeps &
+  WebhookDeps &
   Readonly<{ access: Access; operatorToken: string }>;
 
 const MOUNT = '/platform';
@@ -50,7 +53,7 @@ export const createPlatformSurface = (deps: PlatformDeps): Surface =>
       description:
         'Tenants, plans, members, credentials and sessions, behind all surfaces. Errors are problems (RFC 9457); lists are pages by cursor; every POST honours Idempotency-Key.',
     },
-    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...invitationRoutes(deps), ...accountRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps), ...signingPolicyRoutes(deps), ...approvalRoutes(deps), recallRoute(deps), revokeCertificateRoute(deps), ...kmsKeyRoutes(deps), ...licenceSigningKeyRoutes(deps), ...eventRoutes(deps), ...eventSchemaRoutes(deps)],
+    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...invitationRoutes(deps), ...accountRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps), ...signingPolicyRoutes(deps), ...approvalRoutes(deps), recallRoute(deps), revokeCertificateRoute(deps), ...kmsKeyRoutes(deps), ...licenceSigningKeyRoutes(deps), ...eventRoutes(deps), ...eventSchemaRoutes(deps), ...webhookRoutes(deps), ...deliveryRoutes(deps)],
     security: { bearer: { type: 'http', scheme: 'bearer', description: 'The operator token, or the access token of a session.' } },
     publicPermissions: ['public'],
     authenticate: createAuthenticate(deps.access, deps.operatorToken),

@@ -35,7 +35,8 @@ const isDue = ({ notBefore }: Waiting, now: number): boolean => notBefore <= now
 
 /** What the last answers say of the receiver. */
 const createHealth = (clock: Clock) => {
-  let ailing = false;
+  // Until it has taken something: an endpoint that was just made, or the program, is no reason to trust a receiver.
+  let ailing = true;
   let restUntil = 0;
   return {
     isAiling: (): boolean => ailing,
@@ -62,7 +63,7 @@ const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, heal
     return attempted.outcome === 'failed' && attempted.next !== undefined ? shelf.set(attempted.next) : shelf.remove(waiting.eventPosition);
   };
   return async (waiting: Waiting, signal: AbortSignal): Promise<void> => {
-    const leave = await slots.enter(health.isAiling());
+    const leave = await slots.enter(shelf.endpoint.tenant, health.isAiling());
     try {
       await settle(waiting, await attempt(shelf.endpoint, waiting, signal));
     } catch (error) {

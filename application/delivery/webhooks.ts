@@ -30,7 +30,7 @@ export interface Webhooks {
   disableGone(tenant: TenantId, webhookId: string, url: string, cause: Cause): Promise<void>;
   remove(tenant: TenantId, webhookId: string, cause: Cause): Promise<void>;
   /** Answers the position up to which is replayed. Rejects with `delivery.replay_running` or `delivery.webhook_disabled`. */
-  replay(tenant: TenantId, webhookId: string, range: Range, how: WebhookChange): Promise<Readonly<{ replayId: string; upTo: Position | undefined }>>;
+  replay(tenant: TenantId, webhookId: string, range: Range, how: WebhookChange): Promise<Readonly<{ replayId: string; upTo: Position }>>;
   replayFinished(tenant: TenantId, webhookId: string, replayId: string, cause: Cause): Promise<void>;
 }
 

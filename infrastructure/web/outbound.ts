@@ -2,7 +2,7 @@
  * The one door through which this program calls out on behalf of its customers: webhooks, SIEM sinks, scrapes. An address is looked at
  * when it is dialled, after its name has been resolved, and the connection is made to that very address; redirects are not followed.
  */
-import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import { lookup as systemLookup, promises as dns, type LookupAddress } from 'node:dns';
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { connect as connectPlain, isIP, type LookupFunction, type Socket } from 'node:net';
@@ -44,10 +44,27 @@ export interface Outbound {
 /** All addresses of a name. */
 export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;
 
+/** As the machine knows names, its own file of hosts included: for those that the operator allowed. */
 const systemResolve: Resolve = (host) =>
   new Promise((resolve, refuse) => {
     systemLookup(host, { all: true, verbatim: true }, (error, addresses) => (error === null ? resolve(addresses) : refuse(error)));
   });
+
+const RESOLVER = { timeout: 2_000, tries: 2 } as const;
+
+/**
+ * As name servers know them. The system's lookup holds a thread of the pool for as long as a dead name takes, and a few of those would keep all
+ * other names, and whatever else needs a thread, waiting.
+ */
+const createPublicResolve = (): Resolve => {
+  const resolver = new dns.Resolver(RESOLVER);
+  return async (host) => {
+    const [four, six] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+    const found = ([[four, 4], [six, 6]] as const).flatMap(([answer, family]) => (answer.status === 'fulfilled' ? answer.value.map((address) => ({ address, family })) : []));
+    if (found.length === 0 && four.status === 'rejected') throw four.reason;
+    return found;
+  };
+};
 
 export type OutboundOptions = Readonly<{
   /** OUTBOUND_ALLOW: `host:port`s that may be reached whatever they are, by plain http, too. */
@@ -142,11 +159,11 @@ const connected = (socket: Socket, event: 'connect' | 'secureConnect', signal: A
     if (signal.aborted) onAbort();
   });
 
-export const createOutbound = ({ allow, resolve = systemResolve, ca }: OutboundOptions): Outbound => {
+export const createOutbound = ({ allow, resolve, ca }: OutboundOptions): Outbound => {
   const allowed = new Set(allow);
   const agents = { plain: new HttpAgent(KEPT), secure: new HttpsAgent(KEPT) };
   const trusted = ca === undefined ? {} : { ca };
-  const lookups = { guarded: guardedLookup(resolve, false), free: guardedLookup(resolve, true) };
+  const lookups = { guarded: guardedLookup(resolve ?? createPublicResolve(), false), free: guardedLookup(resolve ?? systemResolve, true) };
   const lookupOf = ({ allowed: free }: Target): LookupFunction => (free ? lookups.free : lookups.guarded);
 
   return {

@@ -64,8 +64,11 @@ describe('promise 13: fuzz', function suite() {
     const { license_key: licenceKey } = JSON.parse(licence.text) as { license_key: string };
     const ids: Readonly<Record<string, string>> = { platform: (await makeKey(world, OTHER_SLUG, ['sign'])).id, 'qwick-cert': String(signed['data'].operation_id) };
     await world.make(world.operator, 'POST', `/platform/v1/tenants/${OTHER_SLUG}/kms-keys`, { key_id: 'fuzzed', algorithm: 'ED25519' });
+    const hook = await world.make(world.operator, 'POST', `/platform/v1/tenants/${OTHER_SLUG}/webhooks`, { url: 'https://hooks.example.com' });
+    await world.make(world.operator, 'PATCH', `/platform/v1/tenants/${OTHER_SLUG}/webhooks/${String(hook['id'])}`, { enabled: false });
+    const idOf = (surface: string, { path }: Route): string => (path.includes('/webhooks/') ? String(hook['id']) : (ids[surface] ?? newId()));
     seedsOf = (surface, route) => ({
-      params: { slug: OTHER_SLUG, surface: 'qwick-cert', user_id: userId, id: ids[surface] ?? newId(), name: 'none', license_key: licenceKey, key_id: 'fuzzed', version: '1' },
+      params: { slug: OTHER_SLUG, surface: 'qwick-cert', user_id: userId, id: idOf(surface, route), delivery_id: 'msg_none', name: 'none', license_key: licenceKey, key_id: 'fuzzed', version: '1' },
       query: surface === 'qwick-cert' ? { organization_slug: SLUG } : {},
       body: (route.operationId === 'signDigest' ? signBody(SLUG) : route.bodyExample) as Seeds['body'],
     });

@@ -81,6 +81,7 @@ const licence = ({ cast }: Cell): string => `${L1}/licenses/${cast.home.licenceK
 const NO_LICENCE = `QCOS${'-0000'.repeat(8)}`;
 const org = ({ cast }: Cell): string => `organization_slug=${cast.home.slug}`;
 /** Whoever may destroy aims at nothing; whoever may not aims at what is there, and would be seen to hit it. */
+const hook = (cell: Cell): string => `${tenant(cell)}/webhooks/${cell.cast.home.webhookId}`;
 const target = ({ permitted }: Cell, real: string): string => (permitted ? newId() : real);
 
 const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
@@ -127,6 +128,16 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     listTenantEvents: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/events?limit=200` },
     listEventTypes: { rule: always, ok: '200', path: () => `${V1}/event-schemas` },
     getEventSchema: { rule: always, ok: '200', path: () => `${V1}/event-schemas/chancery.signing.operation.completed` },
+    listWebhooks: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/webhooks` },
+    createWebhook: { rule: forTenant, ok: '400 request.invalid', path: (cell) => `${tenant(cell)}/webhooks`, body: () => ({ url: 'https://127.0.0.1/x' }) },
+    getWebhook: { rule: forTenant, ok: '200', path: hook },
+    changeWebhook: { rule: forTenant, ok: '200', path: hook, body: () => ({ description: 'matrix' }) },
+    deleteWebhook: { rule: forTenant, ok: '404 delivery.webhook_not_found', path: (cell) => `${tenant(cell)}/webhooks/${target(cell, cell.cast.home.webhookId)}` },
+    rotateWebhookSecret: { rule: forTenant, ok: '200', path: (cell) => `${hook(cell)}/rotate-secret`, body: () => ({ overlap_seconds: 0 }) },
+    testWebhook: { rule: forTenant, ok: '409 delivery.webhook_disabled', path: (cell) => `${hook(cell)}/test` },
+    listDeliveries: { rule: forTenant, ok: '200', path: (cell) => `${hook(cell)}/deliveries` },
+    retryDelivery: { rule: forTenant, ok: '404 delivery.delivery_not_found', path: (cell) => `${hook(cell)}/deliveries/msg_none/retry` },
+    replayToWebhook: { rule: forTenant, ok: '409 delivery.webhook_disabled', path: (cell) => `${hook(cell)}/replay`, body: () => ({ from_position: '0' }) },
     // Sessions end last: see the order below.
     signOut: { rule: forPersons, ok: '204', path: () => `${V1}/sessions/current` },
     listProjections: { rule: forOperator, ok: '200', path: () => `${V1}/projections` },
@@ -244,6 +255,12 @@ describe('promise 14: tenant isolation', function suite() {
     ['KMS key to see', ({ other }, id) => ({ method: 'GET', path: `${V1}/tenants/${other.slug}/kms-keys/${id}/public` }), ({ home }) => home.kmsKeyId],
     ['KMS key to sign with', (_cast, id) => ({ method: 'POST', path: `${L1}/kms/sign`, as: 'other service token', body: { data: '', key_id: id, algorithm: 'ED25519' } }), ({ home }) => home.kmsKeyId],
     ['KMS key to verify with', (_cast, id) => ({ method: 'POST', path: `${L1}/kms/verify`, as: 'other service token', body: { data: '', signature: '', key_id: id, algorithm: 'ED25519' } }), ({ home }) => home.kmsKeyId],
+    ['webhook to see', ({ other }, id) => ({ method: 'GET', path: `${V1}/tenants/${other.slug}/webhooks/${id}` }), ({ home }) => home.webhookId],
+    ['webhook to delete', ({ other }, id) => ({ method: 'DELETE', path: `${V1}/tenants/${other.slug}/webhooks/${id}` }), ({ home }) => home.webhookId],
+    ['webhook to rotate', ({ other }, id) => ({ method: 'POST', path: `${V1}/tenants/${other.slug}/webhooks/${id}/rotate-secret`, body: {} }), ({ home }) => home.webhookId],
+    ['webhook to test', ({ other }, id) => ({ method: 'POST', path: `${V1}/tenants/${other.slug}/webhooks/${id}/test` }), ({ home }) => home.webhookId],
+    ['webhook\'s deliveries', ({ other }, id) => ({ method: 'GET', path: `${V1}/tenants/${other.slug}/webhooks/${id}/deliveries` }), ({ home }) => home.webhookId],
+    ['webhook to replay to', ({ other }, id) => ({ method: 'POST', path: `${V1}/tenants/${other.slug}/webhooks/${id}/replay`, body: { from_position: '0' } }), ({ home }) => home.webhookId],
     ['credential', ({ other }, id) => ({ method: 'DELETE', path: `${V1}/tenants/${other.slug}/credentials/${id}` }), ({ home }) => home.keyId],
   ];
   for (const [what, asked, real] of foreign) {

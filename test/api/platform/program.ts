@@ -1,6 +1,7 @@
 /** The platform surface over the real kernel, the real embedded stores and the real tenancy, on a free port. */
 import { reject } from '../../../domain/kernel/rejection.ts';
-import { publicKeys } from '../../../api/platform/public-keys.ts';
+import type { WebhookDeps } from '../../../api/platform/routes/webhooks.ts';
+import { createPublicKeys } from '../../../api/platform/public-keys.ts';
 import { createPlatformSurface } from '../../../api/platform/surface.ts';
 import { openJobs } from '../../../api/composition/jobs.ts';
 import { createKmsKeys } from '../../../application/keys/kms-keys.ts';
@@ -20,6 +21,13 @@ const unsigned = {
   revokeCertificate: async () => reject('authorities.certificate_unknown'),
 };
 
+/** Nothing goes out here: webhooks are shown over the whole program. */
+const none = async (): Promise<never> => reject('delivery.webhook_not_found');
+const silent: Pick<WebhookDeps, 'webhooks' | 'redeliver'> = {
+  webhooks: { find: async () => undefined, create: none, change: none, rotate: none, disableGone: none, remove: none, replay: none, replayFinished: none },
+  redeliver: { retry: none, test: none },
+};
+
 export const startPlatform = async () => {
   const tenancy = await startTenancy();
   const { ground, knobs } = tenancy;
@@ -32,13 +40,13 @@ export const startPlatform = async () => {
   const keyDeps = { store, secrets: ground.sealing.secrets, engine: createSignatures(), digests: keyDigests, clock: ground.clock, ids: randomIds };
   const kmsKeys = createKmsKeys(keyDeps);
   const licenceSigningKeys = createLicenceSigningKeys(keyDeps);
-  const surface = createPlatformSurface({ ...tenancy, rules, whatIf, kmsKeys, licenceSigningKeys, ...unsigned, log: ground.embedded.log, publicUrl: 'http://chancery.example', clock: ground.clock, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
+  const surface = createPlatformSurface({ ...tenancy, rules, whatIf, kmsKeys, licenceSigningKeys, ...unsigned, ...silent, log: ground.embedded.log, publicUrl: 'http://chancery.example', clock: ground.clock, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
   const running = await serve([surface], {
     state,
     secrets: ground.sealing.secrets,
     clock: ground.clock,
     ids: randomIds,
-    publicDocuments: { '/.well-known/chancery-keys.json': () => publicKeys({ sessionKeys: tenancy.keys, published: { all: async () => [] } }) },
+    publicDocuments: { '/.well-known/chancery-keys.json': createPublicKeys({ sessionKeys: tenancy.keys, published: { all: async () => [] } }) },
   });
   type Options = Readonly<{ as?: string; body?: unknown; headers?: Record<string, string> }>;
   const call = (method: string, path: string, { as = OPERATOR_TOKEN, ...rest }: Options = {}) => ask(running, method, `/platform/v1${path}`, { as, ...rest });

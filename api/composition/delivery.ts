@@ -1,0 +1,83 @@
+/** What happens, told outside: webhooks, wired. */
+import type { Container } from 'inversify';
+import { createAttempt } from '../../application/delivery/attempt.ts';
+import { createDispatcher } from '../../application/delivery/dispatcher.ts';
+import type { PublicEvents, WebhookSignatures } from '../../application/delivery/ports.ts';
+import { createRedeliver } from '../../application/delivery/redeliver.ts';
+import { createSendWebhook, type SendWebhook } from '../../application/delivery/send-webhook.ts';
+import { createSlots } from '../../application/delivery/slots.ts';
+import { createWebhooks, type Webhooks } from '../../application/delivery/webhooks.ts';
+import type { Clock, EventLog, EventStore, Logger, Recorded } from '../../application/kernel/ports.ts';
+import type { Secrets } from '../../application/kernel/sealing.ts';
+import type { StateStore } from '../../application/kernel/state.ts';
+import type { TenantViews } from '../../application/tenancy/tenant-views.ts';
+import { webhookSignatures } from '../../infrastructure/crypto/webhook-signatures.ts';
+import type { Config } from '../../infrastructure/runtime/config.ts';
+import { createScheduler, type Scheduler } from '../../infrastructure/runtime/scheduler.ts';
+import { createOutbound, type Outbound } from '../../infrastructure/web/outbound.ts';
+import { createCloudEvents } from '../../projections/fanout/cloud-events.ts';
+import { publicType, publicTypes } from '../../projections/fanout/integration-events.ts';
+import { pause } from '../../projections/kernel/pause.ts';
+import { provide, provideValue } from './provide.ts';
+import { delivery, runtime, storage, tenancy } from './tokens.ts';
+
+/** Deliveries begin this long after the program, and once more when they had to stop. */
+const START_MS = 100;
+/** What cannot be recorded should not be sent again and again. */
+const AFTER_FAILURE_MS = 10_000;
+
+/** The public vocabulary, without what became of deliveries: that goes to no webhook. */
+const publicEventsOf = ({ publicUrl }: Readonly<{ publicUrl: string }>): PublicEvents => {
+  const toCloudEvent = createCloudEvents(publicUrl);
+  return {
+    types: publicTypes.filter(({ webhooks }) => webhooks).map(({ type }) => type),
+    toPublic: (recorded) => {
+      const event = toCloudEvent(recorded);
+      return event !== undefined && publicType(event.type)?.webhooks === true ? event : undefined;
+    },
+  };
+};
+
+/** The page of the log that begins with an event. */
+const linkOf = ({ publicUrl, views }: Readonly<{ publicUrl: string; views: TenantViews }>) => async ({ tenant, position }: Recorded): Promise<string> => {
+  const before = (BigInt(position) - 1n).toString();
+  const owner = await views.byId(tenant);
+  return `${publicUrl}/platform/v1/tenants/${owner?.slug ?? tenant}/events?after=${before}&limit=1`;
+};
+
+type Dispatching = Readonly<{
+  config: Config; logger: Logger; clock: Clock; publicUrl: string; views: TenantViews;
+  log: EventLog; store: EventStore; state: StateStore; webhooks: Webhooks; events: PublicEvents; send: SendWebhook;
+}>;
+
+const dispatcherOf = ({ config, publicUrl, views, send, ...deps }: Dispatching): Scheduler => {
+  const attempt = createAttempt({ ...deps, send, linkTo: linkOf({ publicUrl, views }) });
+  const dispatcher = createDispatcher({ ...deps, attempt, slots: createSlots(), pause });
+  const work = async (signal: AbortSignal): Promise<void> => {
+    try {
+      await dispatcher.run(signal);
+    } catch (error) {
+      await pause(AFTER_FAILURE_MS, signal);
+      throw error;
+    }
+  };
+  return createScheduler(config.roles.includes('dispatcher') ? [{ name: 'webhooks', pauseMs: START_MS, work }] : [], deps.logger);
+};
+
+const sendOf = (deps: Readonly<{ outbound: Outbound; secrets: Secrets; signatures: WebhookSignatures; clock: Clock }>): SendWebhook => createSendWebhook({ ...deps, door: deps.outbound });
+
+const webhooksOf = ({ outbound, ...deps }: Readonly<{ outbound: Outbound; store: EventStore; log: EventLog; secrets: Secrets; signatures: WebhookSignatures; events: PublicEvents; clock: Clock }>): Webhooks =>
+  createWebhooks({ ...deps, door: outbound });
+
+export const bindDelivery = (container: Container): void => {
+  const { outbound, events, signatures, webhooks, send } = delivery;
+  const { clock, publicUrl, config, logger } = runtime;
+  const { store, log, secrets, state } = storage;
+  provide(container, outbound, ({ config: { outboundAllow } }) => createOutbound({ allow: outboundAllow }), { config });
+  provideValue(container, signatures, webhookSignatures);
+  provide(container, events, publicEventsOf, { publicUrl });
+  provide(container, webhooks, webhooksOf, { outbound, store, log, secrets, signatures, events, clock });
+  provide(container, send, sendOf, { outbound, secrets, signatures, clock });
+  provide(container, delivery.redeliver, createRedeliver, { webhooks, store, send, clock });
+  provide(container, delivery.dispatcher, dispatcherOf, { config, logger, clock, publicUrl, views: tenancy.views, log, store, state, webhooks, events, send });
+};

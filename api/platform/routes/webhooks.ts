@@ -1,0 +1,153 @@
+/** GET and POST /tenants/{slug}/webhooks, GET, PATCH and DELETE …/{id}, POST …/{id}/rotate-secret. */
+import type { Static } from 'typebox';
+import type { Access } from '../../../application/tenancy/access.ts';
+import type { Redeliver } from '../../../application/delivery/redeliver.ts';
+import type { Webhooks } from '../../../application/delivery/webhooks.ts';
+import type { TenantId } from '../../../domain/kernel/ids.ts';
+import { reject } from '../../../domain/kernel/rejection.ts';
+import type { Reader } from '../../../projections/kernel/reader.ts';
+import { webhooksProjection, type WebhookDocument } from '../../../projections/delivery/webhooks.ts';
+import { defineRoute, type Route } from '../../kernel/route.ts';
+import { answerPage, pageOf, PageQuery } from '../page.ts';
+import type { PlatformPrincipal } from '../principal.ts';
+import { SlugParams } from '../schemas.ts';
+import { ChangeWebhookBody, CreatedWebhookReply, CreateWebhookBody, RotatedSecretReply, RotateSecretBody, USUAL_OVERLAP_S, WebhookParams, WebhookReply } from '../webhook-schemas.ts';
+import { momentOf, settingsOf, showPublicKey, showSecret, showWebhook } from '../webhook-shapes.ts';
+import { tenantOfPath } from './members.ts';
+
+export type WebhookDeps = Readonly<{ webhooks: Webhooks; redeliver: Redeliver; reader: Reader; access: Pick<Access, 'tenantBySlug'> }>;
+
+const common = { tags: ['Webhooks'], permission: 'tenant' } as const;
+const rejections = ['tenancy.tenant_unknown', 'tenancy.forbidden'];
+const ofOne = [...rejections, 'delivery.webhook_not_found'];
+
+/** As the list shows it, with what was just done. */
+const showNow = async (reader: Reader, tenant: TenantId, id: string): Promise<Static<typeof WebhookReply>> => {
+  const model = await reader.open<WebhookDocument>(tenant, webhooksProjection);
+  return showWebhook((await model.get(id)) ?? reject('delivery.webhook_not_found'));
+};
+
+const listRoute = ({ reader, access }: WebhookDeps) =>
+  defineRoute<PlatformPrincipal, typeof SlugParams, typeof PageQuery>({
+    ...common,
+    method: 'GET',
+    path: '/v1/tenants/:slug/webhooks',
+    operationId: 'listWebhooks',
+    summary: 'List the webhook endpoints of a tenant, newest first',
+    params: SlugParams,
+    query: PageQuery,
+    replies: { 200: { description: 'A page of endpoints', schema: pageOf(WebhookReply, 'Webhook endpoints') } },
+    rejections,
+    handle: async ({ params, query }) => {
+      const { id } = await tenantOfPath(access, params.slug);
+      const model = await reader.open<WebhookDocument>(id, webhooksProjection);
+      return answerPage('webhooks', query, (page) => model.page({ ...page, order: { by: 'createdAt', direction: 'desc' } }), showWebhook);
+    },
+  });
+
+const createRoute = ({ webhooks, reader, access }: WebhookDeps) =>
+  defineRoute<PlatformPrincipal, typeof SlugParams, undefined, typeof CreateWebhookBody>({
+    ...common,
+    method: 'POST',
+    path: '/v1/tenants/:slug/webhooks',
+    operationId: 'createWebhook',
+    summary: 'Make a webhook endpoint; its secret is shown this once',
+    description:
+      'Events are sent as Standard Webhooks 1.0 says, at least once each: what the receiver does not take with a 2xx is tried again for 24 hours. `start` may lie in the past: the log forgets nothing.',
+    params: SlugParams,
+    body: CreateWebhookBody,
+    bodyExample: { url: 'https://hooks.example.com/chancery', types: ['chancery.signing.operation.completed'], start: { time: '2026-03-02T00:00:00Z' } },
+    replies: { 201: { description: 'The endpoint', schema: CreatedWebhookReply } },
+    rejections: [...rejections, 'delivery.too_many_webhooks'],
+    idempotentCopy: 'secret',
+    handle: async ({ params, body: { start = {}, ...body }, cause, commandId }) => {
+      const { id, slug } = await tenantOfPath(access, params.slug);
+      const settings = { types: null, description: null, format: 'json', ...settingsOf(body), url: body.url } as const;
+      const wanted = { settings, start: { position: start.position, time: momentOf('start.time', start.time) } };
+      const made = await webhooks.create(id, wanted, { ...cause, commandId });
+      const { webhookId } = made.webhook;
+      const reply: Static<typeof CreatedWebhookReply> = { ...(await showNow(reader, id, webhookId)), secret: showSecret(made) };
+      return { status: 201, body: reply, headers: { Location: `/platform/v1/tenants/${slug}/webhooks/${webhookId}` } };
+    },
+  });
+
+const getRoute = ({ reader, access }: WebhookDeps) =>
+  defineRoute<PlatformPrincipal, typeof WebhookParams>({
+    ...common,
+    method: 'GET',
+    path: '/v1/tenants/:slug/webhooks/:id',
+    operationId: 'getWebhook',
+    summary: 'Show a webhook endpoint',
+    params: WebhookParams,
+    replies: { 200: { description: 'The endpoint', schema: WebhookReply } },
+    rejections: ofOne,
+    handle: async ({ params }) => {
+      const { id } = await tenantOfPath(access, params.slug);
+      return { status: 200, body: await showNow(reader, id, params.id.toLowerCase()) };
+    },
+  });
+
+const changeRoute = ({ webhooks, reader, access }: WebhookDeps) =>
+  defineRoute<PlatformPrincipal, typeof WebhookParams, undefined, typeof ChangeWebhookBody>({
+    ...common,
+    method: 'PATCH',
+    path: '/v1/tenants/:slug/webhooks/:id',
+    operationId: 'changeWebhook',
+    summary: 'Change a webhook endpoint, disable or enable it',
+    description: 'What is absent stays as it is. Deliveries that wait go to the new address. An endpoint that is enabled goes on from where it stopped.',
+    params: WebhookParams,
+    body: ChangeWebhookBody,
+    bodyExample: { enabled: false },
+    replies: { 200: { description: 'The endpoint', schema: WebhookReply } },
+    rejections: ofOne,
+    handle: async ({ params, body: { enabled, ...settings }, cause }) => {
+      const { id } = await tenantOfPath(access, params.slug);
+      const webhookId = params.id.toLowerCase();
+      await webhooks.change(id, webhookId, { settings: settingsOf(settings), enabled }, cause);
+      return { status: 200, body: await showNow(reader, id, webhookId) };
+    },
+  });
+
+const removeRoute = ({ webhooks, access }: WebhookDeps) =>
+  defineRoute<PlatformPrincipal, typeof WebhookParams>({
+    ...common,
+    method: 'DELETE',
+    path: '/v1/tenants/:slug/webhooks/:id',
+    operationId: 'deleteWebhook',
+    summary: 'Delete a webhook endpoint',
+    description: 'No delivery begins after the answer; what waits is dropped.',
+    params: WebhookParams,
+    replies: { 204: { description: 'Deleted' } },
+    rejections: ofOne,
+    handle: async ({ params, cause }) => {
+      const { id } = await tenantOfPath(access, params.slug);
+      await webhooks.remove(id, params.id.toLowerCase(), cause);
+      return { status: 204 };
+    },
+  });
+
+const rotateRoute = ({ webhooks, access }: WebhookDeps) =>
+  defineRoute<PlatformPrincipal, typeof WebhookParams, undefined, typeof RotateSecretBody>({
+    ...common,
+    method: 'POST',
+    path: '/v1/tenants/:slug/webhooks/:id/rotate-secret',
+    operationId: 'rotateWebhookSecret',
+    summary: 'Sign with new keys; the secret is shown this once',
+    description: 'While they overlap, deliveries carry the signatures of both. Of several rotations the newest says how long those before it sign.',
+    params: WebhookParams,
+    body: RotateSecretBody,
+    bodyExample: { overlap_seconds: USUAL_OVERLAP_S },
+    replies: { 200: { description: 'The new keys', schema: RotatedSecretReply } },
+    rejections: ofOne,
+    idempotentCopy: 'secret',
+    handle: async ({ params, body, cause, commandId }) => {
+      const { id } = await tenantOfPath(access, params.slug);
+      const rotated = await webhooks.rotate(id, params.id.toLowerCase(), body.overlap_seconds ?? USUAL_OVERLAP_S, { ...cause, commandId });
+      const reply: Static<typeof RotatedSecretReply> = { secret: showSecret(rotated), public_key: showPublicKey(rotated.publicKey), previous_until: rotated.previousUntil };
+      return { status: 200, body: reply };
+    },
+  });
+
+export const webhookRoutes = (deps: WebhookDeps): readonly Route<PlatformPrincipal>[] => [
+  listRoute(deps), createRoute(deps), getRoute(deps), changeRoute(deps), removeRoute(deps), rotateRoute(deps),
+];
