@@ -23,5 +23,5 @@ export const bindKms = (container: Container): void => {
   provideValue(container, digests, keyDigests);
   provide(container, kms.keys, createKmsKeys, { store, secrets, engine, digests, clock, ids });
   provide(container, kms.kms, kmsOf, { store, secrets, engine, digests, keys: kms.keys, clock });
-  provide(container, kms.published, createPublishedKeys, { reader });
+  provide(container, kms.published, createPublishedKeys, { reader, log: storage.log });
 };

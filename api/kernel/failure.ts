@@ -19,6 +19,9 @@ const OUTSIDE: Readonly<Record<string, readonly [status: number, title: string]>
   'request.unauthenticated': [401, 'Unauthorized'],
   'request.invalid': [400, 'Bad Request'],
   'kernel.not_ready': [503, 'Service Unavailable'],
+  'kernel.busy': [503, 'Service Unavailable'],
+  'storage.unavailable': [503, 'Service Unavailable'],
+  'storage.behind': [503, 'Service Unavailable'],
 };
 
 /** Outside every surface errors are RFC 9457 problems with nothing but their title. */

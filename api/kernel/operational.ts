@@ -35,12 +35,39 @@ export const isBearer = (authorization: string | undefined, token: string): bool
 };
 
 const sendAnswer = (response: Response, { status, headers, bytes }: CompleteAnswer): void => {
-  response.writeHead(status, { ...headers, 'Content-Length': bytes.length }).end(bytes);
+  response.writeHead(status, { ...headers, ...(status !== 304 && { 'Content-Length': bytes.length }) }).end(bytes);
 };
 
 const text = (contentType: string, body: string): CompleteAnswer => ({ status: 200, headers: { 'Content-Type': contentType }, bytes: Buffer.from(body) });
 
 type Answering = (request: Request) => Promise<CompleteAnswer>;
+
+/** Public in every sense: pages of any origin may read it (a verifier in a browser does), and caches may keep it for a while. */
+const PUBLIC = { 'Cache-Control': 'public, max-age=300', 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' };
+
+type Written = Readonly<{ value: unknown; tag: string; answer: CompleteAnswer }>;
+
+const written = (value: unknown): Written => {
+  const { bytes } = jsonAnswer(200, value);
+  const tag = `"${createHash('sha256').update(bytes).digest('base64url')}"`;
+  return { value, tag, answer: jsonAnswer(200, value, { ...PUBLIC, ETag: tag }) };
+};
+
+/** RFC 9110, 13.1.2: compared weakly. */
+const hasTag = (ifNoneMatch: string | undefined, tag: string): boolean =>
+  (ifNoneMatch ?? '').split(',').some((each) => each.trim().replace(/^W\//u, '') === tag);
+
+/** Written out once for each object that `read` gives; whoever has it already is told so. */
+const createPublicDocument = (read: () => Promise<unknown>): Answering => {
+  let known: Written | undefined;
+  return async ({ headers }) => {
+    const value = await read();
+    const current = known !== undefined && known.value === value ? known : written(value);
+    known = current;
+    if (!hasTag(headers['if-none-match'], current.tag)) return current.answer;
+    return { status: 304, headers: { ...PUBLIC, ETag: current.tag }, bytes: Buffer.alloc(0) };
+  };
+};
 
 const answers = ({ readiness, metrics, operatorToken, publicDocuments = {} }: OperationalOptions): Readonly<Record<string, Answering>> => ({
   '/healthz': async () => jsonAnswer(200, { name: 'chancery', status: 'ok' }),
@@ -52,12 +79,7 @@ const answers = ({ readiness, metrics, operatorToken, publicDocuments = {} }: Op
     if (!isLocal(request) && !isBearer(request.headers.authorization, operatorToken)) throw new Rejection('request.unauthenticated');
     return text(metrics.contentType, await metrics.render());
   },
-  ...Object.fromEntries(
-    Object.entries(publicDocuments).map(([path, read]): [string, Answering] => [
-      path,
-      async () => jsonAnswer(200, await read(), { 'Cache-Control': 'public, max-age=300' }),
-    ]),
-  ),
+  ...Object.fromEntries(Object.entries(publicDocuments).map(([path, read]): [string, Answering] => [path, createPublicDocument(read)])),
 });
 
 /** Answers the paths of the operators' machines, and leaves all others to whoever comes next. */

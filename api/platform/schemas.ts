@@ -116,6 +116,7 @@ export const MemberReply = Type.Object(
 export const AddMemberBody = Type.Object({ email: email(), password: password(), role: role() }, strict);
 export const ChangeRoleBody = Type.Object({ role: role() }, strict);
 
+const keyId = () => Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$', 'x-expected': 'a key id' });
 const permissions = (description: string) => Type.Array(Type.String({ maxLength: 100 }), { maxItems: 50, description });
 
 export const CreateCredentialBody = Type.Object(
@@ -126,7 +127,7 @@ export const CreateCredentialBody = Type.Object(
     permissions: Type.Optional(permissions('What it may do: of qwick-cert sign and read_audit')),
     scopes: Type.Optional(permissions('What it may do, on surfaces that speak of scopes')),
     email: Type.Optional(Type.String({ maxLength: 254, description: 'The member it acts for, on surfaces where one is named' })),
-    key_ids: Type.Optional(permissions('The keys it may use, on surfaces with keys')),
+    key_ids: Type.Optional(Type.Array(keyId(), { maxItems: 50, description: 'The keys it may use, on surfaces with keys' })),
     expires_at: Type.Optional(instant('When it ends; the form\'s usual life time without')),
   },
   strict,

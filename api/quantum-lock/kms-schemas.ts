@@ -3,7 +3,7 @@ import Type from 'typebox';
 import { KMS_ALGORITHMS } from '../kernel/kms-algorithms.ts';
 
 /** Bytes that are signed at most in one request. */
-export const MOST_DATA = 1_048_576;
+export const MOST_DATA = 262_144;
 /** What base64 makes of them. */
 const MOST_BASE64 = Math.ceil(MOST_DATA / 3) * 4;
 /** Data, and the rest of the request around it. */

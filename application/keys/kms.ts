@@ -4,6 +4,7 @@ import { reject } from '../../domain/kernel/rejection.ts';
 import { signingVersion, type MadeKmsKey } from '../../domain/keys/kms-key.ts';
 import type { KmsDataSigned, KmsSignatureVerified } from '../../domain/keys/kms-operation.events.ts';
 import type { Cause, Clock, EventStore } from '../kernel/ports.ts';
+import { createShares } from '../kernel/shares.ts';
 import type { CredentialPrincipal } from '../tenancy/access.ts';
 import { DEFAULT_KEY, KEY_ID, ownDefaultName, type KmsKeys } from './kms-keys.ts';
 import type { OpenedKeys } from './opened-keys.ts';
@@ -29,6 +30,9 @@ export interface Kms {
 
 /** A stream for each tenant and day, which nobody folds. */
 export const kmsOperationsStream = (tenant: TenantId, at: string): StreamId => streamId('keys.kmsoperations', tenant, at.slice(0, 10));
+
+/** Of one tenant, in the thread pool or in line for it: enough to keep all cores busy, too few to keep others out. */
+const AT_ONCE = 8;
 
 type Deps = Readonly<{ store: EventStore; keys: KmsKeys; opened: OpenedKeys; digests: KeyDigests; clock: Clock }>;
 
@@ -60,8 +64,20 @@ const createChoice = (keys: KmsKeys) => {
   return { toSign, toVerify };
 };
 
+/** The thumbprint of the first version, newest first, under which it is valid. */
+const validUnder = async (opened: OpenedKeys, candidates: readonly MadeKmsKey[], { data, signature }: ToVerify): Promise<string | null> => {
+  for (const { name, live } of candidates) {
+    for (const version of live) {
+      const verifier = await opened.verifier(name, version);
+      if (await verifier.verify({ data }, signature)) return version.kid;
+    }
+  }
+  return null;
+};
+
 export const createKms = ({ store, keys, opened, digests, clock }: Deps): Kms => {
   const keysFor = createChoice(keys);
+  const sharing = createShares<TenantId>(AT_ONCE);
   const now = (): string => new Date(clock.now()).toISOString();
 
   const record = async (tenant: TenantId, at: string, event: KmsDataSigned | KmsSignatureVerified, cause: Cause): Promise<void> => {
@@ -72,30 +88,21 @@ export const createKms = ({ store, keys, opened, digests, clock }: Deps): Kms =>
     keyId, algorithm, service: name, credentialId, dataHash: digests.sha3(data), signatureHash: digests.sha3(signature),
   });
 
-  /** The thumbprint of the first version, newest first, under which it is valid. */
-  const validUnder = async (candidates: readonly MadeKmsKey[], { data, signature }: ToVerify): Promise<string | null> => {
-    for (const { name, live } of candidates) {
-      for (const version of live) {
-        const verifier = await opened.verifier(name, version);
-        if (await verifier.verify({ data }, signature)) return version.kid;
-      }
-    }
-    return null;
-  };
-
   return {
     sign: async (service, asked, cause) => {
       const tenant = service.tenant.id;
       const key = await keysFor.toSign(service, asked, cause);
       const version = signingVersion(key) ?? reject('keys.public_only');
-      const signature = await (await opened.signer(tenant, key.name, version)).sign({ data: asked.data });
+      const signer = await opened.signer(tenant, key.name, version);
+      const signature = await sharing(tenant, () => signer.sign({ data: asked.data }));
       const signedAt = now();
       const operation = described(service, asked, signature);
       await record(tenant, signedAt, { type: 'KmsDataSigned', data: { ...operation, kid: version.kid, signedAt } }, cause);
       return { signature, kid: version.kid, signedAt, dataHash: operation.dataHash };
     },
     verify: async (service, asked, cause) => {
-      const kid = await validUnder(await keysFor.toVerify(service, asked), asked);
+      const candidates = await keysFor.toVerify(service, asked);
+      const kid = await sharing(service.tenant.id, () => validUnder(opened, candidates, asked));
       const verifiedAt = now();
       const operation = described(service, asked, asked.signature);
       const valid = kid !== null;

@@ -29,7 +29,7 @@ export type KmsKeyState =
 export type MadeKmsKey = Extract<KmsKeyState, { status: 'made' }>;
 
 /** A signature that is wrong is tried under every version: there must not be any number of them. */
-export const MOST_LIVE_VERSIONS = 256;
+export const MOST_LIVE_VERSIONS = 32;
 
 const initialState: KmsKeyState = { status: 'none' };
 

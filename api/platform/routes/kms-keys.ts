@@ -43,6 +43,18 @@ const showNow = async (reader: Reader, tenant: TenantId, name: KmsKeyName): Prom
   return show((await model.get(keyReference(name))) ?? reject('storage.behind'));
 };
 
+/** Each is published for anybody to fetch, and a wrong signature is tried under each of its key. */
+const MOST_LIVE = 256;
+
+/** Rejects with `keys.too_many_keys` {limit}. Two requests at once may both find the last place: it is a bound on a nuisance, no quota. */
+const requireRoom = async (reader: Reader, tenant: TenantId): Promise<void> => {
+  let live = 0;
+  for await (const { versions } of (await reader.open<KmsKeyDocument>(tenant, kmsKeysProjection)).stream({})) {
+    live += versions.filter(({ retiredAt }) => retiredAt === null).length;
+  }
+  if (live >= MOST_LIVE) reject('keys.too_many_keys', { limit: MOST_LIVE });
+};
+
 const sourceOf = ({ public_key: publicKey, seed }: Static<typeof CreateKmsKeyBody>): KeySource => {
   if (publicKey !== undefined && seed !== undefined) return rejectFields({ public_key: 'means nothing beside a seed' });
   if (publicKey !== undefined) return { kind: 'public', publicKey: fromAnyBase64('public_key', publicKey) };
@@ -79,9 +91,10 @@ const createRoute = ({ kmsKeys, reader, access }: KmsKeyDeps) =>
     body: CreateKmsKeyBody,
     bodyExample: { key_id: 'releases', algorithm: 'ML-DSA-65' },
     replies: { 201: { description: 'The key', schema: KmsKeyReply } },
-    rejections: [...rejections, 'keys.key_exists'],
+    rejections: [...rejections, 'keys.key_exists', 'keys.too_many_keys'],
     handle: async ({ params, body, cause, commandId }) => {
       const { id, slug } = await tenantOfPath(access, params.slug);
+      await requireRoom(reader, id);
       const wanted = { keyId: body.key_id, algorithm: algorithmOf(body.algorithm), from: sourceOf(body) };
       const { name } = await kmsKeys.create(id, wanted, { ...cause, commandId });
       return { status: 201, body: await showNow(reader, id, name), headers: { Location: `/platform/v1/tenants/${slug}/kms-keys/${body.key_id}/public` } };
@@ -100,10 +113,11 @@ const rotateRoute = ({ kmsKeys, reader, access }: KmsKeyDeps, choice: KeyChoice)
     body: KeyChoiceBody,
     bodyExample: { algorithm: 'ML-DSA-65' },
     replies: { 200: { description: 'The key', schema: KmsKeyReply } },
-    rejections: [...rejections, 'keys.key_not_found', 'keys.public_only', 'keys.too_many_versions'],
+    rejections: [...rejections, 'keys.key_not_found', 'keys.public_only', 'keys.too_many_versions', 'keys.too_many_keys'],
     handle: async ({ params, body, cause, commandId }) => {
       const { id } = await tenantOfPath(access, params.slug);
       const { name } = await choice.one(id, params.key_id, body);
+      await requireRoom(reader, id);
       await kmsKeys.rotate(id, name, { ...cause, commandId });
       return { status: 200, body: await showNow(reader, id, name) };
     },

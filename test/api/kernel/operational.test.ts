@@ -43,6 +43,17 @@ describe('kernel: health and metrics', () => {
     expect((await ask(onHost, 'GET', '/.well-known/chancery-keys.json')).json).to.deep.equal({ keys: [] });
   });
 
+  it('gives public documents to pages of any origin, and not again to whoever has them', async () => {
+    const first = await ask(running, 'GET', '/.well-known/chancery-keys.json', { as: '' });
+    const tag = first.headers.get('etag') ?? '';
+    expect([first.status, tag.length, first.headers.get('access-control-allow-origin'), first.headers.get('cross-origin-resource-policy')]).to.deep.equal([200, 45, '*', 'cross-origin']);
+    for (const has of [tag, `W/${tag}`, `"another", ${tag}`]) {
+      const again = await ask(running, 'GET', '/.well-known/chancery-keys.json', { as: '', headers: { 'if-none-match': has } });
+      expect([again.status, again.text, again.headers.get('etag')], has).to.deep.equal([304, '', tag]);
+    }
+    expect((await ask(running, 'GET', '/.well-known/chancery-keys.json', { as: '', headers: { 'if-none-match': '"another"' } })).status).to.equal(200);
+  });
+
   it('shows metrics to the machine itself and to the operator, and to nobody through a proxy', async () => {
     expect((await ask(running, 'GET', '/metrics', { as: '' })).status).to.equal(200);
     for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via']) {
