@@ -1,11 +1,13 @@
 /** The state as it changes: one change after the other, each kept before it counts. */
 import type { BundleClaims } from './claims.ts';
 import { Refused, refuse, type ImportReason } from './reasons.ts';
-import { exportText, importText, type State, type StateFile } from './state.ts';
+import { EMPTY, exportText, importText, type State, type StateFile } from './state.ts';
 import { createTurns } from './turns.ts';
 
-/** A time that has moved on by less is not written yet: a crash forgets no more than that. */
-const WRITE_EVERY_MS = 60_000;
+const MINUTE_MS = 60_000;
+
+/** A time that has moved on by less is not written yet: a crash forgets no more than that. The list is written with it, so a long one less often. */
+const writeEvery = ({ revocations: { revoked } }: State): number => MINUTE_MS * Math.min(60, Math.max(1, revoked.size / 1_000));
 
 export interface Memory {
   /** Throws `Refused` (`state_unreadable`). */
@@ -32,15 +34,24 @@ const merge = ({ revocations, highest }: State, bundle: BundleClaims): State => 
 const isNews = (before: State, after: State): boolean =>
   after.revocations.position !== before.revocations.position || after.revocations.asOf !== before.revocations.asOf || after.revocations.revoked !== before.revocations.revoked;
 
-/** What follows from an import: never less than what is known. */
-const joined = (known: State | undefined, given: State): State | undefined => {
-  if (known === undefined) return given;
-  if (given.revocations.position < known.revocations.position) return undefined;
-  const asOf = Math.max(given.revocations.asOf ?? 0, known.revocations.asOf ?? 0);
+/** Both complete from the beginning on, each up to its own position: so is all of it, up to the later one. */
+const joined = (one: State, other: State): State => {
+  const [{ revocations: a }, { revocations: b }] = [one, other];
+  const asOf = Math.max(a.asOf ?? 0, b.asOf ?? 0);
   return {
-    revocations: { position: given.revocations.position, asOf: asOf === 0 ? null : asOf, revoked: new Set([...known.revocations.revoked, ...given.revocations.revoked]) },
-    highest: Math.max(given.highest, known.highest),
+    revocations: { position: a.position > b.position ? a.position : b.position, asOf: asOf === 0 ? null : asOf, revoked: new Set([...a.revoked, ...b.revoked]) },
+    highest: Math.max(one.highest, other.highest, asOf * 1_000),
   };
+};
+
+/** Undefined when what is stored is not readable. */
+const unlessUnreadable = async <Value>(work: () => Promise<Value>): Promise<Value | undefined> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Refused) return undefined;
+    throw error;
+  }
 };
 
 /** What is known, and what of it is written. */
@@ -55,33 +66,26 @@ const createHolder = (file: StateFile) => {
     return known;
   };
 
-  const keepTime = async (next: State): Promise<State> => {
-    await file.saveTime(next);
-    written = next.highest;
-    known = next;
-    return next;
+  /** What another verifier on the same storage has written meanwhile; what cannot be read is written over by what is known. */
+  const others = async (): Promise<State | undefined> => unlessUnreadable(async () => ((await file.isChanged()) ? file.load() : undefined));
+
+  const keep = async (next: State): Promise<State> => {
+    const other = await others();
+    const all = other === undefined ? next : joined(next, other);
+    await file.save(all);
+    written = all.highest;
+    known = all;
+    return all;
   };
 
   return {
     load,
-    /** Undefined when what is stored is not readable. */
-    loadIfReadable: async (): Promise<State | undefined> => {
-      try {
-        return await load();
-      } catch (error) {
-        if (error instanceof Refused) return undefined;
-        throw error;
-      }
-    },
-    keepTime,
-    keepTimeSoon: async (next: State): Promise<State> => {
-      if (next.highest - written >= WRITE_EVERY_MS) return keepTime(next);
+    loadIfReadable: async (): Promise<State | undefined> => unlessUnreadable(load),
+    keep,
+    keepSoon: async (next: State): Promise<State> => {
+      if (next.highest - written >= writeEvery(next)) return keep(next);
       known = next;
       return next;
-    },
-    keepAll: async (next: State): Promise<State> => {
-      await file.saveRevocations(next);
-      return keepTime(next);
     },
   };
 };
@@ -90,7 +94,7 @@ type Holder = ReturnType<typeof createHolder>;
 
 const observe = async (holder: Holder, time: number): Promise<State> => {
   const state = await holder.load();
-  return time > state.highest ? holder.keepTimeSoon({ ...state, highest: time }) : state;
+  return time > state.highest ? holder.keepSoon({ ...state, highest: time }) : state;
 };
 
 const apply = async (holder: Holder, bundle: BundleClaims): Promise<boolean> => {
@@ -99,22 +103,22 @@ const apply = async (holder: Holder, bundle: BundleClaims): Promise<boolean> => 
   if (bundle.to < state.revocations.position) return refuse('bundle_rollback');
   const next = merge(state, bundle);
   if (!isNews(state, next)) return false;
-  await holder.keepAll(next);
+  await holder.keep(next);
   return true;
 };
 
 const importState = async (holder: Holder, audience: string, text: string): Promise<ImportReason> => {
   const given = importText(text, audience);
   if (given === undefined || given === 'foreign') return given === undefined ? 'malformed' : 'wrong_audience';
-  const next = joined(await holder.loadIfReadable(), given);
-  if (next === undefined) return 'older';
-  await holder.keepAll(next);
+  const known = await holder.loadIfReadable();
+  if (known !== undefined && given.revocations.position < known.revocations.position) return 'older';
+  await holder.keep(joined(known ?? EMPTY, given));
   return 'imported';
 };
 
 const forgetSeenTime = async (holder: Holder): Promise<void> => {
   const state = await holder.load();
-  await holder.keepTime({ ...state, highest: (state.revocations.asOf ?? 0) * 1_000 });
+  await holder.keep({ ...state, highest: (state.revocations.asOf ?? 0) * 1_000 });
 };
 
 export const createMemory = (file: StateFile, audience: string): Memory => {

@@ -22,7 +22,8 @@ export type State = Readonly<{
   highest: number;
 }>;
 
-const NONE: Revocations = { position: GENESIS, asOf: null, revoked: new Set() };
+/** A device that has heard of nothing yet. */
+export const EMPTY: State = { revocations: { position: GENESIS, asOf: null, revoked: new Set() }, highest: 0 };
 
 const VERSION = 1;
 
@@ -50,51 +51,80 @@ const ours = (text: string, audience: string): Stored | undefined => {
   return stored?.v === VERSION && stored.audience === audience ? stored : undefined;
 };
 
-const revocationsText = (audience: string, { position, asOf, revoked }: Revocations): string =>
-  JSON.stringify({ v: VERSION, audience, position, asOf, revoked: [...revoked] });
+const readState = (stored: Stored): State | undefined => {
+  const revocations = readRevocations(stored);
+  return revocations !== undefined && isCount(stored.highest) ? { revocations, highest: stored.highest } : undefined;
+};
 
-export const exportText = (audience: string, { revocations, highest }: State): string =>
-  JSON.stringify({ ...parse(revocationsText(audience, revocations)), highest });
+const members = (audience: string, { revocations: { position, asOf, revoked }, highest }: State) => ({ v: VERSION, audience, highest, position, asOf, revoked: [...revoked] });
+
+export const exportText = (audience: string, state: State): string => JSON.stringify(members(audience, state));
 
 /** Undefined when it is no export at all; `foreign` when it is that of another account. */
 export const importText = (text: unknown, audience: string): State | 'foreign' | undefined => {
   const stored = typeof text === 'string' ? parse(text) : undefined;
-  const revocations = stored?.v === VERSION ? readRevocations(stored) : undefined;
-  if (stored === undefined || revocations === undefined || !isCount(stored.highest)) return undefined;
-  return stored.audience === audience ? { revocations, highest: stored.highest } : 'foreign';
+  const state = stored?.v === VERSION ? readState(stored) : undefined;
+  return state === undefined || stored?.audience === audience ? state : 'foreign';
 };
 
-/** Two names in the storage, because the time changes often and the list may be long. Each knows of the other, so that taking one away shows. */
+/**
+ * Two names in the storage. `state` is everything that is remembered, and the hash of the `state` before it; `seal` is the hash of `state` and
+ * is written after it. So a seal fits the state, or (after a crash between the two) the one before; anything else has been put together.
+ */
 export interface StateFile {
   /** Throws `Refused` (`state_unreadable`). */
   load(): Promise<State>;
-  saveRevocations(state: State): Promise<void>;
-  saveTime(state: State): Promise<void>;
+  save(state: State): Promise<void>;
+  /** Whether somebody else has written since this one last did, or read. */
+  isChanged(): Promise<boolean>;
 }
 
-export const createStateFile = (storage: LicenseStorage, audience: string): StateFile => {
-  const names = { revocations: `license-verifier/${audience}/revocations`, time: `license-verifier/${audience}/time` };
+/** The SHA-256 of a text, in base64url. */
+export type Digest = (text: string) => Promise<string>;
 
-  const loadTime = async (): Promise<Readonly<{ highest: number; position: string }>> => {
-    const text = await storage.get(names.time);
-    if (typeof text !== 'string') return { highest: 0, position: GENESIS };
-    const { highest, position } = ours(text, audience) ?? refuse('state_unreadable');
-    return isCount(highest) && typeof position === 'string' ? { highest, position } : refuse('state_unreadable');
+/** What a storage answers for what is there; other than text it never got, so that is not what was stored. */
+const textAt = async (storage: LicenseStorage, name: string): Promise<string | null> => {
+  const text: unknown = (await storage.get(name)) ?? null;
+  return text === null || typeof text === 'string' ? text : refuse('state_unreadable');
+};
+
+export const createStateFile = (storage: LicenseStorage, audience: string, digest: Digest): StateFile => {
+  const names = { state: `license-verifier/${audience}/state`, seal: `license-verifier/${audience}/seal` };
+  /** The hash of the state as it was last read or written here; null: there was none. */
+  let last: string | null = null;
+
+  const sealed = async (): Promise<string | null> => {
+    const text = await textAt(storage, names.seal);
+    if (text === null) return null;
+    const hash = ours(text, audience)?.state;
+    return isHash(hash) ? (hash as string) : refuse('state_unreadable');
   };
 
-  const loadRevocations = async (): Promise<Revocations> => {
-    const text = await storage.get(names.revocations);
-    if (typeof text !== 'string') return NONE;
-    return readRevocations(ours(text, audience) ?? refuse('state_unreadable')) ?? refuse('state_unreadable');
+  const seal = async (hash: string): Promise<void> => storage.set(names.seal, JSON.stringify({ v: VERSION, audience, state: hash }));
+
+  const load = async (): Promise<State> => {
+    const [text, hash] = [await textAt(storage, names.state), await sealed()];
+    last = null;
+    if (text === null && hash === null) return EMPTY;
+    const stored = (text === null ? undefined : ours(text, audience)) ?? refuse('state_unreadable');
+    const state = readState(stored) ?? refuse('state_unreadable');
+    const own = await digest(text as string);
+    // Where a crash came between the two, the seal is that of before: now it is put right, so that the next crash finds them whole.
+    if (hash !== own) await (hash === stored.before ? seal(own) : refuse('state_unreadable'));
+    last = own;
+    return state;
   };
 
   return {
-    load: async () => {
-      const [{ highest, position }, revocations] = [await loadTime(), await loadRevocations()];
-      return revocations.position >= position ? { revocations, highest } : refuse('state_unreadable');
+    load,
+    save: async (state) => {
+      const text = JSON.stringify({ ...members(audience, state), before: last });
+      const own = await digest(text);
+      await storage.set(names.state, text);
+      await seal(own);
+      last = own;
     },
-    saveRevocations: async ({ revocations }) => storage.set(names.revocations, revocationsText(audience, revocations)),
-    saveTime: async ({ revocations: { position }, highest }) => storage.set(names.time, JSON.stringify({ v: VERSION, audience, highest, position })),
+    isChanged: async () => (await sealed()) !== last,
   };
 };
 

@@ -182,7 +182,7 @@ export const createLicenseVerifier = (options: VerifierOptions): LicenseVerifier
   const { audience, storage = createMemoryStorage(), clock: given = deviceClock, subtle = globalThis.crypto.subtle } = options;
   if (typeof audience !== 'string' || audience === '') throw new TypeError('audience: the id of the vendor\'s account is needed');
   const clock: Clock = () => Math.floor(given());
-  const memory = createMemory(createStateFile(storage, audience), audience);
+  const memory = createMemory(createStateFile(storage, audience, (text) => hash(subtle, text)), audience);
   const parts: Parts = { options, keys: readKeys(options.keys), check: createCheckSignature(subtle), memory, subtle, clock };
   // Checking a signature takes its time: pieces given at once are applied in the order in which they were given.
   const inTurn = createTurns();

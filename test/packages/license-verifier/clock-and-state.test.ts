@@ -7,6 +7,7 @@ import { at, AUDIENCE, bundle, DAY, keySet, LICENSE_KEY, license, makeKey, sha25
 const key = makeKey('Ed25519');
 const REVOKED = sha256(LICENSE_KEY);
 const END = SOLD + 365 * DAY;
+const [STATE, SEAL] = ['state', 'seal'].map((name) => `license-verifier/${AUDIENCE}/${name}`) as [string, string];
 
 const createStorage = () => {
   const texts = new Map<string, string>();
@@ -135,37 +136,34 @@ describe('license verifier: what is kept', () => {
     const { storage, written } = createStorage();
     const { verifier, reasonAt } = at0(SOLD, { storage });
     for (const seconds of [0, 1, 30, 59, 60, 61, 100, 120]) expect(await reasonAt(SOLD + seconds)).to.equal('valid');
-    expect(written).to.deep.equal(['time', 'time', 'time']);
+    expect(written).to.deep.equal(['state', 'seal', 'state', 'seal', 'state', 'seal']);
     await verifier.sync(bundle(key));
     await verifier.sync(bundle(key));
-    expect(written.slice(3)).to.deep.equal(['revocations', 'time']);
+    expect(written.slice(6)).to.deep.equal(['state', 'seal']);
+  });
+
+  it('is written less often the longer the list is', async () => {
+    const { storage, written } = createStorage();
+    const { verifier, reasonAt } = at0(SOLD, { storage });
+    await verifier.sync(bundle(key, { iat: SOLD, revoked: Array.from({ length: 5_000 }, (_, index) => sha256(`key ${index}`)) }));
+    written.length = 0;
+    for (const seconds of [60, 299, 300, 599, 600]) expect(await reasonAt(SOLD + seconds)).to.equal('valid');
+    expect(written).to.deep.equal(['state', 'seal', 'state', 'seal']);
   });
 
   it('is refused when it is not what was written, whichever part', async () => {
-    const broken = ['', 'x', '[]', 'null', '{}', '{"v":1}', JSON.stringify({ v: 1, audience: 'another', position: at(1), asOf: null, revoked: [], highest: 1 })];
-    const names = ['revocations', 'time'].map((name) => `license-verifier/${AUDIENCE}/${name}`);
-    for (const name of names) {
-      for (const text of broken) {
+    const broken = ['', 'x', '[]', 'null', '{}', '{"v":1}', JSON.stringify({ v: 1, audience: 'another', position: at(1), asOf: null, revoked: [], highest: 1, before: null })];
+    const others: readonly unknown[] = [7, false, {}, new Uint8Array(2)];
+    for (const name of [STATE, SEAL]) {
+      for (const text of [...broken, ...others]) {
         const { storage, texts } = createStorage();
-        texts.set(name, text);
+        await at0(SOLD, { storage }).reasonAt(SOLD);
+        texts.set(name, text as string);
         const { verifier, reasonAt } = at0(SOLD, { storage });
-        expect(await reasonAt(SOLD), `${name} ${text}`).to.equal('state_unreadable');
+        expect(await reasonAt(SOLD), `${name} ${String(text)}`).to.equal('state_unreadable');
         expect(await verifier.sync(bundle(key))).to.deep.equal({ ok: false, reason: 'state_unreadable', position: undefined, more: false });
       }
     }
-  });
-
-  it('shows when the list is taken away, or put back as it was, and the time is not', async () => {
-    const { storage, texts } = createStorage();
-    const list = `license-verifier/${AUDIENCE}/revocations`;
-    const { verifier } = at0(SOLD, { storage });
-    await verifier.sync(bundle(key));
-    const older = String(texts.get(list));
-    await verifier.sync(bundle(key, { from: at(100), to: at(200), revoked: [REVOKED] }));
-    texts.set(list, older);
-    expect(await at0(SOLD, { storage }).reasonAt(SOLD)).to.equal('state_unreadable');
-    texts.delete(list);
-    expect(await at0(SOLD, { storage }).reasonAt(SOLD)).to.equal('state_unreadable');
   });
 
   it('goes over to another place by export and import, which take nothing back', async () => {
@@ -183,7 +181,7 @@ describe('license verifier: what is kept', () => {
     expect(await other.verifier.importState((await other.verifier.exportState()).replace(REVOKED, sha256('x')))).to.equal('imported');
     expect(await other.reasonAt(SOLD + DAY), 'an import adds').to.equal('revoked');
 
-    texts.set(`license-verifier/${AUDIENCE}/time`, 'x');
+    texts.set(SEAL, 'x');
     const third = at0(SOLD + DAY, { storage });
     expect(await third.reasonAt(SOLD + DAY)).to.equal('state_unreadable');
     expect(await third.verifier.importState(exported)).to.equal('imported');
