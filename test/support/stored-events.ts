@@ -65,7 +65,7 @@ export const leaked = (said: string, marks: ReadonlyMap<string, string>): readon
   [...marks].filter(([mark]) => said.includes(mark)).map(([, path]) => path);
 
 /** What never leaves: sealed boxes and what they are of, hashes of secrets, addresses, secrets, people's own words. */
-export const NEVER = /box$|subject$|secret|seed|privatekey|password|hash(?:es\[\])?$|(?:^|\.)code$|email|address|ipallowlist|holder|reason$|error$|client(?:channel|version)|prefix|commandid/i;
+export const NEVER = /box$|subject$|secret|seed|privatekey|password|hash(?:es\[\])?$|(?:^|\.)code$|email|address|ipallowlist|holder|reason$|error$|client(?:channel|version)|prefix|commandid|keysid|(?:^|\.)(?:url|host|header|topic|description)$/i;
 
 /** Of what looks so, what may leave all the same, and why. */
 export const HARMLESS: Readonly<Record<string, string>> = {
