@@ -13,6 +13,7 @@ import { bindOffline } from './offline.ts';
 import { bindScheduler } from './scheduler.ts';
 import { bindSigning } from './signing.ts';
 import { bindStorage, type Engines } from './storage.ts';
+import { bindStreams } from './streams.ts';
 import { bindSurfaces } from './surfaces.ts';
 import { bindTenancy } from './tenancy.ts';
 import { runtime } from './tokens.ts';
@@ -48,6 +49,7 @@ export const composeContainer = ({ engines, ...given }: Given): Container => {
   bindKms(container);
   bindOffline(container);
   bindDelivery(container);
+  bindStreams(container);
   bindScheduler(container);
   bindSurfaces(container);
   return container;

@@ -60,6 +60,7 @@ import type { WhatIf } from '../../projections/signing/what-if.ts';
 import type { CredentialList } from '../../projections/tenancy/credentials.ts';
 import type { InvitationList } from '../../projections/tenancy/invitations.ts';
 import type { MemberDirectory } from '../../projections/tenancy/member-directory.ts';
+import type { EventStreams } from '../../projections/fanout/stream.ts';
 import type { Surface } from '../kernel/surface.ts';
 import type { Health } from '../quantum-lock/routes/meta.ts';
 import { token } from './provide.ts';
@@ -175,6 +176,10 @@ export const delivery = {
   webhooks: token<Webhooks>('delivery.webhooks'),
   redeliver: token<Redeliver>('delivery.redeliver'),
   dispatcher: token<Scheduler>('delivery.dispatcher'),
+};
+
+export const fanout = {
+  streams: token<EventStreams>('fanout.streams'),
 };
 
 export const surfaces = {

@@ -14,6 +14,7 @@ export const EventsQuery = Type.Object({
   limit: PageQuery.properties.limit,
   after: Type.Optional(position('The `sequence` of an event, or `to_position` of a page: only what comes after it; from the beginning without')),
   cursor: Type.Optional(position('The `next_cursor` of the page before; the same as `after`')),
+  stream: Type.Optional(Type.Boolean({ description: 'true: Server-Sent Events instead of a page, from the end of the log or from `after` on; a client that comes back says `Last-Event-ID`' })),
   type: Type.Optional(
     Type.Array(Type.String({ maxLength: 200 }), { maxItems: MOST_TYPES, description: 'Only events of this type; may be given several times' }),
   ),

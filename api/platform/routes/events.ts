@@ -6,8 +6,9 @@ import type { Position, TenantId } from '../../../domain/kernel/ids.ts';
 import { rejectFields } from '../../../domain/kernel/rejection.ts';
 import { createCloudEvents } from '../../../projections/fanout/cloud-events.ts';
 import { createEventPages } from '../../../projections/fanout/event-pages.ts';
-import { defineRoute, type Route } from '../../kernel/route.ts';
+import { defineRoute, type ApiRequest, type HttpReply, type Route } from '../../kernel/route.ts';
 import { placeOf, storedTypesOf } from '../event-questions.ts';
+import { createEventStreamAnswer, refusePaging, type EventStreamDeps } from '../event-stream.ts';
 import { AllEventsQuery, EventPageReply, EventsQuery } from '../event-schemas.ts';
 import { effectiveLimit } from '../page.ts';
 import type { PlatformPrincipal } from '../principal.ts';
@@ -16,16 +17,17 @@ import { tenantOfPath } from './members.ts';
 
 export type EventDeps = Readonly<{
   log: EventLog;
-  access: Pick<Access, 'tenantBySlug'>;
+  access: Pick<Access, 'tenantBySlug' | 'current'>;
   /** Base of absolute links, without a trailing slash. */
   publicUrl: string;
+  streams: EventStreamDeps['streams'];
 }>;
 
 type Asked = Static<typeof EventsQuery>;
 
 const common = { method: 'GET', tags: ['Events'] } as const;
 const description =
-  'In the order of the log. What is internal (book-keeping, keys of the program) is not told. A page is complete up to its `to_position`; `next_cursor` is null when that was the end of the log.';
+  'In the order of the log; with `stream=true` as Server-Sent Events (`text/event-stream`), each with its position as `id`. What is internal (book-keeping, keys of the program) is not told. A page is complete up to its `to_position`; `next_cursor` is null when that was the end of the log.';
 
 const startOf = ({ after, cursor }: Asked, head: Position | undefined): Position | undefined => {
   if (after !== undefined && cursor !== undefined) return rejectFields({ cursor: 'cannot be given with after' });
@@ -33,14 +35,23 @@ const startOf = ({ after, cursor }: Asked, head: Position | undefined): Position
   return cursor === undefined ? undefined : placeOf('cursor', cursor, head);
 };
 
-const createAnswer = ({ log, publicUrl }: EventDeps) => {
+/** Whose events: a tenant's, with its slug when it is in the path. */
+type Scope = Readonly<{ tenant: TenantId | undefined; slug?: string }>;
+
+const createAnswer = ({ log, publicUrl, streams, access }: EventDeps) => {
+  const stream = createEventStreamAnswer({ streams, access });
   const pages = createEventPages({ log, toCloudEvent: createCloudEvents(publicUrl) });
-  return async (query: Asked, tenant: TenantId | undefined, signal: AbortSignal) => {
+  const page = async (query: Asked, tenant: TenantId | undefined, signal: AbortSignal) => {
     const limit = effectiveLimit(query.limit);
     const after = startOf(query, await log.head());
     const types = storedTypesOf('type', query.type);
     const { events, to, complete } = await pages({ after, limit, ...(types && { types }), ...(tenant && { tenant }) }, signal);
     return { status: 200, body: { items: events, next_cursor: complete ? null : (to ?? null), limit, to_position: to ?? null } };
+  };
+  return async (request: ApiRequest<PlatformPrincipal>, query: Asked, { tenant, slug }: Scope): Promise<HttpReply> => {
+    if (query.stream !== true) return page(query, tenant, request.signal);
+    refusePaging(query);
+    return stream(request, { after: query.after, head: await log.head(), types: storedTypesOf('type', query.type), tenant, slug });
   };
 };
 
@@ -56,9 +67,10 @@ const allRoute = ({ access }: EventDeps, answer: Answer) =>
     description,
     query: AllEventsQuery,
     replies: { 200: { description: 'A page of events', schema: EventPageReply } },
-    handle: async ({ query: { tenant: slug, ...query }, signal }) => {
+    handle: async (request) => {
+      const { tenant: slug, ...query } = request.query;
       const tenant = slug === undefined ? undefined : ((await access.tenantBySlug(slug)) ?? rejectFields({ tenant: 'is no tenant' }));
-      return answer(query, tenant?.id, signal);
+      return answer(request, query, { tenant: tenant?.id });
     },
   });
 
@@ -74,7 +86,10 @@ const tenantRoute = ({ access }: EventDeps, answer: Answer) =>
     query: EventsQuery,
     replies: { 200: { description: 'A page of events', schema: EventPageReply } },
     rejections: ['tenancy.tenant_unknown', 'tenancy.forbidden'],
-    handle: async ({ params, query, signal }) => answer(query, (await tenantOfPath(access, params.slug)).id, signal),
+    handle: async (request) => {
+      const { id, slug } = await tenantOfPath(access, request.params.slug);
+      return answer(request, request.query, { tenant: id, slug });
+    },
   });
 
 export const eventRoutes = (deps: EventDeps): readonly Route<PlatformPrincipal>[] => {

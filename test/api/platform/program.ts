@@ -2,6 +2,7 @@
 import { reject } from '../../../domain/kernel/rejection.ts';
 import type { WebhookDeps } from '../../../api/platform/routes/webhooks.ts';
 import { createPublicKeys } from '../../../api/platform/public-keys.ts';
+import { eventStreamsOf } from '../../../api/composition/streams.ts';
 import { createPlatformSurface } from '../../../api/platform/surface.ts';
 import { openJobs } from '../../../api/composition/jobs.ts';
 import { createKmsKeys } from '../../../application/keys/kms-keys.ts';
@@ -28,6 +29,8 @@ const silent: Pick<WebhookDeps, 'webhooks' | 'redeliver'> = {
   redeliver: { retry: none, test: none },
 };
 
+const PUBLIC_URL = 'http://chancery.example';
+
 export const startPlatform = async () => {
   const tenancy = await startTenancy();
   const { ground, knobs } = tenancy;
@@ -40,7 +43,7 @@ export const startPlatform = async () => {
   const keyDeps = { store, secrets: ground.sealing.secrets, engine: createSignatures(), digests: keyDigests, clock: ground.clock, ids: randomIds };
   const kmsKeys = createKmsKeys(keyDeps);
   const licenceSigningKeys = createLicenceSigningKeys(keyDeps);
-  const surface = createPlatformSurface({ ...tenancy, rules, whatIf, kmsKeys, licenceSigningKeys, ...unsigned, ...silent, log: ground.embedded.log, publicUrl: 'http://chancery.example', clock: ground.clock, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
+  const surface = createPlatformSurface({ ...tenancy, rules, whatIf, kmsKeys, licenceSigningKeys, ...unsigned, ...silent, log: ground.embedded.log, publicUrl: PUBLIC_URL, streams: eventStreamsOf({ log: ground.embedded.log, publicUrl: PUBLIC_URL }), clock: ground.clock, projections: ground.projections, jobs, logger: silentLogger, operatorToken: OPERATOR_TOKEN });
   const running = await serve([surface], {
     state,
     secrets: ground.sealing.secrets,

@@ -1,0 +1,25 @@
+/** The log as Server-Sent Events, wired. */
+import type { Container } from 'inversify';
+import { interval } from 'rxjs';
+import type { EventLog } from '../../application/kernel/ports.ts';
+import { createCloudEvents } from '../../projections/fanout/cloud-events.ts';
+import { createEventStreams, type EventStreams } from '../../projections/fanout/stream.ts';
+import { provide } from './provide.ts';
+import { fanout, runtime, storage } from './tokens.ts';
+
+/** How often streams are looked at: who may not be shown them any more, who has stopped reading, who needs a sign of life. */
+const TICK_MS = 500;
+
+export const eventStreamsOf = ({ log, publicUrl }: Readonly<{ log: EventLog; publicUrl: string }>): EventStreams => {
+  const toCloudEvent = createCloudEvents(publicUrl);
+  return createEventStreams({
+    log,
+    ticks: interval(TICK_MS),
+    show: (recorded) => {
+      const event = toCloudEvent(recorded);
+      return event && { type: event.type, json: JSON.stringify(event) };
+    },
+  });
+};
+
+export const bindStreams = (container: Container): void => provide(container, fanout.streams, eventStreamsOf, { log: storage.log, publicUrl: runtime.publicUrl });

@@ -1,0 +1,58 @@
+/** `?stream=true`: the log as it happens, as Server-Sent Events. */
+import type { FeedFilter } from '../../application/kernel/ports.ts';
+import type { Access } from '../../application/tenancy/access.ts';
+import type { Position, TenantId } from '../../domain/kernel/ids.ts';
+import { rejectFields } from '../../domain/kernel/rejection.ts';
+import type { EventStreams } from '../../projections/fanout/stream.ts';
+import type { ApiRequest, StreamReply } from '../kernel/route.ts';
+import { placeOf } from './event-questions.ts';
+import { permit, type PlatformPrincipal } from './principal.ts';
+
+export type EventStreamDeps = Readonly<{ streams: EventStreams; access: Pick<Access, 'current'> }>;
+
+type Asking = Pick<ApiRequest<PlatformPrincipal>, 'principal' | 'header' | 'signal'>;
+
+/** Where a stream begins, and what of the log it shows. `slug`: of the tenant in the path; undefined: the operator's stream. */
+export type StreamQuestion = Readonly<{
+  after: string | undefined;
+  head: Position | undefined;
+  types: readonly string[] | undefined;
+  tenant: TenantId | undefined;
+  slug: string | undefined;
+}>;
+
+/** WHATWG HTML, 9.2.3: what a client that comes back has already. It wins over `after`, which the client's URL still holds. */
+const LAST = 'Last-Event-ID';
+
+/** From the end of the log on, unless the client says what it has. */
+const startOf = ({ header }: Asking, { after, head }: StreamQuestion): Position | undefined => {
+  const last = header(LAST.toLowerCase());
+  if (last !== undefined) return placeOf(LAST, last, head);
+  return after === undefined ? head : placeOf('after', after, head);
+};
+
+/** Whether who asked may still be shown it: the session lives, and its person is what the route demands. */
+const createAuthorised = (access: EventStreamDeps['access'], principal: PlatformPrincipal, slug: string | undefined) => async (): Promise<boolean> => {
+  if (principal.kind === 'person') permit(await access.current(principal), 'tenant', slug);
+  return true;
+};
+
+/** Rejects with `request.invalid` {fields: `Last-Event-ID` or `after`}, and with `request.rate_limited` when there are too many streams. */
+export type AnswerStream = (asking: Asking, question: StreamQuestion) => StreamReply;
+
+export const createEventStreamAnswer =
+  ({ streams, access }: EventStreamDeps): AnswerStream =>
+  (asking, question) => {
+    const { tenant, types, slug } = question;
+    const filter: FeedFilter = { ...(types && { types }), ...(tenant && { tenant }) };
+    const authorised = createAuthorised(access, asking.principal, slug);
+    const share = asking.principal.kind === 'person' ? asking.principal.tenant.id : undefined;
+    const { frames, cut } = streams.open({ after: startOf(asking, question), filter, authorised, tenant: share, signal: asking.signal });
+    return { status: 200, stream: frames, cut, contentType: 'text/event-stream; charset=utf-8', headers: { 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' } };
+  };
+
+/** What means nothing for a stream is refused rather than ignored. */
+export const refusePaging = (query: Readonly<{ cursor?: string; limit?: number }>): void => {
+  const wrong = (['cursor', 'limit'] as const).filter((name) => query[name] !== undefined);
+  if (wrong.length > 0) rejectFields(Object.fromEntries(wrong.map((name) => [name, 'means nothing for a stream'])));
+};
