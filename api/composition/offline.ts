@@ -4,18 +4,16 @@ import { createOfflineLicences } from '../../application/licensing/offline.ts';
 import { createRevocationBundles } from '../../application/licensing/revocation-bundle.ts';
 import { createLicenceSigningKeys } from '../../application/licensing/signing-keys.ts';
 import { licenceDigests } from '../../infrastructure/crypto/licence-digests.ts';
-import { createRevocationPlaces } from '../../projections/licensing/revocation-places.ts';
 import { createUpToHead } from '../../projections/licensing/up-to-head.ts';
 import { provide, provideValue } from './provide.ts';
 import { kms, licensing, offline, runtime, storage } from './tokens.ts';
 
 export const bindOffline = (container: Container): void => {
-  const { store, secrets, log, freshness, reader } = storage;
+  const { store, secrets, log, freshness } = storage;
   const { clock, ids, publicUrl: issuer } = runtime;
   const { keys, digests, upToHead, places } = offline;
   provideValue(container, digests, licenceDigests);
   provide(container, upToHead, createUpToHead, { log, freshness });
-  provide(container, places, createRevocationPlaces, { reader });
   provide(container, keys, createLicenceSigningKeys, { store, secrets, engine: kms.engine, digests: kms.digests, clock, ids });
   provide(container, offline.licences, createOfflineLicences, { store, keys, book: licensing.book, digests, upToHead, clock, issuer });
   provide(container, offline.bundles, createRevocationBundles, { keys, book: licensing.book, places, digests, upToHead, clock, issuer });

@@ -30,7 +30,7 @@ export interface LicenceIndex {
 /** `position`: where the revocation stands in the log; ordered by plain string comparison. */
 export type Revocation = Readonly<{ licenceKey: string; revokedAt: string; position: string }>;
 
-/** Questions about the licences of one account. */
+/** Questions about the licences of one account. Long ones give way to others, and end when `signal` is aborted: with its reason. */
 export interface LicenceBook {
   get(tenant: TenantId, licenceKey: string): Promise<Licence | undefined>;
   /**
@@ -39,12 +39,12 @@ export interface LicenceBook {
    */
   page(
     tenant: TenantId,
-    query: Readonly<{ status?: LicenceStatus; page: number; perPage: number; now: number }>,
+    query: Readonly<{ status?: LicenceStatus; page: number; perPage: number; now: number; signal?: AbortSignal }>,
   ): Promise<Readonly<{ items: readonly Licence[]; total: number }>>;
   /** Revoked at or after a moment (UTC, ISO 8601 with milliseconds), in that order; all of them without. */
-  revocations(tenant: TenantId, since: string | undefined): AsyncIterable<Revocation>;
+  revocations(tenant: TenantId, since: string | undefined, signal?: AbortSignal): AsyncIterable<Revocation>;
   /** Revocations that stand after a position of the log, in the order of the log; all of them without. */
-  revocationsAfter(tenant: TenantId, position: string | undefined): AsyncIterable<Revocation>;
+  revocationsAfter(tenant: TenantId, position: string | undefined, signal?: AbortSignal): AsyncIterable<Revocation>;
 }
 
 export interface LicenceDigests {
@@ -60,5 +60,5 @@ export interface UpToHead {
 
 export interface RevocationPlaces {
   /** The newest revocation before all that were made at or after a moment (UTC, ISO 8601 with milliseconds); undefined: there is none before. */
-  before(tenant: TenantId, moment: string): Promise<string | undefined>;
+  before(tenant: TenantId, moment: string, signal?: AbortSignal): Promise<string | undefined>;
 }

@@ -29,9 +29,12 @@ export type RevocationBundle = Readonly<{
   issuedAt: string;
 }>;
 
+/** `signal`: aborted when nobody waits for the answer any more. */
+type Asked = Readonly<{ since: Since; algorithm: LicenceSigningAlgorithm; signal?: AbortSignal }>;
+
 export interface RevocationBundles {
   /** The next piece. Rejects with `request.invalid` {fields: since} for a position beyond the end of the log. */
-  bundle(tenant: TenantId, asked: Readonly<{ since: Since; algorithm: LicenceSigningAlgorithm }>, cause: Cause): Promise<RevocationBundle>;
+  bundle(tenant: TenantId, asked: Asked, cause: Cause): Promise<RevocationBundle>;
 }
 
 export type BundleDeps = Readonly<{
@@ -46,36 +49,38 @@ export type BundleDeps = Readonly<{
   most?: number;
 }>;
 
-const startOf = async ({ places }: Pick<BundleDeps, 'places'>, tenant: TenantId, since: Since): Promise<string> => {
+const startOf = async ({ places }: Pick<BundleDeps, 'places'>, tenant: TenantId, { since, signal }: Asked): Promise<string> => {
   if (since === undefined) return BEFORE_ALL;
-  return 'position' in since ? since.position : ((await places.before(tenant, since.moment)) ?? BEFORE_ALL);
+  return 'position' in since ? since.position : ((await places.before(tenant, since.moment, signal)) ?? BEFORE_ALL);
 };
 
-type Piece = Readonly<{ keys: readonly string[]; to: string; more: boolean }>;
+/** `revoked`: the hashes of the licence keys. */
+type Piece = Readonly<{ revoked: readonly string[]; to: string; more: boolean }>;
+type Range = Readonly<{ from: string; head: string; signal: AbortSignal | undefined }>;
 
 /** What stands after `from`, as far as one piece goes. */
-const read = async ({ book, most = MOST_IN_A_BUNDLE }: BundleDeps, tenant: TenantId, { from, head }: Readonly<{ from: string; head: string }>): Promise<Piece> => {
-  const keys: string[] = [];
+const read = async ({ book, digests, most = MOST_IN_A_BUNDLE }: BundleDeps, tenant: TenantId, { from, head, signal }: Range): Promise<Piece> => {
+  const revoked: string[] = [];
   let to = from;
-  for await (const { licenceKey, position } of book.revocationsAfter(tenant, from === BEFORE_ALL ? undefined : from)) {
-    if (keys.length === most) return { keys, to, more: true };
-    keys.push(licenceKey);
+  for await (const { licenceKey, position } of book.revocationsAfter(tenant, from === BEFORE_ALL ? undefined : from, signal)) {
+    if (revoked.length === most) return { revoked, to, more: true };
+    // Here, where the reading gives way: thousands of hashes at once would keep everybody waiting.
+    revoked.push(digests.sha256(licenceKey));
     to = position;
   }
-  return { keys, to: to > head ? to : head, more: false };
+  return { revoked, to: to > head ? to : head, more: false };
 };
 
 export const createRevocationBundles = (deps: BundleDeps): RevocationBundles => ({
-  bundle: async (tenant, { since, algorithm }, cause) => {
+  bundle: async (tenant, asked, cause) => {
     // Before anything is read: what is revoked from now on is not said to be in it.
     const now = deps.clock.now();
     const head = (await deps.upToHead.revocations()) ?? BEFORE_ALL;
-    const from = await startOf(deps, tenant, since);
+    const from = await startOf(deps, tenant, asked);
     if (from > head) return rejectFields({ since: 'is a position beyond the end of the log' });
-    const { keys, to, more } = await read(deps, tenant, { from, head });
-    const signer = await deps.keys.signer(tenant, algorithm, cause);
-    const revoked = keys.map((licenceKey) => deps.digests.sha256(licenceKey));
+    const { revoked, to, more } = await read(deps, tenant, { from, head, signal: asked.signal });
+    const signer = await deps.keys.signer(tenant, asked.algorithm, cause);
     const token = await signToken(signer, BUNDLE_TYPE, { iss: deps.issuer, aud: tenant, iat: numericDate(now), from, to, more, revoked });
-    return { token, kid: signer.kid, from, to, more, count: keys.length, issuedAt: new Date(now).toISOString() };
+    return { token, kid: signer.kid, from, to, more, count: revoked.length, issuedAt: new Date(now).toISOString() };
   },
 });

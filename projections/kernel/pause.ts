@@ -3,6 +3,9 @@
 /** Lets everything else that is ready run first. */
 export const yieldToOthers = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
+/** Milliseconds of a clock that never jumps. */
+export const monotonic = (): number => performance.now();
+
 /** Work in slices. */
 export type Slices = Readonly<{
   /** Resolves at once while the slice lasts, and in the next turn of the event loop when it is over. */
@@ -13,7 +16,7 @@ export type Slices = Readonly<{
  * Slices of `ms` milliseconds, shared by all that rest in them: however many work at once, the others wait for one slice and no more.
  * `now` is a clock that never jumps.
  */
-export const createSlices = (ms: number, now: () => number = () => performance.now()): Slices => {
+export const createSlices = (ms: number, now: () => number = monotonic): Slices => {
   let began = now();
   let next: Promise<void> | undefined;
   const inNextTurn = async (): Promise<void> => {
