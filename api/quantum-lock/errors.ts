@@ -55,6 +55,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'licensing.offline_expired': [400, 'License expired'],
   'licensing.offline_erased': [400, 'End customer of the license has been erased'],
   'licensing.quota_exceeded': [429, 'Monthly license limit reached'],
+  'licensing.lists_busy': [429, 'Too many revocation lists at once'],
   'licensing.generation_failed': [500, 'Internal generation error'],
 };
 

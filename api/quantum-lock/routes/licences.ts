@@ -124,7 +124,7 @@ const listRoute = ({ book, clock }: LicenceDeps) =>
       const perPage = Math.min(asked, MAX_PER_PAGE);
       const now = clock.now();
       const write = timesFor(request);
-      const { items, total } = await book.page(identified(request.principal).tenant.id, { page, perPage, now, ...(status !== undefined && { status }) });
+      const { items, total } = await book.page(identified(request.principal).tenant.id, { page, perPage, now, signal: request.signal, ...(status !== undefined && { status }) });
       const licenses = items.map((licence) => ({ ...head(licence, write), status: statusOf(licence, now), revoked: licence.revokedAt !== null }));
       const body = { licenses, total, page, per_page: perPage, total_pages: Math.ceil(total / perPage) };
       return { status: 200, body: body satisfies Static<typeof ListReply> };

@@ -5,11 +5,13 @@ import type { RevocationBundles, Since } from '../../../application/licensing/re
 import { BEFORE_ALL } from '../../../application/licensing/signed-token.ts';
 import { reject, Rejection, rejectFields } from '../../../domain/kernel/rejection.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
+import type { TenantSlots } from '../../kernel/tenant-slots.ts';
 import { canonicalKey } from '../licence-key.ts';
 import { BundleQuery, BundleReply, OfflineQuery, OfflineReply } from '../offline-schemas.ts';
 import { identified, type LockPrincipal } from '../principal.ts';
 import { LicenceParams } from '../schemas.ts';
 import { parseMoment, timesFor } from '../times.ts';
+import { LISTS_AT_ONCE, LISTS_BUSY } from './revocations.ts';
 
 export type OfflineRouteDeps = Readonly<{ offline: OfflineLicences; bundles: RevocationBundles }>;
 
@@ -59,24 +61,32 @@ const offlineRoute = ({ offline }: OfflineRouteDeps) =>
     },
   });
 
-const bundleRoute = ({ bundles }: OfflineRouteDeps) =>
+/** `slots`: shared with the lists that are not signed. */
+const bundleRoute = ({ bundles }: OfflineRouteDeps, slots: TenantSlots) =>
   defineRoute<LockPrincipal, undefined, typeof BundleQuery>({
     ...common,
     path: '/api/v1/revocations/bundle',
     operationId: 'getRevocationBundle',
     summary: 'Signed revocation list, piece by piece',
     description:
-      'Holds the SHA-256 of each revoked license key, in the order of the log: at most 5,000 in a piece. A piece that is missing shows, because each says where it begins and ends. With a time as `since`, `from` is the place in the log before everything that was revoked then or later.',
+      `Holds the SHA-256 of each revoked license key, in the order of the log: at most 5,000 in a piece. A piece that is missing shows, because each says where it begins and ends. With a time as \`since\`, \`from\` is the place in the log before everything that was revoked then or later. At most ${LISTS_AT_ONCE} lists or bundles of an account at once.`,
     query: BundleQuery,
     replies: { 200: { description: 'The signed piece', schema: BundleReply } },
+    rejections: [LISTS_BUSY],
     handle: async (request) => {
-      const { query, cause } = request;
+      const { query, cause, signal } = request;
       const { algorithm } = query;
       const since = query.since === undefined ? undefined : parseSince(query.since);
-      const { token, kid, from, to, more, count, issuedAt } = await bundles.bundle(identified(request.principal).tenant.id, { since, algorithm }, cause);
-      const reply: Static<typeof BundleReply> = { bundle: token, kid, algorithm, from, to, more, count, timestamp: timesFor(request)(issuedAt) };
-      return { status: 200, body: reply };
+      const { id } = identified(request.principal).tenant;
+      const over = slots.take(id, signal);
+      try {
+        const { token, kid, from, to, more, count, issuedAt } = await bundles.bundle(id, { since, algorithm, signal }, cause);
+        const reply: Static<typeof BundleReply> = { bundle: token, kid, algorithm, from, to, more, count, timestamp: timesFor(request)(issuedAt) };
+        return { status: 200, body: reply };
+      } finally {
+        over();
+      }
     },
   });
 
-export const offlineRoutes = (deps: OfflineRouteDeps): readonly Route<LockPrincipal>[] => [offlineRoute(deps), bundleRoute(deps)];
+export const offlineRoutes = (deps: OfflineRouteDeps, slots: TenantSlots): readonly Route<LockPrincipal>[] => [offlineRoute(deps), bundleRoute(deps, slots)];

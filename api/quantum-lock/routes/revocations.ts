@@ -1,8 +1,8 @@
 /** GET /revocations: what offline clients synchronize, sent as it is read. */
 import type { Licences } from '../../../application/licensing/licences.ts';
 import type { LicenceBook, Revocation } from '../../../application/licensing/ports.ts';
-import { yieldToOthers } from '../../../projections/kernel/pause.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
+import { saying, type TenantSlots } from '../../kernel/tenant-slots.ts';
 import { EXAMPLES } from '../examples.ts';
 import { identified, type LockPrincipal } from '../principal.ts';
 import { RevocationsQuery, RevocationsReply } from '../schemas.ts';
@@ -39,31 +39,6 @@ async function* answerOf(revocations: AsyncIterable<Revocation>, timestamp: stri
   yield `],"count":${count},"timestamp":${JSON.stringify(timestamp)},"position":${JSON.stringify(newest)}}`;
 }
 
-type Turns = <Found>(work: () => Promise<Found>) => Promise<Found>;
-
-/** Each begins in a turn of the event loop that is its own: however many lists are taken at once, other requests hardly feel it. */
-const createTurns = (): Turns => {
-  let last: Promise<void> = Promise.resolve();
-  return (work) => {
-    // Only beginnings wait for one another: a list whose read model is behind holds up nobody.
-    last = last.then(yieldToOthers);
-    return last.then(work);
-  };
-};
-
-const inTurns = <Piece>(pieces: AsyncIterable<Piece>, turns: Turns): AsyncIterable<Piece> => ({
-  [Symbol.asyncIterator]: () => {
-    const source = pieces[Symbol.asyncIterator]();
-    return {
-      next: () => turns(() => source.next()),
-      return: async () => {
-        await source.return?.();
-        return { done: true, value: undefined };
-      },
-    };
-  },
-});
-
 /** The same pieces, the first of them at hand: what goes wrong before it does so while there still is an error to answer with. */
 const begun = async <Piece>(pieces: AsyncIterable<Piece>): Promise<AsyncIterable<Piece>> => {
   const source = pieces[Symbol.asyncIterator]();
@@ -83,25 +58,35 @@ const begun = async <Piece>(pieces: AsyncIterable<Piece>): Promise<AsyncIterable
   };
 };
 
-export const revocationsRoute = ({ book, licences }: RevocationDeps): Route<LockPrincipal> => {
-  const turns = createTurns();
-  return defineRoute<LockPrincipal, undefined, typeof RevocationsQuery>({
+/** Lists and signed bundles of an account under way at once, in this process. */
+export const LISTS_AT_ONCE = 2;
+export const LISTS_BUSY = 'licensing.lists_busy';
+
+/** `slots`: shared with the signed bundles. */
+export const revocationsRoute = ({ book, licences }: RevocationDeps, slots: TenantSlots): Route<LockPrincipal> =>
+  defineRoute<LockPrincipal, undefined, typeof RevocationsQuery>({
     method: 'GET',
     path: '/api/v1/revocations',
     operationId: 'listRevocations',
     summary: 'Revocation list (SDK sync)',
-    description: 'Everything that was revoked at or after `since`. `timestamp` is taken before the list is read and is the next `since`: nothing is missed, and a key may come twice.',
+    description: `Everything that was revoked at or after \`since\`. \`timestamp\` is taken before the list is read and is the next \`since\`: nothing is missed, and a key may come twice. At most ${LISTS_AT_ONCE} lists or bundles of an account at once.`,
     tags: ['Licenses'],
     permission: 'licences',
     query: RevocationsQuery,
     replies: { 200: { description: 'The list', schema: RevocationsReply, example: EXAMPLES.revocations } },
+    rejections: [LISTS_BUSY],
     handle: async (request) => {
-      const { since } = request.query;
+      const { query: { since }, signal } = request;
       const from = since === undefined ? undefined : parseMoment('since', since);
       const { id } = identified(request.principal).tenant;
-      const timestamp = timesFor(request)(await licences.revoked(id));
-      const revocations = book.revocations(id, from);
-      return { status: 200, stream: await begun(inTurns(answerOf(revocations, timestamp), turns)), contentType: 'application/json; charset=utf-8' };
+      const over = slots.take(id, signal);
+      try {
+        const timestamp = timesFor(request)(await licences.revoked(id));
+        const pieces = saying(answerOf(book.revocations(id, from, signal), timestamp), over);
+        return { status: 200, stream: await begun(pieces), contentType: 'application/json; charset=utf-8' };
+      } catch (error) {
+        over();
+        throw error;
+      }
     },
   });
-};

@@ -8,8 +8,8 @@ import type { TenantId } from '../../../domain/kernel/ids.ts';
 import { yieldToOthers } from '../../../projections/kernel/pause.ts';
 import type { Reader } from '../../../projections/kernel/reader.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
+import { createTenantSlots, saying, type TenantSlots } from '../../kernel/tenant-slots.ts';
 import { csvRecord } from '../csv.ts';
-import { createExportSlots, EXPORTS_AT_ONCE, saying, type ExportSlots } from '../export-slots.ts';
 import { parseFilters, questionOf } from '../operation-filters.ts';
 import { identified, type QwickPrincipal } from '../principal.ts';
 import { ExportQuery, IdParams, ListQuery, OperationReply, OperationsReply, OrganizationQuery } from '../schemas.ts';
@@ -17,6 +17,8 @@ import { ExportQuery, IdParams, ListQuery, OperationReply, OperationsReply, Orga
 export type OperationsDeps = Readonly<{ reader: Reader; members: Pick<MemberDirectory, 'emails'>; recordExport: RecordExport }>;
 
 const MAX_PAGE_SIZE = 100;
+/** Exports of one organization under way at once, in this process. */
+const EXPORTS_AT_ONCE = 2;
 /** Records put together before they are sent: few enough to hold, enough to not send each alone. */
 const RECORDS_A_PIECE = 200;
 const COLUMNS = ['id', 'file_name', 'file_size', 'status', 'source', 'actor_email', 'signed_at', 'created_at'] as const;
@@ -119,7 +121,7 @@ const listRoute = (deps: OperationsDeps) =>
     },
   });
 
-const exportRoute = (deps: OperationsDeps, slots: ExportSlots) =>
+const exportRoute = (deps: OperationsDeps, slots: TenantSlots) =>
   defineRoute<QwickPrincipal, undefined, typeof ExportQuery>({
     method: 'GET',
     path: '/api/v1/signing-operations/export',
@@ -174,6 +176,6 @@ const detailRoute = (deps: OperationsDeps) =>
 
 export const signingOperationRoutes = (deps: OperationsDeps): readonly Route<QwickPrincipal>[] => [
   listRoute(deps),
-  exportRoute(deps, createExportSlots()),
+  exportRoute(deps, createTenantSlots({ atOnce: EXPORTS_AT_ONCE, busy: 'signing.exports_busy', retryAfter: 5 })),
   detailRoute(deps),
 ];

@@ -1,6 +1,7 @@
 /** The revocation list, sent as it is read. */
 import { expect } from 'chai';
 import { get } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { Rejection } from '../../../domain/kernel/rejection.ts';
 import type { Revocation } from '../../../application/licensing/ports.ts';
 import { API, startScripted, type Scripted } from './scripted.ts';
@@ -20,6 +21,14 @@ async function* failing(after: number, error: Error): AsyncIterable<Revocation> 
 async function* jumped(): AsyncIterable<Revocation> {
   yield { ...revocation(1), position: '00000009' };
   yield { ...revocation(2), position: '00000004' };
+}
+
+const { promise: never } = Promise.withResolvers<never>();
+
+/** Never ends. */
+async function* unfinished(): AsyncIterable<Revocation> {
+  yield* many(500);
+  await never;
 }
 
 describe('quantum-lock: the revocation list', () => {
@@ -83,31 +92,6 @@ describe('quantum-lock: the revocation list', () => {
     expect(cut).to.equal('cut off');
   });
 
-  it('lets everybody through between two pieces, however many lists are taken at once', async () => {
-    const AT_ONCE = 16;
-    const KEYS = 5_000;
-    let turn = 0;
-    let over = false;
-    const count = (): void => {
-      turn += 1;
-      if (!over) setImmediate(count);
-    };
-    const reads: number[] = [];
-    lock.script.revocations = async function* noting() {
-      for await (const each of many(KEYS)) {
-        reads.push(turn);
-        yield each;
-      }
-    };
-    setImmediate(count);
-    const lists = await Promise.all(Array.from({ length: AT_ONCE }, () => lock.call('GET', `${API}/revocations`)));
-    over = true;
-    expect(lists.every(({ json }) => json.count === KEYS)).to.equal(true);
-    const most = Math.max(...Object.values(Object.groupBy(reads, String)).map((each) => each?.length ?? 0));
-    expect(most, 'keys read in one turn of the event loop').to.be.at.most(501);
-    expect(reads.length).to.equal(AT_ONCE * KEYS);
-  });
-
   it('reads no more than its client takes, and lets go when the client does', async () => {
     let read = 0;
     const released = Promise.withResolvers<void>();
@@ -136,5 +120,61 @@ describe('quantum-lock: the revocation list', () => {
     expect(read * revocation(1).licenceKey.length, 'bytes ahead of the client').to.be.lessThan(16_000_000);
     request.destroy();
     await released.promise;
+  });
+
+  /** Requests on one connection, none of which waits for the answers before it; resolves when so many of them are being read. */
+  const pipelined = async (paths: readonly string[], reading: number): Promise<Socket> => {
+    const all = Promise.withResolvers<void>();
+    let begun = 0;
+    const begin = (): void => {
+      begun += 1;
+      if (begun === reading) all.resolve();
+    };
+    lock.script.revocations = () => { begin(); return unfinished(); };
+    lock.script.bundle = async () => { begin(); return never; };
+    const socket = connect(lock.running.port, '127.0.0.1').on('error', () => undefined);
+    socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\nX-API-Key: qlk_good\r\n\r\n`).join(''));
+    await all.promise;
+    return socket;
+  };
+
+  describe('of an account, and the signed one', () => {
+    const PATHS = [`${API}/revocations`, `${API}/revocations/bundle`] as const;
+    const list = (key = 'qlk_good') => lock.call('GET', PATHS[0], { key });
+    const bundle = () => lock.call('GET', PATHS[1]);
+    /** Resolves when two are let in again. */
+    const untilFree = async (): Promise<void> => {
+      lock.reset();
+      while (!(await Promise.all([list(), bundle()])).every(({ status }) => status === 200));
+    };
+    it('are two at once: the third is told to come back, and is nobody else\'s matter', async () => {
+      const socket = await pipelined([...PATHS, ...PATHS], 2);
+      for (const { status, headers, json } of [await list(), await bundle()]) {
+        expect([status, headers.get('retry-after'), json]).to.deep.equal([429, '2', { detail: 'Too many revocation lists at once' }]);
+      }
+      lock.script.revocations = () => many(3);
+      expect((await list('qlk_other')).json.count).to.equal(3);
+      socket.destroy();
+      await untilFree();
+    });
+
+    it('wait for none of those that were given up, however many they were', async () => {
+      let reads = 0;
+      const socket = await pipelined(Array.from({ length: 400 }, (_, index) => PATHS[index % 2] ?? ''), 2);
+      socket.destroy();
+      await untilFree();
+      lock.script.revocations = () => { reads += 1; return many(1); };
+      expect((await list()).status).to.equal(200);
+      expect(reads).to.equal(1);
+    });
+
+    it('make room again when they fail, or are asked for their head', async () => {
+      lock.script.revocations = () => failing(0, new Rejection('storage.behind'));
+      lock.script.bundle = async () => { throw new Rejection('storage.behind'); };
+      for (let time = 0; time < 3; time += 1) expect([(await list()).status, (await bundle()).status]).to.deep.equal([503, 503]);
+      lock.script.revocations = () => many(2_000);
+      for (let time = 0; time < 3; time += 1) expect((await lock.call('HEAD', PATHS[0])).status).to.equal(200);
+      await untilFree();
+    });
   });
 });

@@ -1,6 +1,7 @@
 /** The surface over the real kernel, with licences that say what a test has them say. */
 import type { Licence, Licences, LicenceUsage } from '../../../application/licensing/licences.ts';
 import type { LicenceBook, Revocation } from '../../../application/licensing/ports.ts';
+import type { RevocationBundles } from '../../../application/licensing/revocation-bundle.ts';
 import type { ReadModel } from '../../../application/kernel/read-models.ts';
 import type { Access, CredentialPrincipal, TenantView } from '../../../application/tenancy/access.ts';
 import type { SubjectId, TenantId } from '../../../domain/kernel/ids.ts';
@@ -31,11 +32,12 @@ const principal = (form: 'api-key' | 'service', permissions: readonly string[]):
 
 const PRINCIPALS: Readonly<Record<string, CredentialPrincipal>> = {
   qlk_good: principal('api-key', ['licences']), svc_good: principal('service', ['kms']),
+  qlk_other: { ...principal('api-key', ['licences']), tenant: { ...TENANT, id: '0194688e-6800-7abc-8000-000000000002' as TenantId, slug: 'other' } },
   qlk_without: principal('api-key', []), qlk_service: principal('service', ['kms']), svc_key: principal('api-key', ['licences']),
 };
 
 /** What a test may turn. */
-export type Script = Licences & Pick<LicenceBook, 'get' | 'page' | 'revocations'> & { health: Health; ended: boolean };
+export type Script = Licences & Pick<LicenceBook, 'get' | 'page' | 'revocations'> & RevocationBundles & { health: Health; ended: boolean };
 
 const usage: LicenceUsage = { month: '2025-06', generated: 342, plan: 'startup', limit: 10_000, sold: 400 };
 
@@ -50,6 +52,7 @@ const createScript = (): Script => ({
   get: async (_tenant, licenceKey) => (licenceKey === KEY ? LICENCE : undefined),
   page: async () => ({ items: [LICENCE], total: 42 }),
   revocations: none,
+  bundle: async () => ({ token: 'a.b.c', kid: 'k'.repeat(43), from: '0', to: '0', more: false, count: 0, issuedAt: '2025-06-15T14:30:00.999Z' }),
   health: { storage: true, fingerprints: true },
   ended: false,
 });
@@ -64,7 +67,7 @@ const accessOf = (script: Script): Access => ({
 const reader = { open: async () => ({ get: async () => ({ createdAt: '2025-01-15T08:00:00.000Z' }) }) as unknown as ReadModel<object> } as unknown as Reader;
 
 /** What has specs of its own is not asked here. */
-const elsewhere = {} as Omit<QuantumLockDeps, 'access' | 'clock' | 'health' | 'reader' | 'licences' | 'book' | 'members'>;
+const elsewhere = {} as Omit<QuantumLockDeps, 'access' | 'clock' | 'health' | 'reader' | 'licences' | 'book' | 'bundles' | 'members'>;
 
 const surfaceOf = (script: Script) =>
   createQuantumLockSurface({
@@ -72,6 +75,7 @@ const surfaceOf = (script: Script) =>
     access: accessOf(script), clock: { now: () => NOW }, health: async () => script.health, reader,
     licences: { generate: (...given) => script.generate(...given), validate: (...given) => script.validate(...given), revoke: (...given) => script.revoke(...given), revoked: (...given) => script.revoked(...given), usage: (...given) => script.usage(...given) },
     book: { get: (...given) => script.get(...given), page: (...given) => script.page(...given), revocations: (...given) => script.revocations(...given), revocationsAfter: none },
+    bundles: { bundle: (...given) => script.bundle(...given) },
     kms: { sign: async () => reject('keys.key_not_found'), verify: async () => reject('keys.key_not_found') },
     members: { oldestOwner: async () => ({ userId: 'owner' as SubjectId, email: 'admin@acmecorp.com', role: 'owner' }) },
   });

@@ -1,18 +1,17 @@
-/** Few exports of an organization at once: each reads for as long as its client takes, and the other requests must not feel it. */
+/** Few long requests of a tenant at once: each reads for as long as its client takes, and the other requests must not feel it. */
 import { reject } from '../../domain/kernel/rejection.ts';
 import type { TenantId } from '../../domain/kernel/ids.ts';
 
-/** Exports of one organization under way at once, in this process. */
-export const EXPORTS_AT_ONCE = 2;
-/** Seconds; a guess: when one of those under way ends, nobody knows. */
-const RETRY_AFTER = 5;
-
-export interface ExportSlots {
-  /** Answers how to leave, which does nothing the second time; `signal` leaves, too. Rejects with `signing.exports_busy` {retryAfter}. */
+export interface TenantSlots {
+  /** Answers how to leave, which does nothing the second time; `signal` leaves, too. Rejects, when none is free, with {retryAfter}. */
   take(tenant: TenantId, signal: AbortSignal): () => void;
 }
 
-export const createExportSlots = (): ExportSlots => {
+/**
+ * In this process. `retryAfter`: seconds that whoever finds none free is told to wait; a guess, since nobody knows when one of those under way
+ * ends. `busy`: the code of that rejection.
+ */
+export const createTenantSlots = ({ atOnce, busy, retryAfter }: Readonly<{ atOnce: number; busy: string; retryAfter: number }>): TenantSlots => {
   const underWay = new Map<TenantId, number>();
   const leave = (tenant: TenantId): void => {
     const left = (underWay.get(tenant) ?? 0) - 1;
@@ -22,7 +21,7 @@ export const createExportSlots = (): ExportSlots => {
   return {
     take: (tenant, signal) => {
       const taken = underWay.get(tenant) ?? 0;
-      if (taken >= EXPORTS_AT_ONCE) reject('signing.exports_busy', { retryAfter: RETRY_AFTER });
+      if (taken >= atOnce) reject(busy, { retryAfter });
       underWay.set(tenant, taken + 1);
       let inside = true;
       const over = (): void => {
