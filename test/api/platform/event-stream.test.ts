@@ -12,6 +12,12 @@ const parse = (frame: string): Frame | undefined => {
   return id === undefined || event === undefined || data === undefined ? undefined : { id, event, data: JSON.parse(data) as Frame['data'] };
 };
 
+/** When the stream has ended. */
+const drain = async ({ next }: { next: () => Promise<Frame | undefined> }): Promise<number> => {
+  while ((await next()) !== undefined);
+  return performance.now();
+};
+
 describe('platform: event streams', function suite() {
   this.timeout(20_000);
   let platform: Platform;
@@ -49,6 +55,10 @@ describe('platform: event streams', function suite() {
       }
     };
     return { next, leave: () => controller.abort() };
+  };
+  const fields = async (query: string, headers: Record<string, string> = {}) => {
+    const { status, json } = await platform.call('GET', `/events?stream=true${query}`, { headers });
+    return [status, Object.keys(json.fields as object)];
   };
   const add = async (slug: string, email: string, role = 'viewer') => (await platform.call('POST', `/tenants/${slug}/members`, { body: { email, password: PASSWORD, role } })).json as { user_id: string };
   const signIn = async (email: string): Promise<string> => (await platform.call('POST', '/sessions', { as: '', body: { email, password: PASSWORD, tenant: 'acme' } })).json.access_token as string;
@@ -91,10 +101,6 @@ describe('platform: event streams', function suite() {
     const { user_id: admin } = await add('acme', 'admin@acme.example', 'admin');
     const [staying, leaving] = [await signIn('admin@acme.example'), await signIn('admin@acme.example')];
     const streams = [await open('/tenants/acme/events?stream=true', { as: leaving }), await open('/tenants/acme/events?stream=true', { as: staying })];
-    const drain = async ({ next }: { next: () => Promise<Frame | undefined> }): Promise<number> => {
-      while ((await next()) !== undefined);
-      return performance.now();
-    };
     const [first, second] = streams.map(drain) as [Promise<number>, Promise<number>];
     expect((await platform.call('DELETE', '/sessions/current', { as: leaving })).status).to.equal(204);
     let at = performance.now();
@@ -105,10 +111,6 @@ describe('platform: event streams', function suite() {
   });
 
   it('say what is wrong with the question, and open nothing', async () => {
-    const fields = async (query: string, headers: Record<string, string> = {}) => {
-      const { status, json } = await platform.call('GET', `/events?stream=true${query}`, { headers });
-      return [status, Object.keys(json.fields as object)];
-    };
     expect(await fields('&after=99999999')).to.deep.equal([400, ['after']]);
     expect(await fields('', { 'last-event-id': 'abc' })).to.deep.equal([400, ['Last-Event-ID']]);
     expect(await fields('', { 'last-event-id': '99999999' })).to.deep.equal([400, ['Last-Event-ID']]);
