@@ -17,7 +17,8 @@ export interface Memory {
   /** False when there was nothing new. Throws `Refused` (`bundle_gap`, `bundle_rollback`, `state_unreadable`). */
   apply(bundle: BundleClaims): Promise<boolean>;
   export(): Promise<string>;
-  import(text: string): Promise<ImportReason>;
+  /** `latest`: when a list can have been signed at the latest, in seconds since 1970. */
+  import(text: string, latest: number): Promise<ImportReason>;
   /** Forgets times that were only seen: the highest one is that of the newest complete list. */
   forgetSeenTime(): Promise<void>;
 }
@@ -107,9 +108,8 @@ const apply = async (holder: Holder, bundle: BundleClaims): Promise<boolean> => 
   return true;
 };
 
-const importState = async (holder: Holder, audience: string, text: string): Promise<ImportReason> => {
-  const given = importText(text, audience);
-  if (given === undefined || given === 'foreign') return given === undefined ? 'malformed' : 'wrong_audience';
+const importState = async (holder: Holder, given: State, latest: number): Promise<ImportReason> => {
+  if (given.revocations.asOf !== null && !(given.revocations.asOf <= latest)) return 'issued_in_future';
   const known = await holder.loadIfReadable();
   if (known !== undefined && given.revocations.position < known.revocations.position) return 'older';
   await holder.keep(joined(known ?? EMPTY, given));
@@ -129,7 +129,11 @@ export const createMemory = (file: StateFile, audience: string): Memory => {
     observe: (time) => inTurn(() => observe(holder, time)),
     apply: (bundle) => inTurn(() => apply(holder, bundle)),
     export: () => inTurn(async () => exportText(audience, await holder.load())),
-    import: (text) => inTurn(() => importState(holder, audience, text)),
+    import: async (text, latest) => {
+      const given = importText(text, audience);
+      if (given === undefined || given === 'foreign') return given === undefined ? 'malformed' : 'wrong_audience';
+      return inTurn(() => importState(holder, given, latest));
+    },
     forgetSeenTime: () => inTurn(() => forgetSeenTime(holder)),
   };
 };

@@ -29,6 +29,8 @@ export type VerifyReason =
   | 'revoked'
   /** The clock is further behind a time that has been proved or seen than the tolerance allows. */
   | 'clock_rolled_back'
+  /** Its time of issue is further ahead of the clock than the tolerance allows: the clock is behind, or the vendor's was ahead. Nothing of it is remembered. */
+  | 'issued_in_future'
   /** No complete revocation list, or an older one than `maxRevocationAgeSeconds` allows. */
   | 'revocations_stale'
   | 'not_yet_valid'
@@ -47,9 +49,11 @@ export type SyncReason =
   | 'bundle_gap'
   /** It ends before the end of what is known. */
   | 'bundle_rollback'
+  /** Made further ahead of the clock than the tolerance allows: the clock is behind, or the vendor's was ahead. Nothing of it is remembered. */
+  | 'issued_in_future'
   | 'state_unreadable';
 
-export type ImportReason = 'imported' | 'malformed' | 'wrong_audience' | /** Ends before the end of what is known. */ 'older';
+export type ImportReason = 'imported' | 'malformed' | 'wrong_audience' | /** Ends before the end of what is known. */ 'older' | /** Its list was made further ahead of the clock than the tolerance allows. */ 'issued_in_future';
 
 /** How a check says no. Never leaves the verifier. */
 export class Refused extends Error {

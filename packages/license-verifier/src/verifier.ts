@@ -1,7 +1,7 @@
 /** Whether a licence is good here and now, without asking anybody. */
 import { toBase64url } from './base64url.ts';
 import { checkAddressee, readBundleClaims, readLicenseClaims, type LicenseClaims } from './claims.ts';
-import { deviceClock, type Clock } from './clock.ts';
+import { deviceClock, readClock, type Clock } from './clock.ts';
 import { parseJws } from './jws.ts';
 import { checkJws, createCheckSignature, readKeys, type CheckSignature, type JsonWebKeySet, type Subtle, type VerifyKey } from './keys.ts';
 import { createMemory, type Memory } from './memory.ts';
@@ -29,7 +29,7 @@ export type VerifierOptions = Readonly<{
   storage?: LicenseStorage;
   /** Default: the device's clock. */
   clock?: Clock;
-  /** How far the clock may be behind a time that was seen or proved; default 300. Expiry is judged by the later of both. */
+  /** How far the clock may be behind a time that was seen or proved, or a token's time of issue ahead of it; default 300. Expiry is judged by the later. */
   clockToleranceSeconds?: number;
   /** How old the newest complete revocation list may be; default: any age, or none at all. */
   maxRevocationAgeSeconds?: number;
@@ -113,11 +113,22 @@ const checkMatch = async ({ subtle }: Parts, claims: LicenseClaims, { licenseKey
   if (endCustomerId !== undefined && (await hash(subtle, `${claims.lic}\0${endCustomerId}`)) !== claims.sub) refuse('customer_mismatch');
 };
 
+/** In milliseconds. */
+const toleranceOf = ({ options: { clockToleranceSeconds = CLOCK_TOLERANCE_SECONDS } }: Parts): number => clockToleranceSeconds * 1_000;
+
+/**
+ * A time of issue that the clock is not near yet proves nothing: one of both is wrong, and it may be the vendor's. Remembered, it would
+ * outlast the mistake. Said this way round, a clock that tells no time at all takes nothing.
+ */
+const isAhead = (parts: Parts, { iat }: Readonly<{ iat: number }>): boolean => !(iat * 1_000 <= parts.clock() + toleranceOf(parts));
+
+const checkClock = (parts: Parts, { highest }: State): void => {
+  if (!(parts.clock() >= highest - toleranceOf(parts))) refuse('clock_rolled_back');
+};
+
 /** By the later of the clock and what was seen or proved before. */
 const checkTimes = ({ options, clock }: Parts, { nbf, exp, grace }: LicenseClaims, { highest, revocations }: State): Readonly<{ inGrace: boolean }> => {
-  const { clockToleranceSeconds = CLOCK_TOLERANCE_SECONDS, maxRevocationAgeSeconds: most } = options;
-  // Said this way round, a clock that tells no time at all is refused too.
-  if (!(clock() >= highest - clockToleranceSeconds * 1_000)) refuse('clock_rolled_back');
+  const { maxRevocationAgeSeconds: most } = options;
   const now = Math.max(clock(), highest) / 1_000;
   if (most !== undefined && (revocations.asOf === null || now - revocations.asOf > most)) refuse('revocations_stale');
   if (now < nbf) refuse('not_yet_valid');
@@ -128,9 +139,13 @@ const checkTimes = ({ options, clock }: Parts, { nbf, exp, grace }: LicenseClaim
 const judge = async (parts: Parts, claims: LicenseClaims, asked: Asked): Promise<Readonly<{ inGrace: boolean }>> => {
   await checkMatch(parts, claims, asked);
   const { memory, subtle, clock } = parts;
-  const { revocations } = await memory.now();
-  if (revocations.revoked.has(await hash(subtle, claims.lic))) refuse('revoked');
-  const times = checkTimes(parts, claims, await memory.observe(Math.max(clock(), claims.iat * 1_000)));
+  const state = await memory.now();
+  if (state.revocations.revoked.has(await hash(subtle, claims.lic))) refuse('revoked');
+  checkClock(parts, state);
+  const ahead = isAhead(parts, claims);
+  const seen = await memory.observe(ahead ? clock() : Math.max(clock(), claims.iat * 1_000));
+  if (ahead) refuse('issued_in_future');
+  const times = checkTimes(parts, claims, seen);
   if (asked.feature !== undefined && !claims.features.includes(asked.feature)) refuse('feature_missing');
   return times;
 };
@@ -170,6 +185,7 @@ const sync = async (parts: Parts, bundle: string): Promise<SyncResult> => {
   const position = async (): Promise<string | undefined> => (await memory.now().catch((error: unknown) => void refusalOf(error)))?.revocations.position;
   try {
     const claims = await open(parts, bundle, { type: BUNDLE_TYPE, most: MOST_BUNDLE, read: readBundleClaims });
+    if (isAhead(parts, claims)) refuse('issued_in_future');
     const reason = (await memory.apply(claims)) ? 'applied' : 'already_applied';
     return { ok: true, reason, position: await position(), more: claims.more };
   } catch (error) {
@@ -177,11 +193,14 @@ const sync = async (parts: Parts, bundle: string): Promise<SyncResult> => {
   }
 };
 
+/** An export says when its list was signed: no later than a list itself may say. */
+const importState = async (parts: Parts, text: string): Promise<ImportReason> => parts.memory.import(text, Math.floor((parts.clock() + toleranceOf(parts)) / 1_000));
+
 /** Throws a `TypeError` when the keys hold nothing to verify with, or when there is no audience. */
 export const createLicenseVerifier = (options: VerifierOptions): LicenseVerifier => {
   const { audience, storage = createMemoryStorage(), clock: given = deviceClock, subtle = globalThis.crypto.subtle } = options;
   if (typeof audience !== 'string' || audience === '') throw new TypeError('audience: the id of the vendor\'s account is needed');
-  const clock: Clock = () => Math.floor(given());
+  const clock: Clock = () => readClock(given);
   const memory = createMemory(createStateFile(storage, audience, (text) => hash(subtle, text)), audience);
   const parts: Parts = { options, keys: readKeys(options.keys), check: createCheckSignature(subtle), memory, subtle, clock };
   // Checking a signature takes its time: pieces given at once are applied in the order in which they were given.
@@ -190,7 +209,7 @@ export const createLicenseVerifier = (options: VerifierOptions): LicenseVerifier
     verify: (license, asked = {}) => verify(parts, license, asked),
     sync: (bundle) => inTurn(() => sync(parts, bundle)),
     exportState: () => memory.export(),
-    importState: (text) => memory.import(text),
+    importState: (text) => importState(parts, text),
     forgetSeenTime: () => memory.forgetSeenTime(),
   };
 };
