@@ -26,7 +26,7 @@ const callOf = (scope: () => KeyScope, { request, incoming }: Exchange, input: I
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
-type Step = Readonly<{ surface: Surface; compiled: CompiledRoute; exchange: Exchange; watching: Watch; handled: (watching: Watch) => void }>;
+type Step = Readonly<{ surface: Surface; compiled: CompiledRoute; exchange: Exchange; watching: Watch; handled: () => void }>;
 
 const identify = async ({ surface, compiled, exchange }: Step): Promise<unknown> => {
   const principal = await surface.authenticate(exchange.incoming, compiled.route.permission);
@@ -35,31 +35,50 @@ const identify = async ({ surface, compiled, exchange }: Step): Promise<unknown>
   return principal;
 };
 
-/** What a handler is given. What most of them never look at is made when they do. */
-const requestOf = ({ exchange, watching }: Step, principal: unknown, input: Input, commandId: () => string): ApiRequest<unknown> => {
-  const { incoming, actor } = exchange;
-  return {
-    requestId: incoming.requestId,
-    principal,
-    params: input.params,
-    query: input.query,
-    body: input.body,
-    ip: incoming.ip,
-    header: incoming.header,
-    cause: { actor: actor ?? { kind: 'anonymous', id: 'anonymous' }, correlation: incoming.requestId },
-    get commandId() {
-      return commandId();
-    },
-    get signal() {
-      return watching.signal;
-    },
-  };
-};
+type Given = Readonly<{ step: Step; principal: unknown; input: Input; commandId: () => string }>;
+
+/**
+ * What a handler is given; what most of them never look at is made when they do. A class, as an object with accessors of its own would have a
+ * shape of its own, which the collector keeps, and the whole request with it, until it looks at the old generation.
+ */
+class GivenRequest implements ApiRequest<unknown> {
+  readonly principal: unknown;
+  readonly requestId: string;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly ip: string;
+  readonly header: ApiRequest<unknown>['header'];
+  readonly cause: ApiRequest<unknown>['cause'];
+  readonly #commandId: () => string;
+  readonly #watching: Watch;
+
+  constructor({ step: { exchange: { incoming, actor }, watching }, principal, input, commandId }: Given) {
+    this.principal = principal;
+    this.requestId = incoming.requestId;
+    this.params = input.params;
+    this.query = input.query;
+    this.body = input.body;
+    this.ip = incoming.ip;
+    this.header = incoming.header;
+    this.cause = { actor: actor ?? { kind: 'anonymous', id: 'anonymous' }, correlation: incoming.requestId };
+    this.#commandId = commandId;
+    this.#watching = watching;
+  }
+
+  get commandId(): string {
+    return this.#commandId();
+  }
+
+  get signal(): AbortSignal {
+    return this.#watching.signal;
+  }
+}
 
 /** The request as whoever asks may make it now: nothing that was true before a wait is taken for true after it. */
 const admit = async (step: Step, principal: unknown, input: Input, commandId: () => string): Promise<ApiRequest<unknown>> => {
   const { surface, compiled: { route } } = step;
-  const request = requestOf(step, await surface.current(principal), input, commandId);
+  const request = new GivenRequest({ step, principal: await surface.current(principal), input, commandId });
   await surface.permit(request, route.permission);
   return request;
 };
@@ -78,7 +97,7 @@ const handle = async ({ surface, compiled, exchange, watching, handled }: Step, 
   } catch (error) {
     throw isAbort(error) ? (watching.over ?? error) : error;
   } finally {
-    handled(watching);
+    handled();
   }
 };
 
@@ -130,14 +149,14 @@ export const createPipeline = (tools: Tools): Pipeline => {
   return {
     ...delivery,
     run: async (surface, compiled, exchange) => {
-      const watching = watches.begin(exchange);
+      const { watching, handled, end } = watches.begin(exchange);
       try {
-        const step = { surface, compiled, exchange, watching, handled: watches.handled };
+        const step = { surface, compiled, exchange, watching, handled };
         await delivery.deliver(exchange, await inTime(answer(step), step, tools), watching);
       } catch (error) {
         await delivery.fail(exchange, error);
       } finally {
-        watches.end(watching);
+        end();
       }
     },
   };

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { addressKey } from '../../application/tenancy/address-key.ts';
 import { createSharedAddresses } from './client-address.ts';
 import { markAwaitingContinue } from './request-body.ts';
+import { createUnderWay } from './under-way.ts';
 
 /** Times in milliseconds. */
 export type ServerOptions = Readonly<{
@@ -76,17 +77,16 @@ const closeAfter = (response: ServerResponse): void => {
 
 /** Answers under way, each of which closes its connection once the end has begun. */
 const createDrain = () => {
-  const active = new Set<ServerResponse>();
+  const active = createUnderWay<ServerResponse>();
   let stopping = false;
   return {
     began: (response: ServerResponse): void => {
-      active.add(response);
-      response.on('close', () => active.delete(response));
+      response.on('close', active.begin(response));
       if (stopping) closeAfter(response);
     },
     stop: (): void => {
       stopping = true;
-      for (const response of active) closeAfter(response);
+      active.each(closeAfter);
     },
   };
 };

@@ -2,6 +2,7 @@
 import type { Response } from 'express';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Exchange, Tools } from './exchange.ts';
+import { createUnderWay } from './under-way.ts';
 
 /** Over when the client goes before its answer is complete, or when somebody ends it. */
 export class Watch {
@@ -51,53 +52,47 @@ export class Watch {
   }
 }
 
-/** One timer for all handlers at work: they have the same time, so that the oldest is the next whose time is up. */
+/** One timer for all handlers at work, which all have the same time: it looks when the time of the oldest is up. */
 const createDeadlines = (ms: number) => {
-  const working = new Set<Watch>();
+  const working = createUnderWay<Watch>();
   let timer: NodeJS.Timeout | undefined;
-  const wait = (watching: Watch): void => {
-    timer = setTimeout(look, Math.max(1, watching.since + ms - performance.now()));
+  const wait = (since: number): void => {
+    timer = setTimeout(look, Math.max(1, since + ms - performance.now()));
     timer.unref();
   };
   const look = (): void => {
     timer = undefined;
-    for (const watching of working) {
+    let oldest = Number.POSITIVE_INFINITY;
+    working.each((watching) => {
       // Timers may be early by a part of a millisecond.
-      if (watching.since + ms > performance.now() + 1) return wait(watching);
-      working.delete(watching);
-      watching.end(new Rejection('request.timeout'));
-    }
+      if (watching.since + ms <= performance.now() + 1) watching.end(new Rejection('request.timeout'));
+      if (watching.over === undefined) oldest = Math.min(oldest, watching.since);
+    });
+    if (oldest !== Number.POSITIVE_INFINITY) wait(oldest);
   };
-  return {
-    add: (watching: Watch): void => {
-      working.add(watching);
-      if (timer === undefined) wait(watching);
-    },
-    remove: (watching: Watch): void => void working.delete(watching),
+  return (watching: Watch): (() => void) => {
+    if (timer === undefined) wait(watching.since);
+    return working.begin(watching);
   };
 };
 
 /** Those of all requests under way: when the disk has failed, none of them waits any longer. */
 export const createWatches = ({ failing, handlerTimeoutMs }: Pick<Tools, 'failing' | 'handlerTimeoutMs'>) => {
-  const active = new Set<Watch>();
-  const deadlines = createDeadlines(handlerTimeoutMs);
+  const active = createUnderWay<Watch>();
+  const timed = createDeadlines(handlerTimeoutMs);
   const fail = (watching: Watch): void => watching.end(new Rejection('storage.unavailable'));
-  failing?.addEventListener('abort', () => active.forEach(fail));
+  failing?.addEventListener('abort', () => active.each(fail));
   return {
-    begin: ({ response }: Exchange): Watch => {
+    /** `handled`: the handler is done; what is left, the sending of its answer, has limits of its own. */
+    begin: ({ response }: Exchange) => {
       const watching = new Watch(response);
-      active.add(watching);
-      deadlines.add(watching);
+      const [ended, handled] = [active.begin(watching), timed(watching)];
       if (failing?.aborted === true) fail(watching);
-      return watching;
-    },
-    /** The handler is done: what is left, the sending of its answer, has limits of its own. */
-    handled: (watching: Watch): void => deadlines.remove(watching),
-    end: (watching: Watch): void => {
-      active.delete(watching);
-      deadlines.remove(watching);
+      const end = (): void => {
+        handled();
+        ended();
+      };
+      return { watching, handled, end };
     },
   };
 };
-
-export type Watches = ReturnType<typeof createWatches>;
