@@ -75,8 +75,9 @@ export const createRevocationBundles = (deps: BundleDeps): RevocationBundles => 
   bundle: async (tenant, asked, cause) => {
     // Before anything is read: what is revoked from now on is not said to be in it.
     const now = deps.clock.now();
-    const head = (await deps.upToHead.revocations()) ?? BEFORE_ALL;
+    // Before the end of the log is asked for: what is revoked meanwhile moves both.
     const from = await startOf(deps, tenant, asked);
+    const head = (await deps.upToHead.revocations()) ?? BEFORE_ALL;
     if (from > head) return rejectFields({ since: 'is a position beyond the end of the log' });
     const { revoked, to, more } = await read(deps, tenant, { from, head, signal: asked.signal });
     const signer = await deps.keys.signer(tenant, asked.algorithm, cause);

@@ -36,7 +36,7 @@ describe('offline licences', function suite() {
   after(async () => ground.close());
 
   /** One process: several on the same ground share nothing but what is stored. */
-  const open = () => {
+  const open = (more: object = {}) => {
     const { store, sealing, projections, log } = ground;
     const { secrets, personalData } = sealing;
     const clock = { now: () => ground.knobs.now };
@@ -45,7 +45,7 @@ describe('offline licences', function suite() {
       store, keys, book: createLicenceBook({ reader: projections.reader, personalData }), digests: licenceDigests, clock, issuer: ISSUER,
       upToHead: createUpToHead({ log, freshness: projections.freshness }), places: createRevocationPlaces({ reader: projections.reader }),
     };
-    return { keys, offline: createOfflineLicences(shared), bundles: createRevocationBundles({ ...shared, most: 3 }) };
+    return { keys, offline: createOfflineLicences(shared), bundles: createRevocationBundles({ ...shared, most: 3, ...more }) };
   };
   const issue = (of: CredentialPrincipal, licenceKey: string, more: object = {}) =>
     open().offline.issue(of.tenant.id, { licenceKey, algorithm: 'Ed25519', graceDays: 0, ...more }, CAUSE);
@@ -164,6 +164,17 @@ describe('offline licences', function suite() {
       expect(await fromOf(5.5)).to.equal(positions[2]);
       expect((await next(of, { moment: new Date(hours(6)).toISOString() })).revoked).to.deep.equal([hash(4)]);
       expect(await next(of, { moment: new Date(hours(7)).toISOString() })).to.deep.include({ from: positions[3], revoked: [] });
+    });
+
+    it('begin for a time whatever is revoked while they are looked for', async () => {
+      const of = account();
+      const places = createRevocationPlaces({ reader: ground.projections.reader });
+      let position = '';
+      const busy = { before: async (...asked: Parameters<typeof places.before>) => { position = await revoke(of, 1, hours(1)); return places.before(...asked); } };
+      const moment = new Date(hours(2)).toISOString();
+      const bundle = await open({ places: busy }).bundles.bundle(of.tenant.id, { since: { moment }, algorithm: 'Ed25519' }, CAUSE);
+      expect(bundle).to.deep.include({ from: position, more: false, count: 0 });
+      expect(bundle.to >= position).to.equal(true);
     });
 
     it('begin nowhere beyond the end of the log', async () => {
