@@ -12,6 +12,7 @@ import { bindMail } from './mail.ts';
 import { bindOffline } from './offline.ts';
 import { bindScheduler } from './scheduler.ts';
 import { bindSigning } from './signing.ts';
+import { bindSiem } from './siem.ts';
 import { bindStorage, type Engines } from './storage.ts';
 import { bindStreams } from './streams.ts';
 import { bindSurfaces } from './surfaces.ts';
@@ -49,6 +50,7 @@ export const composeContainer = ({ engines, ...given }: Given): Container => {
   bindKms(container);
   bindOffline(container);
   bindDelivery(container);
+  bindSiem(container);
   bindStreams(container);
   bindScheduler(container);
   bindSurfaces(container);

@@ -24,7 +24,7 @@ import { openJobs } from './jobs.ts';
 import { resolve } from './provide.ts';
 import { listenError, originError, sealError } from './start-errors.ts';
 import { servedSurfaces } from './surfaces.ts';
-import { authorities, delivery, kms, runtime, storage, tenancy } from './tokens.ts';
+import { authorities, delivery, kms, runtime, siem, storage, tenancy } from './tokens.ts';
 
 export type ProgramOptions = Readonly<{
   config: Config;
@@ -104,13 +104,9 @@ const openProgram = async (options: ProgramOptions, publicUrl: string, secrets: 
     await projections.start();
     endings.push(() => resolve(container, authorities.authorities).idle(), jobs.close);
     await resolve(container, authorities.authorities).ensureInstallation();
-    const scheduler = resolve(container, runtime.scheduler);
-    const dispatcher = resolve(container, runtime.dispatcher);
-    const webhooks = resolve(container, delivery.dispatcher);
-    endings.push(() => dispatcher.stop(), () => scheduler.stop(), async () => resolve(container, delivery.outbound).close(), () => webhooks.stop());
-    scheduler.start();
-    dispatcher.start();
-    webhooks.start();
+    const workers = [runtime.scheduler, runtime.dispatcher, delivery.dispatcher, siem.scheduler].map((name) => resolve(container, name));
+    endings.push(async () => resolve(container, delivery.outbound).close(), ...workers.map((worker) => () => worker.stop()));
+    for (const worker of workers) worker.start();
     return { container, embedded, close: () => endAll(endings) };
   } catch (error) {
     await endAll(endings);

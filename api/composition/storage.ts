@@ -25,6 +25,7 @@ export const bindStorage = (container: Container, engines: Engines): void => {
   provideValue(container, log, engines.log);
   provideValue(container, readModels, engines.readModels);
   provideValue(container, storage.vault, engines.vault);
+  provideValue(container, storage.bus, engines.bus);
   provideValue(container, storage.state, blindKeys(engines.state, engines.blindIndex, [LOGIN_FAILURES, KNOWN_NETWORKS]));
   provideValue(container, storage.personalData, engines.personalData);
   provideValue(container, storage.secrets, engines.secrets);

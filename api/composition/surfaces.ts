@@ -6,7 +6,7 @@ import { createQwickCertSurface, type QwickCertDeps } from '../qwick-cert/surfac
 import type { Config } from '../../infrastructure/runtime/config.ts';
 import { provide, resolve } from './provide.ts';
 import { bindQuantumLock } from './quantum-lock.ts';
-import { authorities, delivery, fanout, kms, offline, runtime, signing, storage, surfaces, tenancy } from './tokens.ts';
+import { authorities, delivery, fanout, kms, offline, runtime, siem, signing, storage, surfaces, tenancy } from './tokens.ts';
 
 const qwickCert = ({ config, ...deps }: Omit<QwickCertDeps, 'cliVersions'> & Readonly<{ config: Config }>): Surface =>
   createQwickCertSurface({
@@ -35,6 +35,7 @@ const bindPlatform = (container: Container): void => {
     rules: signing.rules, whatIf: signing.whatIf, clock: runtime.clock, recall: signing.recall, revokeCertificate: signing.revokeCertificate,
     kmsKeys: kms.keys, licenceSigningKeys: offline.keys, log: storage.log, publicUrl: runtime.publicUrl, streams: fanout.streams,
     webhooks: delivery.webhooks, redeliver: delivery.redeliver,
+    siemSinks: siem.sinks, siemStatuses: siem.statuses, siemDispatcher: siem.dispatcher,
   });
 };
 

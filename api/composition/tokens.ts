@@ -2,9 +2,15 @@
 import type { Authorities } from '../../application/authorities/authorities.ts';
 import type { Pki } from '../../application/authorities/ports.ts';
 import type { PkiUrls } from '../../application/authorities/installation.ts';
+import type { Bus } from '../../application/kernel/bus.ts';
 import type { RunningJobs } from '../../infrastructure/runtime/jobs.ts';
 import type { PublicEvents, WebhookSignatures } from '../../application/delivery/ports.ts';
 import type { Redeliver } from '../../application/delivery/redeliver.ts';
+import type { SiemDispatcher } from '../../application/delivery/siem-dispatcher.ts';
+import type { OpenTransport } from '../../application/delivery/siem-ports.ts';
+import type { ToRecord } from '../../application/delivery/siem-records.ts';
+import type { SiemSinks } from '../../application/delivery/siem-sinks.ts';
+import type { SinkStatuses } from '../../application/delivery/siem-status.ts';
 import type { SendWebhook } from '../../application/delivery/send-webhook.ts';
 import type { Webhooks } from '../../application/delivery/webhooks.ts';
 import type { Clock, EventLog, EventStore, Ids, KeyVault, Logger } from '../../application/kernel/ports.ts';
@@ -84,6 +90,7 @@ export const storage = {
   vault: token<KeyVault>('vault'),
   readModels: token<ReadModelStore>('readModels'),
   state: token<StateStore>('state'),
+  bus: token<Bus>('bus'),
   personalData: token<PersonalData>('personalData'),
   secrets: token<Secrets>('secrets'),
   blindIndex: token<BlindIndex>('blindIndex'),
@@ -180,6 +187,15 @@ export const delivery = {
 
 export const fanout = {
   streams: token<EventStreams>('fanout.streams'),
+};
+
+export const siem = {
+  toRecord: token<ToRecord>('siem.toRecord'),
+  transport: token<OpenTransport>('siem.transport'),
+  sinks: token<SiemSinks>('siem.sinks'),
+  statuses: token<SinkStatuses>('siem.statuses'),
+  dispatcher: token<SiemDispatcher>('siem.dispatcher'),
+  scheduler: token<Scheduler>('siem.scheduler'),
 };
 
 export const surfaces = {

@@ -16,6 +16,7 @@ import { operationRoutes, type OperationDeps } from './routes/operations.ts';
 import { recallRoute, type RecallDeps } from './routes/recall.ts';
 import { sessionRoutes, type SessionDeps } from './routes/sessions.ts';
 import { revokeCertificateRoute, type CertificateDeps } from './routes/signing-certificates.ts';
+import { siemSinkRoutes, type SiemDeps } from './routes/siem-sinks.ts';
 import { signingPolicyRoutes, type SigningPolicyDeps } from './routes/signing-policy.ts';
 import { tenantRoutes, type TenantDeps } from './routes/tenants.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
@@ -36,6 +37,7 @@ export type PlatformDeps = TenantDeps &
   EventDeps &
   LicenceSigningKeyDeps &
   WebhookDeps &
+  SiemDeps &
   Readonly<{ access: Access; operatorToken: string }>;
 
 const MOUNT = '/platform';
@@ -53,7 +55,7 @@ export const createPlatformSurface = (deps: PlatformDeps): Surface =>
       description:
         'Tenants, plans, members, credentials and sessions, behind all surfaces. Errors are problems (RFC 9457); lists are pages by cursor; every POST honours Idempotency-Key.',
     },
-    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...invitationRoutes(deps), ...accountRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps), ...signingPolicyRoutes(deps), ...approvalRoutes(deps), recallRoute(deps), revokeCertificateRoute(deps), ...kmsKeyRoutes(deps), ...licenceSigningKeyRoutes(deps), ...eventRoutes(deps), ...eventSchemaRoutes(deps), ...webhookRoutes(deps), ...deliveryRoutes(deps)],
+    routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...invitationRoutes(deps), ...accountRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps), ...signingPolicyRoutes(deps), ...approvalRoutes(deps), recallRoute(deps), revokeCertificateRoute(deps), ...kmsKeyRoutes(deps), ...licenceSigningKeyRoutes(deps), ...eventRoutes(deps), ...eventSchemaRoutes(deps), ...webhookRoutes(deps), ...deliveryRoutes(deps), ...siemSinkRoutes(deps)],
     security: { bearer: { type: 'http', scheme: 'bearer', description: 'The operator token, or the access token of a session.' } },
     publicPermissions: ['public'],
     authenticate: createAuthenticate(deps.access, deps.operatorToken),

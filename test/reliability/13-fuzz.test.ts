@@ -66,7 +66,14 @@ describe('promise 13: fuzz', function suite() {
     await world.make(world.operator, 'POST', `/platform/v1/tenants/${OTHER_SLUG}/kms-keys`, { key_id: 'fuzzed', algorithm: 'ED25519' });
     const hook = await world.make(world.operator, 'POST', `/platform/v1/tenants/${OTHER_SLUG}/webhooks`, { url: 'https://hooks.example.com' });
     await world.make(world.operator, 'PATCH', `/platform/v1/tenants/${OTHER_SLUG}/webhooks/${String(hook['id'])}`, { enabled: false });
-    const idOf = (surface: string, { path }: Route): string => (path.includes('/webhooks/') ? String(hook['id']) : (ids[surface] ?? newId()));
+    const sink = await world.make(world.operator, 'POST', `/platform/v1/tenants/${OTHER_SLUG}/siem-sinks`, { name: 'fuzzed', kind: 'ocsf-http', url: 'https://siem.example.com' });
+    await world.make(world.operator, 'POST', `/platform/v1/tenants/${OTHER_SLUG}/siem-sinks/${String(sink['id'])}/pause`, {});
+    const idOf = (surface: string, { path }: Route): string => {
+      if (path.includes('/webhooks/')) return String(hook['id']);
+      // A test goes out, and takes the time that others take.
+      if (path.includes('/siem-sinks/')) return path.endsWith('/test') ? newId() : String(sink['id']);
+      return ids[surface] ?? newId();
+    };
     seedsOf = (surface, route) => ({
       params: { slug: OTHER_SLUG, surface: 'qwick-cert', user_id: userId, id: idOf(surface, route), delivery_id: 'msg_none', name: 'none', license_key: licenceKey, key_id: 'fuzzed', version: '1' },
       query: surface === 'qwick-cert' ? { organization_slug: SLUG } : {},

@@ -81,6 +81,7 @@ const licence = ({ cast }: Cell): string => `${L1}/licenses/${cast.home.licenceK
 const NO_LICENCE = `QCOS${'-0000'.repeat(8)}`;
 const org = ({ cast }: Cell): string => `organization_slug=${cast.home.slug}`;
 /** Whoever may destroy aims at nothing; whoever may not aims at what is there, and would be seen to hit it. */
+const sink = (cell: Cell): string => `${tenant(cell)}/siem-sinks/${cell.cast.home.sinkId}`;
 const hook = (cell: Cell): string => `${tenant(cell)}/webhooks/${cell.cast.home.webhookId}`;
 const target = ({ permitted }: Cell, real: string): string => (permitted ? newId() : real);
 
@@ -128,6 +129,20 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     listTenantEvents: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/events?limit=200` },
     listEventTypes: { rule: always, ok: '200', path: () => `${V1}/event-schemas` },
     getEventSchema: { rule: always, ok: '200', path: () => `${V1}/event-schemas/chancery.signing.operation.completed` },
+    listSiemSinks: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/siem-sinks` },
+    createSiemSink: { rule: forTenant, ok: '400 request.invalid', path: (cell) => `${tenant(cell)}/siem-sinks`, body: () => ({ name: 'x', kind: 'ocsf-http', url: 'https://127.0.0.1/x' }) },
+    getSiemSink: { rule: forTenant, ok: '200', path: sink },
+    deleteSiemSink: { rule: forTenant, ok: '404 delivery.sink_not_found', path: (cell) => `${tenant(cell)}/siem-sinks/${target(cell, cell.cast.home.sinkId)}` },
+    testSiemSink: { rule: forTenant, ok: '404 delivery.sink_not_found', path: (cell) => `${tenant(cell)}/siem-sinks/${target(cell, cell.cast.home.sinkId)}/test` },
+    pauseSiemSink: { rule: forTenant, ok: '200', path: (cell) => `${sink(cell)}/pause` },
+    resumeSiemSink: { rule: forTenant, ok: '404 delivery.sink_not_found', path: (cell) => `${tenant(cell)}/siem-sinks/${target(cell, cell.cast.home.sinkId)}/resume` },
+    listInstallationSiemSinks: { rule: forOperator, ok: '200', path: () => `${V1}/siem-sinks` },
+    createInstallationSiemSink: { rule: forOperator, ok: '400 request.invalid', path: () => `${V1}/siem-sinks`, body: () => ({ name: 'x', kind: 'ocsf-http', url: 'https://127.0.0.1/x' }) },
+    getInstallationSiemSink: { rule: forOperator, ok: '404 delivery.sink_not_found', path: () => `${V1}/siem-sinks/${NO_JOB}` },
+    deleteInstallationSiemSink: { rule: forOperator, ok: '404 delivery.sink_not_found', path: () => `${V1}/siem-sinks/${NO_JOB}` },
+    testInstallationSiemSink: { rule: forOperator, ok: '404 delivery.sink_not_found', path: () => `${V1}/siem-sinks/${NO_JOB}/test` },
+    pauseInstallationSiemSink: { rule: forOperator, ok: '404 delivery.sink_not_found', path: () => `${V1}/siem-sinks/${NO_JOB}/pause` },
+    resumeInstallationSiemSink: { rule: forOperator, ok: '404 delivery.sink_not_found', path: () => `${V1}/siem-sinks/${NO_JOB}/resume` },
     listWebhooks: { rule: forTenant, ok: '200', path: (cell) => `${tenant(cell)}/webhooks` },
     createWebhook: { rule: forTenant, ok: '400 request.invalid', path: (cell) => `${tenant(cell)}/webhooks`, body: () => ({ url: 'https://127.0.0.1/x' }) },
     getWebhook: { rule: forTenant, ok: '200', path: hook },
@@ -255,6 +270,11 @@ describe('promise 14: tenant isolation', function suite() {
     ['KMS key to see', ({ other }, id) => ({ method: 'GET', path: `${V1}/tenants/${other.slug}/kms-keys/${id}/public` }), ({ home }) => home.kmsKeyId],
     ['KMS key to sign with', (_cast, id) => ({ method: 'POST', path: `${L1}/kms/sign`, as: 'other service token', body: { data: '', key_id: id, algorithm: 'ED25519' } }), ({ home }) => home.kmsKeyId],
     ['KMS key to verify with', (_cast, id) => ({ method: 'POST', path: `${L1}/kms/verify`, as: 'other service token', body: { data: '', signature: '', key_id: id, algorithm: 'ED25519' } }), ({ home }) => home.kmsKeyId],
+    ['SIEM sink to see', ({ other }, id) => ({ method: 'GET', path: `${V1}/tenants/${other.slug}/siem-sinks/${id}` }), ({ home }) => home.sinkId],
+    ['SIEM sink to delete', ({ other }, id) => ({ method: 'DELETE', path: `${V1}/tenants/${other.slug}/siem-sinks/${id}` }), ({ home }) => home.sinkId],
+    ['SIEM sink to test', ({ other }, id) => ({ method: 'POST', path: `${V1}/tenants/${other.slug}/siem-sinks/${id}/test` }), ({ home }) => home.sinkId],
+    ['SIEM sink to pause', ({ other }, id) => ({ method: 'POST', path: `${V1}/tenants/${other.slug}/siem-sinks/${id}/pause` }), ({ home }) => home.sinkId],
+    ['SIEM sink to resume', ({ other }, id) => ({ method: 'POST', path: `${V1}/tenants/${other.slug}/siem-sinks/${id}/resume` }), ({ home }) => home.sinkId],
     ['webhook to see', ({ other }, id) => ({ method: 'GET', path: `${V1}/tenants/${other.slug}/webhooks/${id}` }), ({ home }) => home.webhookId],
     ['webhook to delete', ({ other }, id) => ({ method: 'DELETE', path: `${V1}/tenants/${other.slug}/webhooks/${id}` }), ({ home }) => home.webhookId],
     ['webhook to rotate', ({ other }, id) => ({ method: 'POST', path: `${V1}/tenants/${other.slug}/webhooks/${id}/rotate-secret`, body: {} }), ({ home }) => home.webhookId],

@@ -10,7 +10,7 @@ export const CLASSES = [
 ] as const;
 export type Class = (typeof CLASSES)[number];
 
-export type Place = Readonly<{ slug: string; operationId: string; licenceKey: string; kmsKeyId: string; webhookId: string; keyId: string; memberId: string; people: Readonly<Partial<Record<RoleName, Person>>> }>;
+export type Place = Readonly<{ slug: string; operationId: string; licenceKey: string; kmsKeyId: string; webhookId: string; sinkId: string; keyId: string; memberId: string; people: Readonly<Partial<Record<RoleName, Person>>> }>;
 export type Cast = Readonly<{ home: Place; other: Place; authorization: Readonly<Record<Class, string | undefined>> }>;
 
 const KEY_LIFE_MS = 10 * 60_000;
@@ -38,6 +38,13 @@ const licenseOnce = async (world: World, slug: string): Promise<string> => {
 const makeWebhook = async ({ make, operator }: World, slug: string): Promise<string> => {
   const { id } = await make(operator, 'POST', `/platform/v1/tenants/${slug}/webhooks`, { url: `https://${slug}.example.com/hook` });
   await make(operator, 'PATCH', `/platform/v1/tenants/${slug}/webhooks/${String(id)}`, { enabled: false });
+  return String(id);
+};
+
+/** Likewise. */
+const makeSink = async ({ make, operator }: World, slug: string): Promise<string> => {
+  const { id } = await make(operator, 'POST', `/platform/v1/tenants/${slug}/siem-sinks`, { name: `sink of ${slug}`, kind: 'ocsf-http', url: `https://${slug}.example.com/ingest`, bearer_token: `token-${slug}` });
+  await make(operator, 'POST', `/platform/v1/tenants/${slug}/siem-sinks/${String(id)}/pause`, {});
   return String(id);
 };
 
@@ -76,7 +83,7 @@ const makePlace = async (world: World, slug: string, roles: readonly RoleName[])
     people[role] = await signIn(world, email, userId);
   }
   const key = await makeKey(world, slug, BOTH);
-  return { slug, operationId: await signOnce(world, key.authorization, slug), licenceKey: await licenseOnce(world, slug), kmsKeyId: await makeKmsKey(world, slug), webhookId: await makeWebhook(world, slug), keyId: key.id, memberId: (await addPerson(world, slug, 'viewer', 'bystander')).userId, people };
+  return { slug, operationId: await signOnce(world, key.authorization, slug), licenceKey: await licenseOnce(world, slug), kmsKeyId: await makeKmsKey(world, slug), webhookId: await makeWebhook(world, slug), sinkId: await makeSink(world, slug), keyId: key.id, memberId: (await addPerson(world, slug, 'viewer', 'bystander')).userId, people };
 };
 
 /** Takes a few seconds: every person signs in. The clock is ahead by a quarter of an hour afterwards. */

@@ -1,5 +1,6 @@
 /** The platform surface over the real kernel, the real embedded stores and the real tenancy, on a free port. */
 import { reject } from '../../../domain/kernel/rejection.ts';
+import type { SiemDeps } from '../../../api/platform/routes/siem-sinks.ts';
 import type { WebhookDeps } from '../../../api/platform/routes/webhooks.ts';
 import { createPublicKeys } from '../../../api/platform/public-keys.ts';
 import { eventStreamsOf } from '../../../api/composition/streams.ts';
@@ -24,9 +25,13 @@ const unsigned = {
 
 /** Nothing goes out here: webhooks are shown over the whole program. */
 const none = async (): Promise<never> => reject('delivery.webhook_not_found');
-const silent: Pick<WebhookDeps, 'webhooks' | 'redeliver'> = {
+const noSink = async (): Promise<never> => reject('delivery.sink_not_found');
+const silent: Pick<WebhookDeps, 'webhooks' | 'redeliver'> & Pick<SiemDeps, 'siemSinks' | 'siemStatuses' | 'siemDispatcher'> = {
   webhooks: { find: async () => undefined, create: none, change: none, rotate: none, disableGone: none, remove: none, replay: none, replayFinished: none },
   redeliver: { retry: none, test: none },
+  siemSinks: { find: async () => undefined, list: async () => [], create: noSink, pause: noSink, resume: noSink, remove: noSink, test: noSink, open: noSink },
+  siemStatuses: { read: noSink },
+  siemDispatcher: { position: async () => undefined },
 };
 
 const PUBLIC_URL = 'http://chancery.example';

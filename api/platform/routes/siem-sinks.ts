@@ -1,0 +1,183 @@
+/** GET and POST /tenants/{slug}/siem-sinks, GET and DELETE …/{id}, POST …/{id}/test, /pause and /resume; the same at /siem-sinks for the operator. */
+import type { Static, TSchema } from 'typebox';
+import type { SiemDispatcher } from '../../../application/delivery/siem-dispatcher.ts';
+import type { SiemSinks } from '../../../application/delivery/siem-sinks.ts';
+import type { SinkStatuses } from '../../../application/delivery/siem-status.ts';
+import type { EventLog } from '../../../application/kernel/ports.ts';
+import type { Access } from '../../../application/tenancy/access.ts';
+import type { SiemSink } from '../../../domain/delivery/siem-sinks.ts';
+import { INSTALLATION, type Position, type TenantId } from '../../../domain/kernel/ids.ts';
+import { reject } from '../../../domain/kernel/rejection.ts';
+import { defineRoute, type ApiRequest, type HttpReply, type Route } from '../../kernel/route.ts';
+import { answerPage, pageOf, PageQuery } from '../page.ts';
+import type { PlatformPrincipal } from '../principal.ts';
+import { SlugParams } from '../schemas.ts';
+import { CreateSinkBody, NoParams, OwnSinkParams, SinkParams, SinkReply, SinkTestReply } from '../siem-schemas.ts';
+import { showSink, wantedSink } from '../siem-shapes.ts';
+import { tenantOfPath } from './members.ts';
+
+export type SiemDeps = Readonly<{
+  siemSinks: SiemSinks;
+  siemStatuses: Pick<SinkStatuses, 'read'>;
+  siemDispatcher: Pick<SiemDispatcher, 'position'>;
+  log: Pick<EventLog, 'head'>;
+  access: Pick<Access, 'tenantBySlug'>;
+}>;
+
+type Params = Readonly<{ slug?: string; id?: string }>;
+
+/** Whose sinks they are: a tenant's, which get its part of the log, or the installation's, which get all of it. */
+type Scope = Readonly<{
+  base: string;
+  permission: 'tenant' | 'operator';
+  operation: (verb: string, many?: boolean) => string;
+  of: string;
+  all: TSchema;
+  one: TSchema;
+  rejections: readonly string[];
+  owner: (params: Params) => Promise<TenantId>;
+  location: (params: Params, id: string) => string;
+}>;
+
+type Asked<Query = unknown, Body = unknown> = ApiRequest<PlatformPrincipal, never, Query, Body>;
+
+const createShow = ({ siemStatuses, siemDispatcher, log }: SiemDeps) => async (tenant: TenantId, sink: SiemSink): Promise<Static<typeof SinkReply>> => {
+  const name = { tenant, sinkId: sink.sinkId };
+  const position = (await siemDispatcher.position(name)) ?? (sink.startAfter as Position | null) ?? undefined;
+  return showSink(sink, { ...(await siemStatuses.read(name)), position, head: await log.head() });
+};
+
+type Show = ReturnType<typeof createShow>;
+
+const reply = { 200: { description: 'The sink, and how it is doing', schema: SinkReply } };
+
+const listRoute = ({ siemSinks }: SiemDeps, scope: Scope, show: Show): Route<PlatformPrincipal> =>
+  defineRoute<PlatformPrincipal, TSchema, typeof PageQuery>({
+    tags: ['SIEM sinks'], permission: scope.permission, params: scope.all, rejections: scope.rejections,
+    method: 'GET',
+    path: scope.base,
+    operationId: scope.operation('list', true),
+    summary: `List the SIEM sinks of ${scope.of}, and how they are doing`,
+    query: PageQuery,
+    replies: { 200: { description: 'A page of sinks', schema: pageOf(SinkReply, 'SIEM sinks') } },
+    handle: async ({ params, query }) => {
+      const tenant = await scope.owner(params as Params);
+      const shown = await Promise.all((await siemSinks.list(tenant)).map((sink) => show(tenant, sink)));
+      return answerPage(
+        `siem-sinks/${tenant}`,
+        query,
+        async ({ limit, after = '0' }) => {
+          const end = Number(after) + limit;
+          return { items: shown.slice(Number(after), end), ...(end < shown.length && { next: String(end) }) };
+        },
+        (sink) => sink,
+      );
+    },
+  });
+
+const createRoute = ({ siemSinks }: SiemDeps, scope: Scope, show: Show): Route<PlatformPrincipal> =>
+  defineRoute<PlatformPrincipal, TSchema, undefined, typeof CreateSinkBody>({
+    tags: ['SIEM sinks'], permission: scope.permission, params: scope.all,
+    method: 'POST',
+    path: scope.base,
+    operationId: scope.operation('create'),
+    summary: `Make a SIEM sink of ${scope.of}`,
+    description:
+      'Events are sent in batches, in their order, at least once: `metadata.uid` (OCSF) and `externalId` (CEF) tell repetitions. While the receiver does not take them they wait in the log. `start` may lie in the past.',
+    body: CreateSinkBody,
+    bodyExample: { name: 'Security team', kind: 'ocsf-http', url: 'https://siem.example.com/ingest', bearer_token: 'a token of theirs', start: { time: '2026-03-02T00:00:00Z' } },
+    replies: { 201: { description: 'The sink', schema: SinkReply } },
+    rejections: [...scope.rejections, 'delivery.too_many_sinks', 'tenancy.operator_required'],
+    handle: async ({ params, body, principal, cause, commandId }) => {
+      const tenant = await scope.owner(params as Params);
+      const wanted = wantedSink(body);
+      // The disk and the bus are the operator's.
+      if ((body.kind === 'ndjson-file' || body.kind === 'bus') && principal.kind !== 'operator') reject('tenancy.operator_required');
+      const sink = await siemSinks.create(tenant, wanted, { ...cause, commandId });
+      return { status: 201, body: await show(tenant, sink), headers: { Location: scope.location(params as Params, sink.sinkId) } };
+    },
+  });
+
+type OneRow = Readonly<{
+  method: 'GET' | 'POST' | 'DELETE';
+  suffix?: string;
+  verb: string;
+  summary: string;
+  replies: Route['replies'];
+  handle: (asked: Readonly<{ tenant: TenantId; id: string; request: Asked }>) => Promise<HttpReply>;
+}>;
+
+/** A route of one sink. */
+const oneRoute = (scope: Scope, { method, suffix = '', verb, summary, replies, handle }: OneRow): Route<PlatformPrincipal> =>
+  defineRoute<PlatformPrincipal, TSchema>({
+    tags: ['SIEM sinks'], permission: scope.permission, params: scope.one, rejections: [...scope.rejections, 'delivery.sink_not_found'],
+    method,
+    path: `${scope.base}/:id${suffix}`,
+    operationId: scope.operation(verb),
+    summary,
+    replies,
+    handle: async (request) => {
+      const params = request.params as Params;
+      return handle({ tenant: await scope.owner(params), id: (params.id ?? '').toLowerCase(), request: request as Asked });
+    },
+  });
+
+const oneRows = ({ siemSinks }: SiemDeps, show: Show): readonly OneRow[] => [
+  {
+    method: 'GET', verb: 'get', summary: 'How a SIEM sink is doing: its position in the log, what it is behind, and why', replies: reply,
+    handle: async ({ tenant, id }) => ({ status: 200, body: await show(tenant, (await siemSinks.find(tenant, id)) ?? reject('delivery.sink_not_found')) }),
+  },
+  {
+    method: 'DELETE', verb: 'delete', summary: 'Delete a SIEM sink; files that it has written stay', replies: { 204: { description: 'It gets nothing any more' } },
+    handle: async ({ tenant, id, request: { cause } }) => {
+      await siemSinks.remove(tenant, id, cause);
+      return { status: 204 };
+    },
+  },
+  {
+    method: 'POST', suffix: '/test', verb: 'test', summary: 'Send the event of the sink\'s making, once', replies: { 200: { description: 'What came of it', schema: SinkTestReply } },
+    handle: async ({ tenant, id, request: { signal } }) => {
+      const { failure, durationMs } = await siemSinks.test(tenant, id, signal);
+      const body: Static<typeof SinkTestReply> = { delivered: failure === undefined, reason: failure?.reason ?? null, status: failure?.status ?? null, duration_ms: durationMs };
+      return { status: 200, body };
+    },
+  },
+  {
+    method: 'POST', suffix: '/pause', verb: 'pause', summary: 'Pause a SIEM sink: what is for it waits in the log', replies: reply,
+    handle: async ({ tenant, id, request: { cause } }) => ({ status: 200, body: await show(tenant, await siemSinks.pause(tenant, id, cause)) }),
+  },
+  {
+    method: 'POST', suffix: '/resume', verb: 'resume', summary: 'Let a SIEM sink go on where it stopped', replies: reply,
+    handle: async ({ tenant, id, request: { cause } }) => ({ status: 200, body: await show(tenant, await siemSinks.resume(tenant, id, cause)) }),
+  },
+];
+
+const scopesOf = (access: SiemDeps['access']): readonly Scope[] => [
+  {
+    base: '/v1/tenants/:slug/siem-sinks',
+    permission: 'tenant',
+    operation: (verb, many = false) => `${verb}SiemSink${many ? 's' : ''}`,
+    of: 'a tenant',
+    all: SlugParams,
+    one: SinkParams,
+    rejections: ['tenancy.tenant_unknown', 'tenancy.forbidden'],
+    owner: async ({ slug = '' }) => (await tenantOfPath(access, slug)).id,
+    location: ({ slug = '' }, id) => `/platform/v1/tenants/${slug}/siem-sinks/${id}`,
+  },
+  {
+    base: '/v1/siem-sinks',
+    permission: 'operator',
+    operation: (verb, many = false) => `${verb}InstallationSiemSink${many ? 's' : ''}`,
+    of: 'the installation, which get the whole log',
+    all: NoParams,
+    one: OwnSinkParams,
+    rejections: [],
+    owner: () => Promise.resolve(INSTALLATION),
+    location: (_params, id) => `/platform/v1/siem-sinks/${id}`,
+  },
+];
+
+export const siemSinkRoutes = (deps: SiemDeps): readonly Route<PlatformPrincipal>[] => {
+  const show = createShow(deps);
+  return scopesOf(deps.access).flatMap((scope) => [listRoute(deps, scope, show), createRoute(deps, scope, show), ...oneRows(deps, show).map((row) => oneRoute(scope, row))]);
+};
