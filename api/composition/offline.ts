@@ -15,6 +15,8 @@ export const bindOffline = (container: Container): void => {
   provideValue(container, digests, licenceDigests);
   provide(container, upToHead, createUpToHead, { log, freshness });
   provide(container, keys, createLicenceSigningKeys, { store, secrets, engine: kms.engine, digests: kms.digests, clock, ids });
-  provide(container, offline.licences, createOfflineLicences, { store, keys, book: licensing.book, digests, upToHead, clock, issuer });
+  provide(container, offline.licences, createOfflineLicences, {
+    store, secrets, hashes: licensing.hashes, keys, book: licensing.book, digests, upToHead, clock, issuer,
+  });
   provide(container, offline.bundles, createRevocationBundles, { keys, book: licensing.book, places, digests, upToHead, clock, issuer });
 };

@@ -51,6 +51,7 @@ const ROWS: Readonly<Record<string, Row>> = {
 
   'licensing.licence_not_found': [404, 'License not found'],
   'licensing.licence_revoked': [400, 'License already revoked'],
+  'licensing.offline_forged': [400, 'Quantum signature mismatch'],
   'licensing.offline_revoked': [400, 'License revoked'],
   'licensing.offline_expired': [400, 'License expired'],
   'licensing.offline_erased': [400, 'End customer of the license has been erased'],

@@ -4,8 +4,10 @@ import { reject } from '../../domain/kernel/rejection.ts';
 import type { OfflineLicenceIssued } from '../../domain/licensing/offline.events.ts';
 import type { LicenceSigningAlgorithm } from '../../domain/licensing/signing-keys.events.ts';
 import type { Cause, Clock, EventStore } from '../kernel/ports.ts';
+import type { Secrets } from '../kernel/sealing.ts';
+import { createFingerprintsOf, type Fingerprints } from './fingerprints.ts';
 import { statusOf, type Licence, type LicenceStatus } from './licences.ts';
-import type { LicenceBook, LicenceDigests, UpToHead } from './ports.ts';
+import type { FingerprintHashes, LicenceBook, LicenceDigests, UpToHead } from './ports.ts';
 import { BEFORE_ALL, numericDate, signToken } from './signed-token.ts';
 import type { LicenceSigningKeys } from './signing-keys.ts';
 import { offlineStream } from './streams.ts';
@@ -38,8 +40,9 @@ export type OfflineLicence = Readonly<{
 
 export interface OfflineLicences {
   /**
-   * Recorded before the answer. Rejects with `licensing.licence_not_found`, and with `licensing.offline_revoked`, `licensing.offline_expired` or
-   * `licensing.offline_erased` (the end customer was) when there is nothing to vouch for.
+   * Recorded before the answer. Rejects with `licensing.licence_not_found`, and with `licensing.offline_forged` (the fingerprint is not that of what
+   * the licence says), `licensing.offline_revoked`, `licensing.offline_expired` or `licensing.offline_erased` (the end customer was) when there is
+   * nothing to vouch for.
    */
   issue(tenant: TenantId, wanted: WantedOffline, cause: Cause): Promise<OfflineLicence>;
 }
@@ -47,6 +50,8 @@ export interface OfflineLicences {
 /** `issuer`: the `iss` of what is signed. */
 export type OfflineDeps = Readonly<{
   store: EventStore;
+  secrets: Secrets;
+  hashes: FingerprintHashes;
   keys: LicenceSigningKeys;
   book: Pick<LicenceBook, 'get'>;
   digests: LicenceDigests;
@@ -59,8 +64,12 @@ const REFUSED: Readonly<Record<LicenceStatus, string | undefined>> = { active: u
 
 type Holding = Licence & Readonly<{ endCustomerId: string }>;
 
-const inForce = (found: Licence | undefined, now: number): Holding => {
-  const licence = found ?? reject('licensing.licence_not_found');
+const isForged = (fingerprints: Fingerprints, { licenceKey, endCustomerId, features, generatedAt, validUntil, quantumSignature }: Licence): boolean =>
+  endCustomerId !== undefined && !fingerprints.matches({ licenceKey, endCustomerId, features, generatedAt, validUntil }, quantumSignature ?? '');
+
+/** Refused in the order of the verdicts of a validation. */
+const inForce = (licence: Licence, fingerprints: Fingerprints, now: number): Holding => {
+  if (isForged(fingerprints, licence)) return reject('licensing.offline_forged');
   const refused = REFUSED[statusOf(licence, now)];
   if (refused !== undefined) return reject(refused);
   const { endCustomerId = reject('licensing.offline_erased') } = licence;
@@ -71,27 +80,38 @@ const record = async (store: EventStore, tenant: TenantId, data: OfflineLicenceI
   await store.append(offlineStream(tenant, data.issuedAt.slice(0, DAY_LENGTH)), 'any', [{ type: 'OfflineLicenceIssued', data }], cause);
 };
 
-export const createOfflineLicences = ({ store, keys, book, digests, upToHead, clock, issuer }: OfflineDeps): OfflineLicences => ({
-  issue: async (tenant, { licenceKey, algorithm, graceDays }, cause) => {
-    const position = (await upToHead.licences()) ?? BEFORE_ALL;
-    const now = clock.now();
-    const licence = inForce(await book.get(tenant, licenceKey), now);
-    const signer = await keys.signer(tenant, algorithm, cause);
-    const [nbf, exp, grace] = [numericDate(licence.generatedAt), numericDate(licence.validUntil), graceDays * DAY_SECONDS];
-    const token = await signToken(signer, LICENCE_TYPE, {
-      iss: issuer,
-      aud: tenant,
-      sub: digests.sha256(`${licenceKey}\0${licence.endCustomerId}`),
-      lic: licenceKey,
-      features: licence.features,
-      iat: numericDate(now),
-      nbf,
-      exp,
-      grace,
-      pos: position,
-    });
-    const issuedAt = new Date(now).toISOString();
-    await record(store, tenant, { licenceKey, algorithm, kid: signer.kid, graceDays, position, issuedAt }, cause);
-    return { token, kid: signer.kid, issuedAt, validUntil: licence.validUntil, graceUntil: new Date((exp + grace) * 1_000).toISOString(), position };
-  },
+/** The licence as it is signed; who asks when, and up to where in the log it is known. */
+type Vouched = Readonly<{ licence: Holding; tenant: TenantId; graceDays: number; now: number; position: string }>;
+
+const claimsOf = ({ licence, tenant, graceDays, now, position }: Vouched, { digests, issuer }: Pick<OfflineDeps, 'digests' | 'issuer'>) => ({
+  iss: issuer,
+  aud: tenant,
+  sub: digests.sha256(`${licence.licenceKey}\0${licence.endCustomerId}`),
+  lic: licence.licenceKey,
+  features: licence.features,
+  iat: numericDate(now),
+  nbf: numericDate(licence.generatedAt),
+  exp: numericDate(licence.validUntil),
+  grace: graceDays * DAY_SECONDS,
+  pos: position,
 });
+
+export const createOfflineLicences = (deps: OfflineDeps): OfflineLicences => {
+  const { store, keys, book, upToHead, clock } = deps;
+  const fingerprintsOf = createFingerprintsOf(deps);
+  return {
+    issue: async (tenant, { licenceKey, algorithm, graceDays }, cause) => {
+      const position = (await upToHead.licences()) ?? BEFORE_ALL;
+      const now = clock.now();
+      const found = (await book.get(tenant, licenceKey)) ?? reject('licensing.licence_not_found');
+      const licence = inForce(found, await fingerprintsOf(tenant, cause), now);
+      const signer = await keys.signer(tenant, algorithm, cause);
+      const claims = claimsOf({ licence, tenant, graceDays, now, position }, deps);
+      const token = await signToken(signer, LICENCE_TYPE, claims);
+      const issuedAt = new Date(now).toISOString();
+      await record(store, tenant, { licenceKey, algorithm, kid: signer.kid, graceDays, position, issuedAt }, cause);
+      const graceUntil = new Date((claims.exp + claims.grace) * 1_000).toISOString();
+      return { token, kid: signer.kid, issuedAt, validUntil: licence.validUntil, graceUntil, position };
+    },
+  };
+};

@@ -41,7 +41,7 @@ const offlineRoute = ({ offline }: OfflineRouteDeps) =>
     params: LicenceParams,
     query: OfflineQuery,
     replies: { 200: { description: 'The signed license', schema: OfflineReply } },
-    rejections: ['licensing.licence_not_found', 'licensing.offline_revoked', 'licensing.offline_expired', 'licensing.offline_erased'],
+    rejections: ['licensing.licence_not_found', 'licensing.offline_forged', 'licensing.offline_revoked', 'licensing.offline_expired', 'licensing.offline_erased'],
     handle: async (request) => {
       const { params, query, cause } = request;
       const licenceKey = canonicalKey(params.license_key) ?? reject('licensing.licence_not_found');

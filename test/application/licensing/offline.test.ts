@@ -3,15 +3,16 @@ import { expect } from 'chai';
 import { createLicenceSigningKeys } from '../../../application/licensing/signing-keys.ts';
 import { createOfflineLicences } from '../../../application/licensing/offline.ts';
 import { createRevocationBundles, type Since } from '../../../application/licensing/revocation-bundle.ts';
-import { licenceStream, signingKeysStream } from '../../../application/licensing/streams.ts';
+import { holderPlace, ledgerStream, licenceStream, signingKeysStream } from '../../../application/licensing/streams.ts';
 import type { CredentialPrincipal } from '../../../application/tenancy/access.ts';
 import type { SubjectId } from '../../../domain/kernel/ids.ts';
+import { fingerprintHashes } from '../../../infrastructure/crypto/fingerprint-hashes.ts';
 import { licenceDigests } from '../../../infrastructure/crypto/licence-digests.ts';
 import { createSignatures, keyDigests } from '../../../infrastructure/crypto/signatures.ts';
 import { createLicenceBook } from '../../../projections/licensing/licence-book.ts';
 import { createRevocationPlaces } from '../../../projections/licensing/revocation-places.ts';
 import { createUpToHead } from '../../../projections/licensing/up-to-head.ts';
-import { account, CAUSE, keyNumber, type LicensingGround, NOW, openLicensing, revokedEvent } from '../../support/licensing.ts';
+import { account, CAUSE, generatedEvent, keyNumber, type LicensingGround, NOW, openLicensing, revokedEvent } from '../../support/licensing.ts';
 import { randomIds } from '../../support/random-ids.ts';
 import { rejection } from '../../support/rejections.ts';
 
@@ -42,7 +43,7 @@ describe('offline licences', function suite() {
     const clock = { now: () => ground.knobs.now };
     const keys = createLicenceSigningKeys({ store, secrets, engine: createSignatures(), digests: keyDigests, clock, ids: randomIds });
     const shared = {
-      store, keys, book: createLicenceBook({ reader: projections.reader, personalData }), digests: licenceDigests, clock, issuer: ISSUER,
+      store, secrets, hashes: fingerprintHashes, keys, book: createLicenceBook({ reader: projections.reader, personalData }), digests: licenceDigests, clock, issuer: ISSUER,
       upToHead: createUpToHead({ log, freshness: projections.freshness }), places: createRevocationPlaces({ reader: projections.reader }),
     };
     return { keys, offline: createOfflineLicences(shared), bundles: createRevocationBundles({ ...shared, most: 3, ...more }) };
@@ -96,6 +97,23 @@ describe('offline licences', function suite() {
     ground.knobs.now += 1;
     expect((await rejection(issue(of, expired.licenceKey))).code).to.equal('licensing.offline_expired');
     expect(await eventsOf(of, 'OfflineLicenceIssued')).to.have.length(1);
+  });
+
+  it('are given for nothing that was not generated like that, revoked or not', async () => {
+    const of = account();
+    const { id } = of.tenant;
+    const { generate, licences } = ground.program();
+    const { generatedAt, validUntil, quantumSignature } = await generate(of);
+    const { personalData } = ground.sealing;
+    const licenceKey = keyNumber(666);
+    const holder = { endCustomerId: 'user@acmecorp.com', metadata: null, quantumSignature };
+    const sealed = await personalData.seal(await personalData.subject(id, 'user@acmecorp.com'), holderPlace(id, licenceKey), JSON.stringify(holder));
+    const forged = generatedEvent({ number: 2, licenceKey, holder: sealed, features: ['root'], generatedAt, validUntil });
+    await ground.store.append(ledgerStream({ tenant: id }, 0), 'any', [forged], CAUSE);
+    expect((await rejection(issue(of, licenceKey))).code).to.equal('licensing.offline_forged');
+    await licences.revoke(of, licenceKey, undefined, CAUSE);
+    expect((await rejection(issue(of, licenceKey))).code).to.equal('licensing.offline_forged');
+    expect(await eventsOf(of, 'OfflineLicenceIssued')).to.have.length(0);
   });
 
   it('are signed by one key, however many are the first to ask, also in another process', async () => {
