@@ -1,0 +1,116 @@
+/** What bounds deliveries: places to call from, what may wait, and how large a body may be. */
+import { expect } from 'chai';
+import { bodyOf, LARGEST_BODY } from '../../../application/delivery/send-webhook.ts';
+import { openShelves, QUEUE, type Waiting } from '../../../application/delivery/shelves.ts';
+import { createSlots } from '../../../application/delivery/slots.ts';
+import { createTakeUp, MOST_WAITING } from '../../../application/delivery/take-up.ts';
+import type { Recorded } from '../../../application/kernel/ports.ts';
+import type { Webhook } from '../../../domain/delivery/webhooks-state.ts';
+import type { Position, TenantId } from '../../../domain/kernel/ids.ts';
+import { createMemoryState, TENANT } from '../../api/kernel/support.ts';
+import { samplePublic } from '../../support/deliveries.ts';
+import { silentLogger } from '../../support/silent.ts';
+
+const OTHER = '0198c0de-0000-7000-8000-00000000000b' as TenantId;
+const ENDPOINT = { tenant: TENANT, webhookId: 'w-1' };
+const waiting = (position: string, more: Partial<Waiting> = {}): Waiting => ({
+  eventId: `e-${position}`, eventType: 'a', eventStream: 's', eventRevision: 0, eventPosition: position, attempts: 0, firstAt: null, notBefore: 0, ...more,
+});
+
+/** Whether a promise has resolved by the time that everything ready has run. */
+const isSettled = (promise: Promise<unknown>): Promise<boolean> => {
+  const turn = new Promise((resolve) => { setImmediate(resolve); });
+  return Promise.race([promise.then(() => true), turn.then(() => false)]);
+};
+
+describe('places to call receivers from', () => {
+  it('are given in turn, and no more than there are', async () => {
+    const slots = createSlots({ sound: { all: 2, each: 2 }, ailing: { all: 1, each: 1 } });
+    const leave = await slots.enter(TENANT, false);
+    await slots.enter(TENANT, false);
+    const third = slots.enter(TENANT, false);
+    expect(await isSettled(third)).to.equal(false);
+    expect(await isSettled(slots.enter(TENANT, true)), 'others for those that fail').to.equal(true);
+    leave();
+    expect(await isSettled(third)).to.equal(true);
+  });
+  it('are not all held by one tenant', async () => {
+    const slots = createSlots({ sound: { all: 3, each: 2 }, ailing: { all: 1, each: 1 } });
+    const leave = await slots.enter(TENANT, false);
+    await slots.enter(TENANT, false);
+    const own = slots.enter(TENANT, false);
+    expect(await isSettled(own)).to.equal(false);
+    expect(await isSettled(slots.enter(OTHER, false)), 'whoever comes later goes before').to.equal(true);
+    leave();
+    expect(await isSettled(own)).to.equal(true);
+  });
+});
+
+describe('shelves', () => {
+  it('are found as they were left', async () => {
+    const state = createMemoryState(() => 0);
+    const shelf = (await openShelves(state)).of(ENDPOINT);
+    await shelf.openLane('main', { place: '1', upTo: null, since: null, until: null, types: null });
+    await shelf.set(waiting('2'));
+    await shelf.set(waiting('3'));
+    await shelf.set(waiting('2', { attempts: 1, firstAt: 5, notBefore: 9 }));
+    await shelf.remove('3');
+    const [found] = (await openShelves(state)).all();
+    expect(found?.endpoint).to.deep.equal(ENDPOINT);
+    expect(found?.lanes().map(([id, { place }]) => [id, place])).to.deep.equal([['main', '1']]);
+    expect([...(found?.waiting() ?? [])]).to.deep.equal([waiting('2', { attempts: 1, firstAt: 5, notBefore: 9 })]);
+    await found?.clear();
+    expect((await openShelves(state)).all()).to.deep.equal([]);
+  });
+  it('notice when somebody else has changed what is stored', async () => {
+    const state = createMemoryState(() => 0);
+    const [one, other] = [(await openShelves(state)).of(ENDPOINT), (await openShelves(state)).of(ENDPOINT)];
+    await one.set(waiting('2'));
+    const error = await other.set(waiting('2')).catch((caught: unknown) => caught);
+    expect(error).to.have.property('code', 'kernel.fenced');
+  });
+});
+
+const events = (from: number, count: number): readonly Recorded[] =>
+  Array.from({ length: count }, (_, index) => {
+    const position = String(from + index).padStart(20, '0') as Position;
+    return { type: 'Noted', data: { text: 'x' }, id: `e-${position}`, stream: 'sample.thing-1', tenant: TENANT, revision: 0, position, time: '2026-03-09T14:00:00.000Z', cause: {} } as unknown as Recorded;
+  });
+
+describe('taking up', () => {
+  const webhook = { settings: { types: null } } as unknown as Webhook;
+  it('stops at a thousand that wait, and goes on when there is room', async () => {
+    const state = createMemoryState(() => 0);
+    const shelf = (await openShelves(state)).of(ENDPOINT);
+    await shelf.openLane('main', { place: null, upTo: null, since: null, until: null, types: null });
+    const all = events(1, 3_000);
+    const feed = {
+      pull: async (after: Position | undefined, limit: number) => {
+        const page = all.filter(({ position }) => after === undefined || position > after).slice(0, limit);
+        return { events: page, scannedTo: page.at(-1)?.position ?? after };
+      },
+    };
+    const takeUp = createTakeUp({ shelf, feed, events: samplePublic, now: () => 0, logger: silentLogger });
+    while ((await takeUp.look(webhook)).more);
+    expect(shelf.size).to.equal(MOST_WAITING);
+    let stored = 0;
+    for await (const _entry of state.list(QUEUE)) stored += 1;
+    expect(stored).to.equal(MOST_WAITING);
+    for (const { eventPosition } of [...shelf.waiting()].slice(0, 300)) await shelf.remove(eventPosition);
+    while ((await takeUp.look(webhook)).more);
+    expect(shelf.size).to.be.within(MOST_WAITING - 200, MOST_WAITING);
+  });
+});
+
+const event = (text: string) => ({ specversion: '1.0', id: 'e', source: '/s', type: 't', time: 'now', data: { text } }) as const;
+
+const link = async (): Promise<string> => 'https://chancery.example/there';
+
+describe('bodies of deliveries', () => {
+  it('carry what happened', async () => expect(JSON.parse(await bodyOf(event('short'), link))).to.deep.equal(event('short')));
+  it('say where it is when it is too large, in octets', async () => {
+    const body = await bodyOf(event('é'.repeat(LARGEST_BODY / 2)), link);
+    expect(Buffer.byteLength(body)).to.be.lessThan(LARGEST_BODY);
+    expect(JSON.parse(body)).to.include({ id: 'e', dataref: 'https://chancery.example/there' }).and.not.have.property('data');
+  });
+});
