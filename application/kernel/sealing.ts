@@ -9,7 +9,7 @@ export type Place = Readonly<{ tenant: TenantId; place: string }>;
 /** A person of a tenant; `newKeys` must go with the append that first mentions them. */
 export type Subject = Readonly<{ id: SubjectId; newKeys: readonly KeyRecord[] }>;
 
-/** A subject is an e-mail address (compared without regard to case) within a tenant. */
+/** A subject is an e-mail address, or another name, within a tenant; names are compared as addresses are (Unicode form, case and blanks around do not count). */
 export interface PersonalData {
   /** Finds the subject of an address or prepares a new one (not stored until its `newKeys` are). */
   subject(tenant: TenantId, email: string): Promise<Subject>;

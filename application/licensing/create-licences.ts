@@ -12,7 +12,7 @@ import { createUnderWay } from '../kernel/under-way.ts';
 import { withSubject } from '../kernel/with-subject.ts';
 import type { TenantView } from '../tenancy/access.ts';
 import { createFingerprintsOf, type Claims, type FingerprintsOf } from './fingerprints.ts';
-import { licenceOf, openHolder, readLicence, sealHolder, sealReason, type Holder } from './holders.ts';
+import { endCustomerSubject, licenceOf, openHolder, readLicence, sealHolder, sealReason, type Holder } from './holders.ts';
 import { createLedgers, monthAt, type Ledgers } from './ledgers.ts';
 import { statusOf, type Licence, type Licences, type Verdict, type WantedLicence } from './licences.ts';
 import type { FingerprintHashes, GeneratedLicence, LicenceIndex } from './ports.ts';
@@ -59,7 +59,7 @@ const store = async (parts: Parts, { tenant, limit, cause }: Account, { now, cla
     const data = { licenceKey, holder: sealed, features, fidelity, month: monthAt(now), generatedAt, validUntil, limit };
     return parts.ledgers.generate({ tenant, now }, data, { ...cause, keys: subject.newKeys });
   };
-  return withSubject(parts.personalData, { tenant, name: holder.endCustomerId }, generate);
+  return withSubject(parts.personalData, { tenant, name: endCustomerSubject(parts.hashes, holder.endCustomerId) }, generate);
 };
 
 const NOT_REVOKED = { revokedAt: null, reason: null } as const;

@@ -3,11 +3,20 @@ import type { TenantId } from '../../domain/kernel/ids.ts';
 import type { Sealed } from '../../domain/kernel/sealed.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { PersonalData, Subject } from '../kernel/sealing.ts';
+import { emailIn } from '../tenancy/email.ts';
 import type { Licence } from './licences.ts';
-import type { GeneratedLicence } from './ports.ts';
+import type { FingerprintHashes, GeneratedLicence } from './ports.ts';
 import { holderPlace, reasonPlace } from './streams.ts';
 
 export type Holder = Readonly<{ endCustomerId: string; metadata: Licence['metadata']; quantumSignature: string }>;
+
+/**
+ * The name of an end customer as a subject of the tenant. An id that is an e-mail address is the subject of that address, in whichever spelling, so
+ * that whoever erases the address erases this; of any other no two are the same that differ in a single character: such names hold the SHA3-256 of
+ * the exact id (UTF-8, hexadecimal), since names of subjects are compared as addresses are.
+ */
+export const endCustomerSubject = (hashes: Pick<FingerprintHashes, 'digest'>, endCustomerId: string): string =>
+  emailIn(endCustomerId) === undefined ? `customer:${hashes.digest(new Uint8Array(), endCustomerId)}` : endCustomerId;
 
 export type Opening = Pick<PersonalData, 'open'>;
 

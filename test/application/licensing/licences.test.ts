@@ -3,8 +3,10 @@ import { expect } from 'chai';
 import type { Licence } from '../../../application/licensing/licences.ts';
 import type { EventStore } from '../../../application/kernel/ports.ts';
 import type { CredentialPrincipal } from '../../../application/tenancy/access.ts';
+import { endCustomerSubject } from '../../../application/licensing/holders.ts';
 import { holderPlace, ledgerStream, validationsStream } from '../../../application/licensing/streams.ts';
 import type { SubjectId } from '../../../domain/kernel/ids.ts';
+import { fingerprintHashes } from '../../../infrastructure/crypto/fingerprint-hashes.ts';
 import { account, CAUSE, generatedEvent, keyNumber, type LicensingGround, NOW, openLicensing, wanted } from '../../support/licensing.ts';
 import { rejection } from '../../support/rejections.ts';
 
@@ -293,6 +295,38 @@ describe('licences', function suite() {
       const erased = { ...made, endCustomerId: undefined, metadata: null, quantumSignature: undefined, revokedAt: '2026-11-22T06:00:00.000Z' };
       expect((await book.page(of.tenant.id, { page: 1, perPage: 10, now: NOW })).items).to.deep.equal([erased, other]);
       expect(await licences.usage(of.tenant)).to.include({ generated: 2, sold: 2 });
+    });
+
+    it('takes along nobody whose id only looks alike, unless it is an address in another spelling', async () => {
+      const of = account();
+      const { generate } = ground.program();
+      const ids = ['CUST-7', 'cust-7', ' CUST-7', 'CUST-7 ', '\u00dcnit', 'U\u0308nit', `customer:${fingerprintHashes.digest(new Uint8Array(), 'CUST-7')}`, 'one@acmecorp.com', 'ONE@acmecorp.com'];
+      const made = new Map<string, Licence>();
+      for (const endCustomerId of ids) made.set(endCustomerId, await generate(of, { endCustomerId }));
+      const valid = async () => {
+        const verdicts = await Promise.all(ids.map(async (id) => [id, await validate(of, made.get(id) as Licence)] as const));
+        return verdicts.filter(([, verdict]) => verdict === 'valid').map(([id]) => id);
+      };
+      expect(await valid()).to.deep.equal(ids);
+      await erase(of, endCustomerSubject(fingerprintHashes, 'CUST-7'));
+      expect(await valid()).to.deep.equal(ids.slice(1));
+      await erase(of, endCustomerSubject(fingerprintHashes, 'U\u0308nit'));
+      expect(await valid()).to.deep.equal(ids.slice(1).filter((id) => id !== 'U\u0308nit'));
+      await erase(of, 'one@ACMECORP.com');
+      expect(await valid()).to.deep.equal(['cust-7', ' CUST-7', 'CUST-7 ', '\u00dcnit', ids[6]]);
+      expect((await generate(of, { endCustomerId: 'CUST-7' })).endCustomerId).to.equal('CUST-7');
+    });
+
+    it('stays readable where it was sealed under another name of its subject', async () => {
+      const of = account();
+      const { personalData } = ground.sealing;
+      const licenceKey = keyNumber(7);
+      const subject = await personalData.subject(of.tenant.id, 'CUST-7');
+      const holder = await personalData.seal(subject, holderPlace(of.tenant.id, licenceKey), JSON.stringify({ endCustomerId: 'CUST-7', metadata: null, quantumSignature: '00' }));
+      await ground.store.append(ledgerStream({ tenant: of.tenant.id }, 0), 'any', [generatedEvent({ licenceKey, holder })], { ...CAUSE, keys: subject.newKeys });
+      const { book, generate } = ground.program();
+      await generate(of, { endCustomerId: 'CUST-7' });
+      expect(await book.get(of.tenant.id, licenceKey)).to.include({ endCustomerId: 'CUST-7' });
     });
 
     it('takes the reason of a revocation along', async () => {
