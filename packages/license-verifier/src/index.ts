@@ -1,6 +1,7 @@
 /** Verifies QuantumLock licences and their revocation, offline. */
 export { createLicenseVerifier } from './verifier.ts';
-export type { Asked, LicenseVerifier, SyncResult, Verdict, VerifierOptions } from './verifier.ts';
+export type { Asked, LicenseVerifier, SyncResult, Verdict } from './verifier.ts';
+export type { VerifierOptions } from './options.ts';
 export type { JsonWebKeySet, SignatureAlgorithm, Subtle } from './keys.ts';
 export type { Clock } from './clock.ts';
 export type { LicenseStorage } from './state.ts';

@@ -37,11 +37,19 @@ const readKey = (jwk: Readonly<Record<string, unknown>>): VerifyKey | undefined 
   return publicKey?.length === kind.keyBytes ? { kid, algorithm: kind.algorithm, publicKey } : undefined;
 };
 
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+const listOf = (set: JsonWebKeySet): JsonWebKeySet['keys'] => {
+  if (!Array.isArray(set?.keys)) throw new TypeError('keys: a JWK set ({"keys": […]}) is needed');
+  const list = [...(set.keys as JsonWebKeySet['keys'])];
+  if (!list.every(isObject)) throw new TypeError('keys: each of the set has to be a JWK (an object)');
+  return list;
+};
+
 /** By `kid`. Throws a `TypeError` when there is nothing to verify with, or when one name stands for two keys. */
 export const readKeys = (set: JsonWebKeySet): ReadonlyMap<string, VerifyKey> => {
-  if (!Array.isArray(set?.keys)) throw new TypeError('keys: a JWK set ({"keys": […]}) is needed');
   const keys = new Map<string, VerifyKey>();
-  for (const jwk of set.keys as JsonWebKeySet['keys']) {
+  for (const jwk of listOf(set)) {
     const key = readKey(jwk);
     if (key === undefined) continue;
     const same = keys.get(key.kid);
@@ -76,7 +84,10 @@ const importKey = async (subtle: Subtle, { algorithm, publicKey }: VerifyKey): P
   return async (signature, data) => subtle.verify({ name: 'Ed25519' }, key, signature, data);
 };
 
-/** Whether a signature is that of a key over data. WebCrypto where it knows the algorithm, else ML-DSA in script. */
+/**
+ * Whether a signature is that of a key over data. WebCrypto where it knows the algorithm, else ML-DSA in script. Throws `Refused`
+ * (`algorithm_not_allowed`) where neither can do anything with the key.
+ */
 export type CheckSignature = (key: VerifyKey, signature: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>) => Promise<boolean>;
 
 export const createCheckSignature = (subtle: Subtle): CheckSignature => {
@@ -85,7 +96,13 @@ export const createCheckSignature = (subtle: Subtle): CheckSignature => {
     if (signature.length !== KINDS.find(({ algorithm }) => algorithm === key.algorithm)?.signatureBytes) return false;
     const check = imported.get(key) ?? importKey(subtle, key);
     imported.set(key, check);
-    return (await check)(signature, data);
+    const usable = await check.catch(() => {
+      // Some things pass: a module that could not be loaded just now.
+      imported.delete(key);
+      return refuse('algorithm_not_allowed');
+    });
+    const answer: unknown = await usable(signature, data).catch(() => false);
+    return answer === true;
   };
 };
 

@@ -10,7 +10,7 @@ export type TokenReason =
   | 'wrong_type'
   /** None of the given keys has this `kid`: fetch the keys again, there may have been a rotation. */
   | 'unknown_key'
-  /** `alg` is not the algorithm of the key. */
+  /** `alg` is not the algorithm of the key, or this runtime can do nothing with the key. */
   | 'algorithm_not_allowed'
   | 'bad_signature'
   /** Signed, but a claim is missing or has another form. */
@@ -22,7 +22,7 @@ export type TokenReason =
 export type VerifyReason =
   | 'valid'
   | TokenReason
-  /** Not the licence that was asked about. */
+  /** Not the licence that was asked about; also when what was asked is no question (`null`). */
   | 'license_mismatch'
   /** Sold to another end customer. */
   | 'customer_mismatch'

@@ -1,12 +1,13 @@
 /** Whether a licence is good here and now, without asking anybody. */
 import { toBase64url } from './base64url.ts';
 import { checkAddressee, readBundleClaims, readLicenseClaims, type LicenseClaims } from './claims.ts';
-import { deviceClock, readClock, type Clock } from './clock.ts';
+import { readClock, type Clock } from './clock.ts';
 import { parseJws } from './jws.ts';
-import { checkJws, createCheckSignature, readKeys, type CheckSignature, type JsonWebKeySet, type Subtle, type VerifyKey } from './keys.ts';
+import { checkJws, createCheckSignature, type CheckSignature, type Subtle } from './keys.ts';
 import { createMemory, type Memory } from './memory.ts';
+import { readOptions, type Settings, type VerifierOptions } from './options.ts';
 import { Refused, refuse, type ImportReason, type SyncReason, type VerifyReason } from './reasons.ts';
-import { createMemoryStorage, createStateFile, type LicenseStorage, type State } from './state.ts';
+import { createStateFile, type Digest, type State } from './state.ts';
 import { createTurns } from './turns.ts';
 
 export const LICENSE_TYPE = 'qlk+jwt';
@@ -15,27 +16,6 @@ export const BUNDLE_TYPE = 'qlk-revocations+jwt';
 /** Characters. */
 const MOST_LICENSE = 256 * 1_024;
 const MOST_BUNDLE = 2 * 1_024 * 1_024;
-
-const CLOCK_TOLERANCE_SECONDS = 300;
-
-export type VerifierOptions = Readonly<{
-  /** The vendor's licence-signing keys: those of the account, or the whole `/.well-known/chancery-keys.json`. */
-  keys: JsonWebKeySet;
-  /** The vendor's account: the `aud` of its licences. */
-  audience: string;
-  /** When given, `iss` has to be this. */
-  issuer?: string;
-  /** Default: in memory, forgotten at the end. */
-  storage?: LicenseStorage;
-  /** Default: the device's clock. */
-  clock?: Clock;
-  /** How far the clock may be behind a time that was seen or proved, or a token's time of issue ahead of it; default 300. Expiry is judged by the later. */
-  clockToleranceSeconds?: number;
-  /** How old the newest complete revocation list may be; default: any age, or none at all. */
-  maxRevocationAgeSeconds?: number;
-  /** Default: `globalThis.crypto.subtle`. */
-  subtle?: Subtle;
-}>;
 
 export type Asked = Readonly<{
   /** Whose licence it has to be, exactly as it was sold. */
@@ -74,7 +54,7 @@ export type SyncResult = Readonly<{
 }>;
 
 export interface LicenseVerifier {
-  /** Never rejects because of what the licence is; rejects with what the storage rejects with. */
+  /** Never rejects because of what it is given; rejects with what the storage or the clock fails with. */
   verify(license: string, asked?: Asked): Promise<Verdict>;
   /** Applies one signed piece of the revocation list. Rejects with what the storage rejects with. */
   sync(bundle: string): Promise<SyncResult>;
@@ -86,9 +66,9 @@ export interface LicenseVerifier {
   forgetSeenTime(): Promise<void>;
 }
 
-type Parts = Readonly<{ options: VerifierOptions; keys: ReadonlyMap<string, VerifyKey>; check: CheckSignature; memory: Memory; subtle: Subtle; clock: Clock }>;
+type Parts = Readonly<{ settings: Settings; check: CheckSignature; memory: Memory; hash: Digest; clock: Clock }>;
 
-const hash = async (subtle: Subtle, text: string): Promise<string> => toBase64url(new Uint8Array(await subtle.digest('SHA-256', new TextEncoder().encode(text))));
+const hashWith = (subtle: Subtle): Digest => async (text) => toBase64url(new Uint8Array(await subtle.digest('SHA-256', new TextEncoder().encode(text))));
 
 const instant = (seconds: number): string | undefined => {
   const date = new Date(seconds * 1_000);
@@ -97,39 +77,40 @@ const instant = (seconds: number): string | undefined => {
 
 /** Opens a token of a type: signature, then claims, then for whom. */
 const open = async <Claims extends Readonly<{ iss: string; aud: string }>>(
-  { options, keys, check }: Parts,
+  { settings, check }: Parts,
   token: string,
   as: Readonly<{ type: string; most: number; read: (payload: Uint8Array) => Claims }>,
 ): Promise<Claims> => {
   const jws = parseJws(token, as);
-  await checkJws(jws, keys, check);
+  await checkJws(jws, settings.keys, check);
   const claims = as.read(jws.payload);
-  checkAddressee(claims, options);
+  checkAddressee(claims, settings);
   return claims;
 };
 
-const checkMatch = async ({ subtle }: Parts, claims: LicenseClaims, { licenseKey, endCustomerId }: Asked): Promise<void> => {
-  if (licenseKey !== undefined && licenseKey.trim().toUpperCase() !== claims.lic) refuse('license_mismatch');
-  if (endCustomerId !== undefined && (await hash(subtle, `${claims.lic}\0${endCustomerId}`)) !== claims.sub) refuse('customer_mismatch');
-};
+/** A question that is none is never a yes. */
+const isQuestion = (asked: unknown): boolean => typeof asked === 'object' && asked !== null && !Array.isArray(asked);
 
-/** In milliseconds. */
-const toleranceOf = ({ options: { clockToleranceSeconds = CLOCK_TOLERANCE_SECONDS } }: Parts): number => clockToleranceSeconds * 1_000;
+const isKey = (asked: unknown, lic: string): boolean => typeof asked === 'string' && asked.trim().toUpperCase() === lic;
+
+const checkMatch = async ({ hash }: Parts, { lic, sub }: LicenseClaims, asked: Asked): Promise<void> => {
+  if (!isQuestion(asked)) refuse('license_mismatch');
+  const { licenseKey, endCustomerId } = asked;
+  if (licenseKey !== undefined && !isKey(licenseKey, lic)) refuse('license_mismatch');
+  if (endCustomerId !== undefined && (typeof endCustomerId !== 'string' || (await hash(`${lic}\0${endCustomerId}`)) !== sub)) refuse('customer_mismatch');
+};
 
 /**
  * A time of issue that the clock is not near yet proves nothing: one of both is wrong, and it may be the vendor's. Remembered, it would
  * outlast the mistake. Said this way round, a clock that tells no time at all takes nothing.
  */
-const isAhead = (parts: Parts, { iat }: Readonly<{ iat: number }>): boolean => !(iat * 1_000 <= parts.clock() + toleranceOf(parts));
+const isAhead = ({ settings }: Parts, { iat }: Readonly<{ iat: number }>, now: number): boolean => !(iat * 1_000 <= now + settings.clockToleranceMs);
 
-const checkClock = (parts: Parts, { highest }: State): void => {
-  if (!(parts.clock() >= highest - toleranceOf(parts))) refuse('clock_rolled_back');
-};
+const isBehind = ({ settings }: Parts, { highest }: State, now: number): boolean => !(now >= highest - settings.clockToleranceMs);
 
-/** By the later of the clock and what was seen or proved before. */
-const checkTimes = ({ options, clock }: Parts, { nbf, exp, grace }: LicenseClaims, { highest, revocations }: State): Readonly<{ inGrace: boolean }> => {
-  const { maxRevocationAgeSeconds: most } = options;
-  const now = Math.max(clock(), highest) / 1_000;
+/** By the latest of the clock and of what was seen or proved before: all of it is in the highest time. */
+const checkTimes = ({ settings: { maxRevocationAgeSeconds: most } }: Parts, { nbf, exp, grace }: LicenseClaims, { highest, revocations }: State): Readonly<{ inGrace: boolean }> => {
+  const now = highest / 1_000;
   if (most !== undefined && (revocations.asOf === null || now - revocations.asOf > most)) refuse('revocations_stale');
   if (now < nbf) refuse('not_yet_valid');
   if (now >= exp + grace) refuse('expired');
@@ -138,12 +119,14 @@ const checkTimes = ({ options, clock }: Parts, { nbf, exp, grace }: LicenseClaim
 
 const judge = async (parts: Parts, claims: LicenseClaims, asked: Asked): Promise<Readonly<{ inGrace: boolean }>> => {
   await checkMatch(parts, claims, asked);
-  const { memory, subtle, clock } = parts;
+  const { memory, hash, clock } = parts;
   const state = await memory.now();
-  if (state.revocations.revoked.has(await hash(subtle, claims.lic))) refuse('revoked');
-  checkClock(parts, state);
-  const ahead = isAhead(parts, claims);
-  const seen = await memory.observe(ahead ? clock() : Math.max(clock(), claims.iat * 1_000));
+  if (state.revocations.revoked.has(await hash(claims.lic))) refuse('revoked');
+  // Read once: a clock that says something else a moment later cannot make a time of no time.
+  const now = clock();
+  if (isBehind(parts, state, now)) refuse('clock_rolled_back');
+  const ahead = isAhead(parts, claims, now);
+  const seen = await memory.observe(ahead ? now : Math.max(now, claims.iat * 1_000));
   if (ahead) refuse('issued_in_future');
   const times = checkTimes(parts, claims, seen);
   if (asked.feature !== undefined && !claims.features.includes(asked.feature)) refuse('feature_missing');
@@ -185,7 +168,7 @@ const sync = async (parts: Parts, bundle: string): Promise<SyncResult> => {
   const position = async (): Promise<string | undefined> => (await memory.now().catch((error: unknown) => void refusalOf(error)))?.revocations.position;
   try {
     const claims = await open(parts, bundle, { type: BUNDLE_TYPE, most: MOST_BUNDLE, read: readBundleClaims });
-    if (isAhead(parts, claims)) refuse('issued_in_future');
+    if (isAhead(parts, claims, parts.clock())) refuse('issued_in_future');
     const reason = (await memory.apply(claims)) ? 'applied' : 'already_applied';
     return { ok: true, reason, position: await position(), more: claims.more };
   } catch (error) {
@@ -194,15 +177,15 @@ const sync = async (parts: Parts, bundle: string): Promise<SyncResult> => {
 };
 
 /** An export says when its list was signed: no later than a list itself may say. */
-const importState = async (parts: Parts, text: string): Promise<ImportReason> => parts.memory.import(text, Math.floor((parts.clock() + toleranceOf(parts)) / 1_000));
+const importState = async ({ memory, clock, settings }: Parts, text: string): Promise<ImportReason> => memory.import(text, (clock() + settings.clockToleranceMs) / 1_000);
 
-/** Throws a `TypeError` when the keys hold nothing to verify with, or when there is no audience. */
+/** Throws a `TypeError` that names the option when one is of no use, or when the keys hold nothing to verify with. */
 export const createLicenseVerifier = (options: VerifierOptions): LicenseVerifier => {
-  const { audience, storage = createMemoryStorage(), clock: given = deviceClock, subtle = globalThis.crypto.subtle } = options;
-  if (typeof audience !== 'string' || audience === '') throw new TypeError('audience: the id of the vendor\'s account is needed');
-  const clock: Clock = () => readClock(given);
-  const memory = createMemory(createStateFile(storage, audience, (text) => hash(subtle, text)), audience);
-  const parts: Parts = { options, keys: readKeys(options.keys), check: createCheckSignature(subtle), memory, subtle, clock };
+  const settings = readOptions(options);
+  const { audience, storage, subtle } = settings;
+  const hash = hashWith(subtle);
+  const memory = createMemory(createStateFile(storage, audience, hash), audience);
+  const parts: Parts = { settings, check: createCheckSignature(subtle), memory, hash, clock: () => readClock(settings.clock) };
   // Checking a signature takes its time: pieces given at once are applied in the order in which they were given.
   const inTurn = createTurns();
   return {
