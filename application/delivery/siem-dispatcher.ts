@@ -35,7 +35,8 @@ export interface SiemDispatcher {
   position(name: SinkName): Promise<Position | undefined>;
 }
 
-const SINKS = 'siem:sinks';
+/** Kept in backups and over them, as all checkpoints are. */
+const SINKS = 'checkpoint:siem-sinks';
 const FOLLOWED: readonly SiemSinkEvent['type'][] = ['SiemSinkCreated', 'SiemSinkPaused', 'SiemSinkResumed', 'SiemSinkDeleted'];
 
 const nameOf = (key: string): SinkName => {
@@ -110,8 +111,9 @@ const createWorkers = (deps: SiemDispatcherDeps) => {
   };
 };
 
-const startOf = ({ position, data: { startAfter, startTime } }: Recorded<Extract<SiemSinkEvent, { type: 'SiemSinkCreated' }>>): string | null =>
-  startAfter ?? (startTime === null ? position : null);
+/** Where a sink begins that has no position of its own. One whose making has been passed over already (the log was put back to before its deletion) begins at its start. */
+const startOf = ({ startAfter, startTime }: SiemSink, { type, position }: Recorded<SiemSinkEvent>): string | null =>
+  startAfter ?? (startTime === null && type === 'SiemSinkCreated' ? position : null);
 
 export const createSiemDispatcher = (deps: SiemDispatcherDeps): SiemDispatcher => {
   const { log, state, statuses } = deps;
@@ -120,9 +122,9 @@ export const createSiemDispatcher = (deps: SiemDispatcherDeps): SiemDispatcher =
 
   const handle = async (recorded: Recorded<SiemSinkEvent>): Promise<void> => {
     const name: SinkName = { tenant: recorded.tenant, sinkId: recorded.data.sinkId };
-    const isThere = (await deps.sinks.find(name.tenant, name.sinkId)) !== undefined;
+    const sink = await deps.sinks.find(name.tenant, name.sinkId);
     // Before the worker looks for its checkpoint.
-    if (isThere && recorded.type === 'SiemSinkCreated') await shelf.add(name, startOf(recorded));
+    if (sink !== undefined) await shelf.add(name, startOf(sink, recorded));
     if (await workers.settle(name)) return;
     await shelf.remove(name);
     await statuses.forget(name);
