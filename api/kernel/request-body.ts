@@ -40,7 +40,7 @@ const collect = (request: IncomingMessage, limit: number): Promise<Buffer> =>
       if (size > limit) settle(() => reject(new Rejection('request.too_large', { limit })));
       else chunks.push(chunk);
     };
-    const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks, size)));
+    const onEnd = (): void => settle(() => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)));
     const onGone = (): void => settle(() => reject(new Rejection('request.timeout')));
     request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
   });

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { addressKey } from '../../application/tenancy/address-key.ts';
 import { createSharedAddresses } from './client-address.ts';
 import { markAwaitingContinue } from './request-body.ts';
-import { createUnderWay } from './under-way.ts';
+import { createInFlight } from './in-flight.ts';
 
 /** Times in milliseconds. */
 export type ServerOptions = Readonly<{
@@ -77,7 +77,7 @@ const closeAfter = (response: ServerResponse): void => {
 
 /** Answers under way, each of which closes its connection once the end has begun. */
 const createDrain = () => {
-  const active = createUnderWay<ServerResponse>();
+  const active = createInFlight<ServerResponse>();
   let stopping = false;
   return {
     began: (response: ServerResponse): void => {

@@ -2,7 +2,7 @@
 import type { Response } from 'express';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Exchange, Tools } from './exchange.ts';
-import { createUnderWay } from './under-way.ts';
+import { createInFlight } from './in-flight.ts';
 
 /** Over when the client goes before its answer is complete, or when somebody ends it. */
 export class Watch {
@@ -54,7 +54,7 @@ export class Watch {
 
 /** One timer for all handlers at work, which all have the same time: it looks when the time of the oldest is up. */
 const createDeadlines = (ms: number) => {
-  const working = createUnderWay<Watch>();
+  const working = createInFlight<Watch>();
   let timer: NodeJS.Timeout | undefined;
   const wait = (since: number): void => {
     timer = setTimeout(look, Math.max(1, since + ms - performance.now()));
@@ -78,7 +78,7 @@ const createDeadlines = (ms: number) => {
 
 /** Those of all requests under way: when the disk has failed, none of them waits any longer. */
 export const createWatches = ({ failing, handlerTimeoutMs }: Pick<Tools, 'failing' | 'handlerTimeoutMs'>) => {
-  const active = createUnderWay<Watch>();
+  const active = createInFlight<Watch>();
   const timed = createDeadlines(handlerTimeoutMs);
   const fail = (watching: Watch): void => watching.end(new Rejection('storage.unavailable'));
   failing?.addEventListener('abort', () => active.each(fail));

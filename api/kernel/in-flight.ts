@@ -1,11 +1,11 @@
 /**
- * Whatever is under way: things that come and go, thousands in a second. Not a `Set`, whose outgrown tables point to the next ones: once the
+ * Whatever is in flight: things that come and go, thousands in a second. Not a `Set`, whose outgrown tables point to the next ones: once the
  * collector has moved one of them to the old generation, everything that was ever in those after it is kept, and copied, until that generation is
  * collected as well.
  */
 type Place<Item> = { readonly item: Item; at: number };
 
-export interface UnderWay<Item> {
+export interface InFlight<Item> {
   /** Answers how it ends, which does nothing the second time. */
   begin(item: Item): () => void;
   /** In no order. Whoever ends meanwhile is left out. */
@@ -14,7 +14,7 @@ export interface UnderWay<Item> {
 
 const GONE = -1;
 
-export const createUnderWay = <Item>(): UnderWay<Item> => {
+export const createInFlight = <Item>(): InFlight<Item> => {
   const places: Place<Item>[] = [];
   const end = (place: Place<Item>): void => {
     const last = places.at(-1);
