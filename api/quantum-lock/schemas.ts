@@ -38,6 +38,12 @@ export const MAX_FEATURES = 100;
 /** Bytes of JSON. */
 export const MAX_METADATA = 16_384;
 
+/**
+ * Any request that is permitted fits: escaped, a character takes at most 12 bytes (10,255 of them in id and features) and a byte of metadata at
+ * most 6; the rest is room for punctuation and white space.
+ */
+export const GENERATE_BODY_BYTES = 262_144;
+
 export const GenerateBody = Type.Object({
   end_customer_id: text255('Unique ID of your end customer (e.g., email, user_id)'),
   features: Type.Array(text(100), { maxItems: MAX_FEATURES, default: [], description: 'Features to enable in the license' }),

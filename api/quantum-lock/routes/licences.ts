@@ -9,7 +9,8 @@ import { EXAMPLES } from '../examples.ts';
 import { canonicalKey } from '../licence-key.ts';
 import { identified, type LockPrincipal } from '../principal.ts';
 import {
-  DetailsReply, GenerateBody, GenerateReply, LicenceParams, ListQuery, ListReply, MAX_METADATA, RevokeBody, RevokeReply, ValidateBody, ValidateReply,
+  DetailsReply, GENERATE_BODY_BYTES, GenerateBody, GenerateReply, LicenceParams, ListQuery, ListReply, MAX_METADATA, RevokeBody, RevokeReply, ValidateBody,
+  ValidateReply,
 } from '../schemas.ts';
 import { timesFor, type WriteTime } from '../times.ts';
 
@@ -77,6 +78,7 @@ const generateRoute = ({ licences }: LicenceDeps) =>
     description: 'Limited by plan and UTC month; what was revoked counts all the same. 429 says in `Retry-After` when the next month begins.',
     body: GenerateBody,
     bodyExample: EXAMPLES.generate,
+    maxBodyBytes: GENERATE_BODY_BYTES,
     replies: { 201: { description: 'The license', schema: GenerateReply, example: EXAMPLES.generated } },
     rejections: ['licensing.quota_exceeded', 'licensing.generation_failed'],
     // The answer names a person: its copy is kept sealed.

@@ -2,12 +2,15 @@
 import { expect } from 'chai';
 import type { Verdict } from '../../../application/licensing/licences.ts';
 import { reject } from '../../../domain/kernel/rejection.ts';
+import { MAX_FEATURES, MAX_METADATA } from '../../../api/quantum-lock/schemas.ts';
 import { API, ERASED, KEY, LICENCE, startScripted, type Scripted } from './scripted.ts';
 
 /** Order counts: some clients print what they get. */
 const same = (text: string, expected: object): void => {
   expect(text).to.equal(JSON.stringify(expected));
 };
+
+const escaped = (text: string): string => Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');
 
 const GENERATE = { end_customer_id: 'user@acmecorp.com', features: ['premium', 'api_access', 'analytics'], valid_days: 365, metadata: { company: 'Acme Corp' } };
 
@@ -36,6 +39,22 @@ describe('quantum-lock: answers', () => {
     expect(whole).to.deep.include({ endCustomerId: 'user@acmecorp.com', features: GENERATE.features, validDays: 365, metadata: { company: 'Acme Corp' } });
     expect(least).to.deep.include({ endCustomerId: 'x', features: [], validDays: 365, metadata: null });
     expect(whole?.commandId).to.not.equal(least?.commandId);
+  });
+
+  it('POST /licenses/generate, with as much as may be in every field, however it is escaped', async () => {
+    const face = '\u{1F600}';
+    const note = 'x'.repeat(MAX_METADATA - '{"note":""}'.length);
+    let asked: unknown;
+    lock.script.generate = async (_principal, wanted) => {
+      asked = wanted;
+      return LICENCE;
+    };
+    const feature = `"${escaped(face.repeat(100))}"`;
+    const body = (more: string) =>
+      `{"end_customer_id": "${escaped(face.repeat(255))}", "valid_days": 3650, "features": [${Array(MAX_FEATURES).fill(feature).join(', ')}], "metadata": {"note": "${escaped(note)}${more}"}}`;
+    expect((await lock.call('POST', `${API}/licenses/generate`, { body: body('') })).status).to.equal(201);
+    expect(asked).to.deep.include({ endCustomerId: face.repeat(255), features: Array(MAX_FEATURES).fill(face.repeat(100)), metadata: { note } });
+    expect((await lock.call('POST', `${API}/licenses/generate`, { body: body('x') })).json.detail).to.match(/^Invalid request: metadata must NOT have more than 16384 bytes/);
   });
 
   const verdicts: readonly (readonly [Verdict, valid: boolean, verified: boolean, message: string])[] = [

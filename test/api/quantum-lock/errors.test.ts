@@ -123,7 +123,7 @@ describe('quantum-lock: errors', () => {
   });
 
   it('absurd sizes, like all else that is wrong', async () => {
-    const { status, json } = await lock.call('POST', GENERATE, { body: { ...good, metadata: { note: 'x'.repeat(70_000) } } });
+    const { status, json } = await lock.call('POST', GENERATE, { body: { ...good, metadata: { note: 'x'.repeat(270_000) } } });
     expect([status, json.detail]).to.deep.equal([400, 'Invalid request: body is too large']);
   });
 
