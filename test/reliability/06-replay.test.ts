@@ -9,11 +9,13 @@ import { createEventCodec } from '../../application/kernel/event-codec.ts';
 import { ledgerStream, licenceStream, signingKeysStream, validationsStream } from '../../application/licensing/streams.ts';
 import { digestOf } from '../../projections/kernel/digest.ts';
 import type { AnyProjection } from '../../projections/kernel/projection.ts';
+import { webhookProjections } from '../../projections/delivery/index.ts';
 import { licensingProjections } from '../../projections/licensing/index.ts';
 import { generatedEvent, keyNumber, revokedEvent, signingKeyAdded } from '../support/licensing.ts';
 import { counted, noted, sampleCodec, someCause, someStream, someTenant } from '../support/sample-events.ts';
 import { tallies, texts } from '../support/sample-projections.ts';
 import { seeded } from '../support/seeded.ts';
+import { webhookLives } from '../support/webhook-history.ts';
 import { appendSome, differing, EVENTS, follow, type History, inDirectory } from './replay-ways.ts';
 
 const HISTORIES = Number(process.env['CHANCERY_HISTORIES'] ?? 20);
@@ -56,10 +58,14 @@ const licences: History = {
   },
 };
 
+/** Endpoints that come, change and go, and what became of deliveries to them. */
+const webhooks: History = { codec: createEventCodec(catalogue), begin: webhookLives };
+
 /** Made-up events turn up what is wrong with the runner, the program's own what is wrong with its read models. */
 const LIVES = [
   ['sample events', { history: samples, projections: [tallies, texts] }, HISTORIES],
   ['events of licences', { history: licences, projections: licensingProjections }, Math.ceil(HISTORIES / 4)],
+  ['events of webhooks', { history: webhooks, projections: webhookProjections }, Math.ceil(HISTORIES / 4)],
 ] as const;
 
 describe('promise 6: replaying gives the same read models, byte for byte', function suite() {
