@@ -33,10 +33,12 @@ export type VirtualTime = Readonly<{
   /** To the first moment that somebody waits for, and a little on, so that what is due at almost the same time comes together. */
   skip: (slackMs: number) => void;
   advance: (ms: number) => void;
+  /** The clock is set, and no time passes. */
+  set: (byMs: number) => void;
 }>;
 
 export const createVirtualTime = (start: number): VirtualTime => {
-  let now = start;
+  let [now, ahead] = [start, 0];
   const waiting = new Map<() => void, number>();
   const wake = (): void => {
     for (const [go, due] of waiting) if (due <= now) go();
@@ -46,8 +48,9 @@ export const createVirtualTime = (start: number): VirtualTime => {
     wake();
   };
   return {
-    now: () => now,
+    now: () => now + ahead,
     advance,
+    set: (byMs) => { ahead += byMs; },
     pause: (ms, signal) =>
       new Promise((resolve) => {
         const go = (): void => {

@@ -1,0 +1,134 @@
+/** Deliveries at work, over the real stores and the real way out: what stops them, what does not make a storm of them, and who may make them. */
+import { expect } from 'chai';
+import type { TenantId } from '../../../domain/kernel/ids.ts';
+import { pause } from '../../../projections/kernel/pause.ts';
+import { createVirtualTime, openDeliveries, type Deliveries, type Program, type VirtualTime } from '../../support/deliveries.ts';
+import { startReceiver, type Receiver, type Reply } from '../../support/receiver.ts';
+import { noted, someCause, someStream, someTenant } from '../../support/sample-events.ts';
+
+const START = Date.parse('2026-03-09T14:00:00.000Z');
+const DAY_MS = 86_400_000;
+const NEVER = new AbortController().signal;
+const rest = (ms = 20): Promise<void> => pause(ms, NEVER);
+
+/** Resolves when nothing more is going on. */
+const quiet = async (program: Program): Promise<void> => {
+  for (let [seen, same] = [-1, 0]; same < 5; same = program.calls() === 0 && seen === program.activity() ? same + 1 : 0) {
+    seen = program.activity();
+    await rest(5);
+  }
+};
+
+describe('the dispatcher of webhooks', function suite() {
+  this.timeout(20_000);
+  let [ground, receiver, time, tenant]: [Deliveries, Receiver, VirtualTime, TenantId] = [] as never;
+  let reply: Reply = 204;
+
+  beforeEach(async () => {
+    reply = 204;
+    receiver = await startReceiver(() => reply);
+    time = createVirtualTime(START);
+    ground = await openDeliveries(time, [receiver.host]);
+    tenant = someTenant();
+  });
+  afterEach(async () => {
+    await ground.close();
+    await receiver.close();
+  });
+
+  const hook = async ({ webhooks }: Program, name = 'a'): Promise<string> => {
+    const settings = { url: `http://${receiver.host}/${name}`, types: ['sample.noted'], description: null, format: 'json' } as const;
+    return (await webhooks.create(tenant, { settings, start: {} }, { ...someCause, commandId: `hook-${name}` })).webhook.webhookId;
+  };
+  const happen = (count = 1): Promise<unknown> => ground.store.append(someStream(tenant), 'any', Array.from({ length: count }, (_, index) => noted(`${index}`)), someCause);
+  it('breaks off a call under way when its endpoint is deleted, and makes no other', async () => {
+    const program = ground.start({ timeoutMs: 15_000 });
+    const id = await hook(program);
+    reply = 'hang';
+    await happen(5);
+    await receiver.until((received) => received.length > 0);
+    const began = performance.now();
+    await program.webhooks.remove(tenant, id, someCause);
+    while (program.calls() > 0) await rest(5);
+    expect(performance.now() - began).to.be.lessThan(1_000);
+    const calls = receiver.received.length;
+    time.advance(2 * DAY_MS);
+    await quiet(program);
+    expect(receiver.received.length).to.equal(calls);
+    await program.stop();
+    const left = [];
+    for (const scope of ['checkpoint:webhook-lanes', 'checkpoint:webhook-queue']) for await (const entry of ground.state.list(scope)) left.push(entry);
+    expect(left, 'nothing of it is kept').to.deep.equal([]);
+  });
+
+  it('gives way where another one delivers', async () => {
+    const first = ground.start();
+    await hook(first);
+    const second = ground.start();
+    await happen(50);
+    await quiet(first);
+    await quiet(second);
+    const ends = await Promise.all([first.stop(), second.stop()]);
+    expect(ends.map((end) => (end as { code?: string } | undefined)?.code)).to.include('kernel.fenced');
+    const third = ground.start();
+    await receiver.until((received) => new Set(received.map(({ id }) => id)).size === 50);
+    await third.stop();
+  });
+
+  it('makes no storm of a clock that jumps, and keeps nothing back for as long as it was set back', async () => {
+    const program = ground.start();
+    await hook(program);
+    reply = 500;
+    await happen(10);
+    await receiver.until((received) => received.length === 10);
+    await quiet(program);
+    time.set(10 * 365 * DAY_MS);
+    time.advance(60_000);
+    await quiet(program);
+    expect(receiver.received.length, 'one more each, ten years later').to.equal(20);
+    await happen(1);
+    await receiver.until((received) => received.length === 21);
+    await quiet(program);
+    reply = 204;
+    time.set(-10 * 365 * DAY_MS);
+    time.advance(60_000);
+    await receiver.until((received) => received.length === 22);
+    await quiet(program);
+    expect(receiver.received.length).to.equal(22);
+    await program.stop();
+  });
+
+  it('leaves a receiver alone that asks for it, with everything there is for it', async () => {
+    const program = ground.start();
+    await hook(program);
+    reply = { status: 429, headers: { 'retry-after': '120' } };
+    await happen(20);
+    await receiver.until((received) => received.length > 0);
+    await quiet(program);
+    const asked = receiver.received.length;
+    expect(asked).to.be.at.most(4);
+    time.advance(100_000);
+    await quiet(program);
+    expect(receiver.received.length).to.equal(asked);
+    reply = 204;
+    time.advance(30_000);
+    await receiver.until((received) => new Set(received.map(({ id }) => id)).size === 20);
+    await program.stop();
+  });
+
+  it('sends to an address that was changed what waited for the one before', async () => {
+    const program = ground.start();
+    const id = await hook(program);
+    reply = 500;
+    await happen();
+    await receiver.until((received) => received.length === 1);
+    reply = 204;
+    await program.webhooks.change(tenant, id, { settings: { url: `http://${receiver.host}/elsewhere` } }, someCause);
+    await quiet(program);
+    time.advance(6_000);
+    await receiver.until((received) => received.length === 2);
+    expect(receiver.received.map(({ path }) => path)).to.deep.equal(['/a', '/elsewhere']);
+    expect(new Set(receiver.received.map(({ id: delivery }) => delivery)).size).to.equal(1);
+    await program.stop();
+  });
+});
