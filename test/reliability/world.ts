@@ -31,9 +31,14 @@ export const createAsk = (port: number, maxSockets = 16): Readonly<{ ask: Ask; c
       const started = performance.now();
       const sent = httpRequest({ host: '127.0.0.1', port, agent, method: asked.method, path: asked.path, headers: headersOf(asked) }, (response) => {
         const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject).on('end', () => {
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(chunks).toString(), ms: performance.now() - started });
-        });
+        const answer = (): void => resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(chunks).toString(), ms: performance.now() - started });
+        // A stream of events has no end: that it began is the answer.
+        if (response.headers['content-type']?.startsWith('text/event-stream') === true) {
+          answer();
+          response.on('error', () => undefined).destroy();
+          return;
+        }
+        response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject).on('end', answer);
       });
       sent.on('error', reject).end(asked.body);
     });
