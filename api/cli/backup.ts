@@ -82,6 +82,16 @@ const missingMasterKey = (dataDir: string): readonly string[] => {
   return existsSync(file) ? [] : [`${file} is missing: before the start put the master key of the installation that was backed up there, or set MASTER_KEY`];
 };
 
+/** Whatever is made meanwhile is readable by its owner alone, also what SQLite makes. */
+const forOwnerAlone = <T>(work: () => T): T => {
+  const before = process.umask(0o077);
+  try {
+    return work();
+  } finally {
+    process.umask(before);
+  }
+};
+
 export const restoreCommand = (io: Io): Command =>
   new Command('restore')
     .description('restore a backup into an empty DATA_DIR; the program must not run there')
@@ -90,7 +100,7 @@ export const restoreCommand = (io: Io): Command =>
     .option('--json', 'machine-readable output')
     .action((file: string, options: Readonly<{ keys?: string; json?: boolean }>) => {
       const { dataDir, masterKey } = readConfig(io.env);
-      const restored = restore({ dataDir, file: resolve(file), ...(options.keys !== undefined && { keysFile: resolve(options.keys) }) });
+      const restored = forOwnerAlone(() => restore({ dataDir, file: resolve(file), ...(options.keys !== undefined && { keysFile: resolve(options.keys) }) }));
       const warnings = [...restored.warnings, ...(masterKey === undefined ? missingMasterKey(dataDir) : [])];
       print(io, options.json, { dataDir, ...restored, warnings }, ({ events, keys, subjectKeys }) =>
         [`restored ${events} events, ${keys} keys and ${subjectKeys} keys of people into ${dataDir}`, ...warnings.map((warning) => `warning: ${warning}`)].join('\n'),

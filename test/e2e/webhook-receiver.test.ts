@@ -25,7 +25,7 @@ const startReceiver = async (secret: string, port: number) => {
   // It says nothing before it is sent something.
   const ready = 'console.log("ready");';
   const child = spawn(process.execPath, ['--input-type=module', '-e', RECEIVER.replace("'127.0.0.1')", `'127.0.0.1', () => { ${ready} })`)], {
-    cwd: root, env: { ...process.env, SECRET: secret, PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: root, env: { ...process.env, SECRET: secret, RECEIVER_PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (more: string) => { said += more; });
