@@ -22,6 +22,8 @@ export type EventStream = Readonly<{ frames: AsyncIterable<string>; cut: AbortSi
 export interface EventStreams {
   /** Rejects with `request.rate_limited` {retryAfter} when there are too many streams already. */
   open(request: StreamRequest): EventStream;
+  /** How many are open now. */
+  count(): number;
 }
 
 type Subscription = Readonly<{ unsubscribe: () => void }>;
@@ -51,6 +53,7 @@ const createClients = ({ ticks, limits = LIMITS }: EventStreamsOptions) => {
   };
   const sharedBy = (tenant: TenantId | undefined): number => [...clients.values()].filter((each) => each === tenant).length;
   return {
+    count: (): number => clients.size,
     add: (client: Client, tenant: TenantId | undefined): void => {
       if (clients.size >= limits.total || sharedBy(tenant) >= limits.tenant) reject('request.rate_limited', { retryAfter: RETRY_SECONDS });
       clients.set(client, tenant);
@@ -96,5 +99,6 @@ export const createEventStreams = (options: EventStreamsOptions): EventStreams =
       clients.add(client, tenant);
       return { frames: serve(client, signal, () => clients.remove(client)), cut: client.cut };
     },
+    count: clients.count,
   };
 };
