@@ -15,23 +15,25 @@ const MOST_BEHIND = 1_048_576;
 const BATCH = 50;
 const FRAMES_KEPT = 2_000;
 
-const BEAT = ': hb\n\n';
+const BEAT = Buffer.from(': hb\n\n');
 /** WHATWG HTML, 9.2.5: how long a browser waits before it comes back, in milliseconds. */
-const OPENING = 'retry: 1000\n\n';
+const OPENING = Buffer.from('retry: 1000\n\n');
 
-const frameOf = (position: Position, { type, json }: Shown): string => `id: ${position}\nevent: ${type}\ndata: ${json}\n\n`;
+const frameOf = (position: Position, { type, json }: Shown): Buffer => Buffer.from(`id: ${position}\nevent: ${type}\ndata: ${json}\n\n`);
+
+const NOTHING = Buffer.alloc(0);
 
 /** An event as it is sent; empty when nothing of it is. */
-export type Frame = (recorded: Recorded) => string;
+export type Frame = (recorded: Recorded) => Buffer;
 
 /** Events of the end of the log are written out once for all clients. */
 export const createFrames = (show: (recorded: Recorded) => Shown | undefined): Frame => {
-  const known = createRecent<Position, string>(FRAMES_KEPT);
-  const make = (recorded: Recorded): string => {
+  const known = createRecent<Position, Buffer>(FRAMES_KEPT);
+  const make = (recorded: Recorded): Buffer => {
     const shown = show(recorded);
-    return shown === undefined ? '' : frameOf(recorded.position, shown);
+    return shown === undefined ? NOTHING : frameOf(recorded.position, shown);
   };
-  return (recorded: Recorded): string => {
+  return (recorded) => {
     const before = known.get(recorded.position);
     if (before !== undefined) return before;
     const frame = make(recorded);
@@ -82,14 +84,15 @@ export class Client {
     this.#wake.abort();
   }
 
-  async *frames(): AsyncGenerator<string> {
+  async *frames(): AsyncGenerator<Buffer> {
     yield* this.#sent(OPENING);
     while (!this.#over) {
       const { events, scannedTo } = await this.#feed.pull(this.#place, BATCH, this.#awake());
       if (this.#over) return;
       this.#place = scannedTo ?? this.#place;
-      const text = events.map(this.#frame).join('');
-      if (text !== '') yield* this.#sent(text);
+      const [first = NOTHING, ...more] = events.map(this.#frame);
+      const bytes = more.length === 0 ? first : Buffer.concat([first, ...more]);
+      if (bytes.length > 0) yield* this.#sent(bytes);
       else if (this.#quiet >= BEAT_AFTER) yield* this.#sent(BEAT);
     }
   }
@@ -114,12 +117,12 @@ export class Client {
     return this.#wake.signal;
   }
 
-  *#sent(text: string): Generator<string> {
+  *#sent(bytes: Buffer): Generator<Buffer> {
     this.#sending = true;
     this.#quiet = 0;
     this.#counted = this.#place;
-    this.#behind = text.length;
-    yield text;
+    this.#behind = bytes.length;
+    yield bytes;
     this.#sending = false;
     this.#quiet = 0;
   }

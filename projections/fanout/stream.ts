@@ -4,7 +4,8 @@
  */
 import type { TenantId } from '../../domain/kernel/ids.ts';
 import { reject } from '../../domain/kernel/rejection.ts';
-import type { EventLog, FeedFilter, Recorded } from '../../application/kernel/ports.ts';
+import type { EventFeed, EventLog, FeedFilter, Recorded } from '../../application/kernel/ports.ts';
+import { createRecent } from '../../application/kernel/recent.ts';
 import { Client, createFrames, type Place, type Shown } from './stream-client.ts';
 
 export type StreamRequest = Place &
@@ -17,7 +18,7 @@ export type StreamRequest = Place &
   }>;
 
 /** `cut` fires when the client has stopped reading, and too much has happened since. */
-export type EventStream = Readonly<{ frames: AsyncIterable<string>; cut: AbortSignal }>;
+export type EventStream = Readonly<{ frames: AsyncIterable<Uint8Array>; cut: AbortSignal }>;
 
 export interface EventStreams {
   /** Rejects with `request.rate_limited` {retryAfter} when there are too many streams already. */
@@ -40,6 +41,7 @@ export type EventStreamsOptions = Readonly<{
   limits?: Readonly<{ total: number; tenant: number }>;
 }>;
 
+const FEEDS_KEPT = 500;
 const LIMITS = { total: 2_000, tenant: 1_000 };
 /** Nobody knows when a stream will end. */
 const RETRY_SECONDS = 5;
@@ -69,7 +71,7 @@ const createClients = ({ ticks, limits = LIMITS }: EventStreamsOptions) => {
 };
 
 /** Hands a client's frames on until either side ends it; whoever never begins to read leaves nothing behind, either. */
-const serve = (client: Client, signal: AbortSignal, release: () => void): AsyncIterable<string> => {
+const serve = (client: Client, signal: AbortSignal, release: () => void): AsyncIterable<Uint8Array> => {
   const frames = client.frames();
   const end = (): void => {
     signal.removeEventListener('abort', end);
@@ -78,12 +80,12 @@ const serve = (client: Client, signal: AbortSignal, release: () => void): AsyncI
   };
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();
-  const next = async (): Promise<IteratorResult<string>> => {
+  const next = async (): Promise<IteratorResult<Uint8Array>> => {
     const frame = await frames.next();
     if (frame.done === true) end();
     return frame;
   };
-  const leave = async (): Promise<IteratorResult<string>> => {
+  const leave = async (): Promise<IteratorResult<Uint8Array>> => {
     end();
     return frames.return(undefined);
   };
@@ -93,9 +95,17 @@ const serve = (client: Client, signal: AbortSignal, release: () => void): AsyncI
 export const createEventStreams = (options: EventStreamsOptions): EventStreams => {
   const frame = createFrames(options.show);
   const clients = createClients(options);
+  const feeds = createRecent<string, EventFeed>(FEEDS_KEPT);
+  /** One for all who ask for the same: a feed has prepared statements, and no place. */
+  const feedOf = (filter: FeedFilter): EventFeed => {
+    const key = JSON.stringify([filter.tenant, filter.types]);
+    const feed = feeds.get(key) ?? options.log.feed(filter);
+    feeds.set(key, feed);
+    return feed;
+  };
   return {
     open: ({ filter, tenant, signal, ...place }) => {
-      const client = new Client(options.log.feed(filter), frame, place);
+      const client = new Client(feedOf(filter), frame, place);
       clients.add(client, tenant);
       return { frames: serve(client, signal, () => clients.remove(client)), cut: client.cut };
     },

@@ -13,8 +13,9 @@ import { requests } from './requests.ts';
 import { revocations } from './revocations.ts';
 import { signDigest } from './sign-digest.ts';
 import { start } from './start.ts';
+import { streams } from './streams.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [appends, requests, signDigest, kms, licences, rebuild, start, listing, memory, revocations];
+const BENCHMARKS: readonly Benchmark[] = [appends, requests, signDigest, kms, licences, rebuild, start, listing, memory, revocations, streams];
 
 const asked = process.argv.slice(2);
 const quick = asked.includes('--quick');
