@@ -1,4 +1,6 @@
 /** `npm start`: serves until it is told to stop. */
-import { serve } from './cli/serve.ts';
+import './compile-cache.ts';
+
+const { serve } = await import('./cli/serve.ts');
 
 process.exitCode = await serve();

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** `npx chancery …` */
-import { processIo } from './io.ts';
-import { runCli } from './program.ts';
+import '../compile-cache.ts';
+
+const { processIo } = await import('./io.ts');
+const { runCli } = await import('./program.ts');
 
 process.exitCode = await runCli(process.argv.slice(2), processIo());

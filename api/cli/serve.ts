@@ -1,4 +1,5 @@
 /** `chancery serve`: the program, from its first line to an orderly end. */
+import { flushCompileCache } from 'node:module';
 import { Command } from 'commander';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { ConfigError, readConfig, type Config } from '../../infrastructure/runtime/config.ts';
@@ -28,6 +29,8 @@ const run = async (config: Config, io: Io, json: boolean): Promise<void> => {
   // Before it says that it listens: whoever reads that may tell it to stop.
   const told = untilTold();
   logger.info({ address: program.url, dataDir: config.dataDir, pid: process.pid, surfaces: SURFACES.map(({ name }) => name) }, 'listening');
+  // Whoever is killed would not leave it behind.
+  flushCompileCache();
   tell(io, { url: program.url, operatorTokenFile: program.secrets.operatorTokenFile, config }, json);
   const signal = await told;
   logger.info({ signal }, 'stopping: finishing what was accepted');
