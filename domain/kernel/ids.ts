@@ -20,9 +20,19 @@ const UUID_LENGTH = 36;
 export const streamId = (category: string, tenant: TenantId, id: string): StreamId =>
   `${category}-${tenant}-${id}` as StreamId;
 
+/** Whether what follows a dash is put together like a UUID: 8-4-4-4-12. */
+const leadsToUuid = (stream: string, dash: number): boolean => stream[dash + 9] === '-' && stream[dash + 14] === '-' && stream[dash + 19] === '-' && stream[dash + 24] === '-';
+
+/** The dash between category and tenant: the first, but in streams of old whose category holds one. */
+const dashBeforeTenant = (stream: string): number => {
+  const first = stream.indexOf('-');
+  for (let dash = first; dash >= 0; dash = stream.indexOf('-', dash + 1)) if (leadsToUuid(stream, dash)) return dash;
+  return first;
+};
+
 /** Category, tenant and id of a stream, back from its name. */
 export const streamParts = (stream: StreamId): Readonly<{ category: string; tenant: TenantId; id: string }> => {
-  const dash = stream.indexOf('-');
+  const dash = dashBeforeTenant(stream);
   return {
     category: stream.slice(0, dash),
     tenant: stream.slice(dash + 1, dash + 1 + UUID_LENGTH) as TenantId,
