@@ -61,7 +61,7 @@ const createCheck = ({ door, events }: Pick<WebhooksDeps, 'door' | 'events'>) =>
   };
   const checkTypes = (types: readonly string[] | null | undefined): void => {
     const unknown = types?.find((type) => !known.has(type));
-    if (unknown !== undefined) rejectFields({ types: `holds ${JSON.stringify(unknown.slice(0, 100))}, which is no type of event` });
+    if (unknown !== undefined) rejectFields({ types: `holds ${JSON.stringify(unknown.slice(0, 100))}, which is no type of event that goes to webhooks` });
     if (types?.length === 0) rejectFields({ types: 'must name a type, or be left out for all of them' });
   };
   return {

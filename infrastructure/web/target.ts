@@ -25,8 +25,12 @@ const plainHost = (host: string): string => host.toLowerCase().replace(/^\[(.*)\
 
 const bracketed = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host);
 
-/** Rejects with `outbound.forbidden` {reason} what is private by its name or by the address it is. */
+/** RFC 1123, with the underscore that names in use have; names of other alphabets as IDNA writes them. */
+const isName = (host: string): boolean => host.length <= 253 && host.split('.').every((label) => /^[a-z0-9_-]{1,63}$/u.test(label));
+
+/** Rejects with `outbound.forbidden` {reason} what is neither name nor address, or private by its name or by the address it is. */
 export const checkHost = (host: string): void => {
+  if (isIP(host) === 0 && !isName(host)) throw forbidden('is neither a host name nor an address');
   if (isIP(host) === 0 ? isPrivateName(host) : !isPublicAddress(host)) throw forbidden('leads to a private address');
 };
 

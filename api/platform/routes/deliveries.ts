@@ -1,8 +1,9 @@
 /** Of a webhook endpoint: POST …/test, GET …/deliveries, POST …/deliveries/{delivery_id}/retry, POST …/replay. */
 import type { Static } from 'typebox';
-import type { KnownDelivery } from '../../../application/delivery/redeliver.ts';
-import { reject } from '../../../domain/kernel/rejection.ts';
+import { TEST_TYPE, type KnownDelivery } from '../../../application/delivery/redeliver.ts';
+import { reject, rejectFields } from '../../../domain/kernel/rejection.ts';
 import { deliveriesProjection, type DeliveryDocument } from '../../../projections/delivery/deliveries.ts';
+import { publicType } from '../../../projections/fanout/integration-events.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import { answerPage, pageOf } from '../page.ts';
 import type { PlatformPrincipal } from '../principal.ts';
@@ -51,11 +52,15 @@ const listRoute = ({ webhooks, reader, access }: WebhookDeps) =>
       if ((await webhooks.find(id, webhookId)) === undefined) return reject('delivery.webhook_not_found');
       const model = await reader.open<DeliveryDocument>(id, deliveriesProjection);
       const { status, event_type: eventType } = query;
+      if (eventType !== undefined && !isDelivered(eventType)) rejectFields({ event_type: 'is no type of event' });
       const where = { webhookId, ...(status !== undefined && { status }), ...(eventType !== undefined && { eventType }) };
       const list = JSON.stringify(['deliveries', where]);
       return answerPage(list, query, (page) => model.page({ ...page, where, order: { by: 'createdAt', direction: 'desc' } }), showDelivery);
     },
   });
+
+/** What a delivery can be of. */
+const isDelivered = (type: string): boolean => type === TEST_TYPE || publicType(type) !== undefined;
 
 /** A test has no place in the log to be read from again. */
 const repeatable = ({ deliveryId, attempts, eventId, eventType, eventStream, eventRevision, eventPosition }: DeliveryDocument): KnownDelivery =>

@@ -176,6 +176,8 @@ describe('platform: webhooks', function suite() {
     expect(list['items'][0]).to.deep.include({ id: first.id, event_id: first.event.id, event_type: 'chancery.tenancy.credential.created', status: 'retrying', attempts: 1 });
     expect(list['items'][0]['newest_attempts'][0]).to.deep.include({ attempt: 1, status: 503, reason: 'status' });
     expect((await ask('GET', `${deliveries}?status=delivered`)).body['items']).to.deep.equal([]);
+    expect((await ask('GET', `${deliveries}?event_type=chancery.delivery.webhook.tested`)).body['items']).to.deep.equal([]);
+    expect(await ask('GET', `${deliveries}?event_type=nonsense`)).to.have.nested.property('body.fields.event_type');
     reply = () => 204;
     expect((await ask('POST', `${deliveries}/${first.id}/retry`)).status).to.equal(202);
     expect((await arrived(path, 2)).map((one) => one.id)).to.deep.equal([first.id, first.id]);
