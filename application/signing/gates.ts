@@ -4,7 +4,7 @@
  */
 import type { Cause, Clock } from '../kernel/ports.ts';
 import type { SigningPrincipal } from './authorise.ts';
-import type { SignRequest } from './sign-digest.ts';
+import type { SignRequest } from './sign-request.ts';
 
 /** A request on its way to operation `operationId`: one that a crash left pending, or a new one. */
 export type Asked = Readonly<{ principal: SigningPrincipal; request: SignRequest; cause: Cause; operationId: string }>;

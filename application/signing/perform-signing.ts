@@ -10,7 +10,7 @@ import { describeRequest } from './described.ts';
 import type { Asked } from './gates.ts';
 import { operationStream, type SigningOperations } from './operations.ts';
 import type { SigningBackend } from './ports.ts';
-import type { SignRequest, SignResult } from './sign-digest.ts';
+import type { SignRequest, SignResult } from './sign-request.ts';
 
 type Deps = Readonly<{
   operations: SigningOperations;

@@ -1,7 +1,7 @@
 /** One SHA-256 over every row of a backup: SQLite's own check finds broken structure, and no changed letter. */
 import { createHash, type Hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { BackupAbout, BackupKind } from './backup-format.ts';
+import type { BackupAbout, BackupKind } from './backup-about.ts';
 
 export const EVENT_TABLES = ['migrations', 'tenants', 'types', 'streams', 'events', 'keys'] as const;
 const STATE_TABLES = ['state_entries', 'state_messages', 'state_sequence'] as const;

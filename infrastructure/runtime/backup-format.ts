@@ -2,19 +2,9 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { EVENT_MIGRATIONS } from '../event-store/schema.ts';
+import type { BackupAbout } from './backup-about.ts';
 import { backupDigest } from './backup-digest.ts';
 import { schemaVersion } from './sqlite-migrations.ts';
-
-export type BackupKind = 'data' | 'keys';
-
-export type BackupAbout = Readonly<{
-  kind: BackupKind;
-  format: number;
-  /** Position of the newest event that the copied database held. */
-  head: number;
-  /** Id of the first event, in hex: backups of one installation have it in common. Empty while there are no events. */
-  origin: string;
-}>;
 
 /** Raised when older releases could not read a newer file, or would not notice what is new in it. 2: `about.digest` over all rows. */
 export const BACKUP_FORMAT = 2;

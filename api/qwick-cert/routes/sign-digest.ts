@@ -1,7 +1,8 @@
 /** POST /sign-digest */
 import type { Static } from 'typebox';
 import { POLICY_REFUSALS } from '../../../domain/signing/judge.ts';
-import { checkSignRequest, type SignDigest, type SignRequest, type SignResult } from '../../../application/signing/sign-digest.ts';
+import { checkSignRequest, type SignDigest } from '../../../application/signing/sign-digest.ts';
+import type { SignRequest, SignResult } from '../../../application/signing/sign-request.ts';
 import { defineRoute, type ApiRequest } from '../../kernel/route.ts';
 import { identified, type QwickPrincipal } from '../principal.ts';
 import { SignDigestBody, SignDigestReply } from '../schemas.ts';

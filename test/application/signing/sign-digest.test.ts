@@ -4,7 +4,8 @@ import type { SigningPrincipal } from '../../../application/signing/authorise.ts
 import { signingEvents } from '../../../application/signing/events.ts';
 import { createSigningOperations } from '../../../application/signing/operations.ts';
 import type { SignedDigest, SigningBackend } from '../../../application/signing/ports.ts';
-import { createSignDigest, type SignDigestDeps, type SignRequest } from '../../../application/signing/sign-digest.ts';
+import { createSignDigest, type SignDigestDeps } from '../../../application/signing/sign-digest.ts';
+import type { SignRequest } from '../../../application/signing/sign-request.ts';
 import { createEventCodec } from '../../../application/kernel/event-codec.ts';
 import type { Role } from '../../../application/tenancy/access.ts';
 import { reject, Rejection } from '../../../domain/kernel/rejection.ts';
