@@ -3,9 +3,8 @@
  * after its completion is durable: no audit event, no answer.
  */
 import { rejectFields } from '../../domain/kernel/rejection.ts';
-import { fileKindOf, type FileKind } from '../../domain/signing/file-kind.ts';
+import { fileKindOf } from '../../domain/signing/file-kind.ts';
 import { turnsDirection } from '../../domain/signing/shown-text.ts';
-import type { SigningSource } from '../../domain/signing/operation.events.ts';
 import type { Cause, Clock, Ids } from '../kernel/ports.ts';
 import type { PersonalData } from '../kernel/sealing.ts';
 import type { Access } from '../tenancy/access.ts';
@@ -14,7 +13,7 @@ import { createHolding, passGates, type Asked, type Gate, type Stopped } from '.
 import { operationStream, type SigningOperations } from './operations.ts';
 import { createPerformSigning } from './perform-signing.ts';
 import { placesGate } from './places.ts';
-import type { SignedDigest, SigningBackend, SigningPlaces } from './ports.ts';
+import type { SigningBackend, SigningPlaces } from './ports.ts';
 import { quotaGate, type SigningQuotas } from './quota.ts';
 import type { RecordRefusal } from './refusals.ts';
 import type { SigningRules } from './rules.ts';
