@@ -120,6 +120,8 @@ const answerTo = (sent: ClientRequest): Promise<IncomingMessage> =>
   new Promise((resolve, refuse) => {
     sent.once('response', resolve);
     sent.once('error', refuse);
+    // Neither an answer nor an error: the other side went over to another protocol (101), or away.
+    sent.once('close', () => refuse(new Error('closed without an answer')));
   });
 
 /** Aborts when the time is up; `over` says whether that is why. */

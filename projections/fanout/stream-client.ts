@@ -51,15 +51,24 @@ export type Place = Readonly<{
   authorised: () => Promise<boolean>;
 }>;
 
+/** The log as a client reads it. */
+export type Reading = Readonly<{
+  feed: EventFeed;
+  head: () => Promise<Position | undefined>;
+  /** Whoever reads what is long past waits for their turn; rejects when the client has gone. */
+  turn: () => Promise<void>;
+}>;
+
 /** Ticks come twice a second, from whoever serves it. */
 export class Client {
-  readonly #feed: EventFeed;
+  readonly #reading: Reading;
   readonly #frame: Frame;
   readonly #authorised: () => Promise<boolean>;
   readonly #cut = new AbortController();
   #wake = new AbortController();
   #place: Position | undefined;
   #over = false;
+  #live = false;
   #looking = false;
   /** Ticks since it was sent something, or took what it was sent. */
   #quiet = 0;
@@ -68,8 +77,8 @@ export class Client {
   #counted: Position | undefined;
   #behind = 0;
 
-  constructor(feed: EventFeed, frame: Frame, { after, authorised }: Place) {
-    this.#feed = feed;
+  constructor(reading: Reading, frame: Frame, { after, authorised }: Place) {
+    this.#reading = reading;
     this.#frame = frame;
     this.#authorised = authorised;
     this.#place = after;
@@ -86,8 +95,8 @@ export class Client {
 
   async *frames(): AsyncGenerator<Buffer> {
     yield* this.#sent(OPENING);
-    while (!this.#over) {
-      const { events, scannedTo } = await this.#feed.pull(this.#place, BATCH, this.#awake());
+    while (await this.#mayRead()) {
+      const { events, scannedTo } = await this.#reading.feed.pull(this.#place, BATCH, this.#awake());
       if (this.#over) return;
       this.#place = scannedTo ?? this.#place;
       const [first = NOTHING, ...more] = events.map(this.#frame);
@@ -111,6 +120,16 @@ export class Client {
     else if (this.#quiet >= BEAT_AFTER) this.#wake.abort();
   }
 
+  /** False once it is over. Who has been at the end of the log is given what happens; who comes from the past would keep all others waiting. */
+  async #mayRead(): Promise<boolean> {
+    if (!this.#live) {
+      const head = await this.#reading.head();
+      this.#live = head === undefined || (this.#place ?? '') >= head;
+      if (!this.#live) await this.#reading.turn().catch(() => this.end());
+    }
+    return !this.#over;
+  }
+
   /** A signal for one wait: whoever fires it wakes the client. */
   #awake(): AbortSignal {
     if (this.#wake.signal.aborted && !this.#over) this.#wake = new AbortController();
@@ -130,7 +149,7 @@ export class Client {
   /** Counts on through the log, and stops where it is enough. */
   async #count(): Promise<void> {
     while (this.#behind <= MOST_BEHIND) {
-      const { events, scannedTo } = await this.#feed.pull(this.#counted, BATCH, never);
+      const { events, scannedTo } = await this.#reading.feed.pull(this.#counted, BATCH, never);
       for (const event of events) this.#behind += this.#frame(event).length;
       if (scannedTo === undefined || scannedTo === this.#counted) return;
       this.#counted = scannedTo;

@@ -2,10 +2,11 @@
  * The log as Server-Sent Events (WHATWG HTML, 9.2), for many clients at once. Each client has a place in the log and takes what comes after it
  * at its own pace: nothing waits for it in memory, and coming back with `Last-Event-ID` is going on from there.
  */
-import type { TenantId } from '../../domain/kernel/ids.ts';
+import { INSTALLATION, type TenantId } from '../../domain/kernel/ids.ts';
 import { reject } from '../../domain/kernel/rejection.ts';
 import type { EventFeed, EventLog, FeedFilter, Recorded } from '../../application/kernel/ports.ts';
 import { createRecent } from '../../application/kernel/recent.ts';
+import { createFairTurns } from '../kernel/fair-turns.ts';
 import { Client, createFrames, type Place, type Shown } from './stream-client.ts';
 
 export type StreamRequest = Place &
@@ -33,7 +34,7 @@ type Subscription = Readonly<{ unsubscribe: () => void }>;
 export type Ticks = Readonly<{ subscribe: (tick: () => void) => Subscription }>;
 
 export type EventStreamsOptions = Readonly<{
-  log: Pick<EventLog, 'feed'>;
+  log: Pick<EventLog, 'feed' | 'head'>;
   /** Pure. */
   show: (recorded: Recorded) => Shown | undefined;
   /** Twice a second, from a clock that never jumps; tests turn it by hand. */
@@ -95,6 +96,8 @@ const serve = (client: Client, signal: AbortSignal, release: () => void): AsyncI
 export const createEventStreams = (options: EventStreamsOptions): EventStreams => {
   const frame = createFrames(options.show);
   const clients = createClients(options);
+  const turns = createFairTurns();
+  const head = (): ReturnType<EventLog['head']> => options.log.head();
   const feeds = createRecent<string, EventFeed>(FEEDS_KEPT);
   /** One for all who ask for the same: a feed has prepared statements, and no place. */
   const feedOf = (filter: FeedFilter): EventFeed => {
@@ -105,7 +108,7 @@ export const createEventStreams = (options: EventStreamsOptions): EventStreams =
   };
   return {
     open: ({ filter, tenant, signal, ...place }) => {
-      const client = new Client(feedOf(filter), frame, place);
+      const client = new Client({ feed: feedOf(filter), head, turn: turns.join(tenant ?? INSTALLATION, signal) }, frame, place);
       clients.add(client, tenant);
       return { frames: serve(client, signal, () => clients.remove(client)), cut: client.cut };
     },

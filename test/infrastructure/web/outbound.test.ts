@@ -154,6 +154,14 @@ describe('calls to the outside', () => {
     for (const path of ['', 'begun']) expect((await rejection(door.request(to(`http://127.0.0.1:${port}/${path}`, { timeoutMs: 50 })))).code).to.equal('outbound.timeout');
   });
 
+  it('take no other protocol for an answer', async () => {
+    const server = createTcpServer((socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    opened.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    expect((await rejection(outbound({ allow: [`127.0.0.1:${port}`] }).request(to(`http://127.0.0.1:${port}/`)))).code).to.equal('outbound.unreachable');
+  });
+
   it('say when nobody is there, and nothing of what was sent', async () => {
     const { server, port } = await serve((_request, response) => response.end());
     server.close();

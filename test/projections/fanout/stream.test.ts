@@ -30,7 +30,7 @@ const createLog = () => {
     },
   });
   return {
-    log: { feed } satisfies Pick<EventLog, 'feed'>,
+    log: { feed, head: async () => (events.length === 0 ? undefined : at(events.length)) } satisfies Pick<EventLog, 'feed' | 'head'>,
     add: (type: string, tenant: TenantId = TENANT, text = ''): void => {
       const number = events.length + 1;
       events.push({ type, data: { text }, tenant, position: at(number), stream: streamId('test.things', tenant, 'a'), id: `e${number}`, revision: number, time: '2026-03-09T14:23:42.100Z', cause: { actor: { kind: 'system', id: 's' }, correlation: 'c' } });
