@@ -1,5 +1,6 @@
 /** `?stream=true`: the log as it happens, as Server-Sent Events. */
-import type { FeedFilter } from '../../application/kernel/ports.ts';
+import { decodeJwt } from 'jose';
+import type { Clock, FeedFilter } from '../../application/kernel/ports.ts';
 import type { Access } from '../../application/tenancy/access.ts';
 import type { Position, TenantId } from '../../domain/kernel/ids.ts';
 import { rejectFields } from '../../domain/kernel/rejection.ts';
@@ -8,7 +9,7 @@ import type { ApiRequest, StreamReply } from '../kernel/route.ts';
 import { placeOf } from './event-questions.ts';
 import { permit, type PlatformPrincipal } from './principal.ts';
 
-export type EventStreamDeps = Readonly<{ streams: EventStreams; access: Pick<Access, 'current'> }>;
+export type EventStreamDeps = Readonly<{ streams: EventStreams; access: Pick<Access, 'current'>; clock: Clock }>;
 
 type Asking = Pick<ApiRequest<PlatformPrincipal>, 'principal' | 'header' | 'signal'>;
 
@@ -31,23 +32,33 @@ const startOf = ({ header }: Asking, { after, head }: StreamQuestion): Position 
   return after === undefined ? head : placeOf('after', after, head);
 };
 
-/** Whether who asked may still be shown it: the session lives, and its person is what the route demands. */
-const createAuthorised = (access: EventStreamDeps['access'], principal: PlatformPrincipal, slug: string | undefined) => async (): Promise<boolean> => {
-  if (principal.kind === 'person') permit(await access.current(principal), 'tenant', slug);
-  return true;
+/** When the access token that was presented, and found good, ends: milliseconds since 1970. */
+const endOf = (authorization: string | undefined): number => {
+  const { exp } = decodeJwt((authorization ?? '').replace(/^Bearer +/iu, ''));
+  return (exp ?? 0) * 1_000;
+};
+
+/** Whether who asked may still be shown it: token and session live, and the person is what the route demands. A stream is no request that was under way. */
+const createAuthorised = ({ access, clock }: EventStreamDeps, { principal, header }: Asking, slug: string | undefined): (() => Promise<boolean>) => {
+  if (principal.kind !== 'person') return async () => true;
+  const end = endOf(header('authorization'));
+  return async () => {
+    permit(await access.current(principal), 'tenant', slug);
+    return clock.now() < end;
+  };
 };
 
 /** Rejects with `request.invalid` {fields: `Last-Event-ID` or `after`}, and with `request.rate_limited` when there are too many streams. */
 export type AnswerStream = (asking: Asking, question: StreamQuestion) => StreamReply;
 
 export const createEventStreamAnswer =
-  ({ streams, access }: EventStreamDeps): AnswerStream =>
+  (deps: EventStreamDeps): AnswerStream =>
   (asking, question) => {
     const { tenant, types, slug } = question;
     const filter: FeedFilter = { ...(types && { types }), ...(tenant && { tenant }) };
-    const authorised = createAuthorised(access, asking.principal, slug);
+    const authorised = createAuthorised(deps, asking, slug);
     const share = asking.principal.kind === 'person' ? asking.principal.tenant.id : undefined;
-    const { frames, cut } = streams.open({ after: startOf(asking, question), filter, authorised, tenant: share, signal: asking.signal });
+    const { frames, cut } = deps.streams.open({ after: startOf(asking, question), filter, authorised, tenant: share, signal: asking.signal });
     return { status: 200, stream: frames, cut, contentType: 'text/event-stream; charset=utf-8', headers: { 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' } };
   };
 

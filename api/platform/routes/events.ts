@@ -21,6 +21,7 @@ export type EventDeps = Readonly<{
   /** Base of absolute links, without a trailing slash. */
   publicUrl: string;
   streams: EventStreamDeps['streams'];
+  clock: EventStreamDeps['clock'];
 }>;
 
 type Asked = Static<typeof EventsQuery>;
@@ -38,8 +39,9 @@ const startOf = ({ after, cursor }: Asked, head: Position | undefined): Position
 /** Whose events: a tenant's, with its slug when it is in the path. */
 type Scope = Readonly<{ tenant: TenantId | undefined; slug?: string }>;
 
-const createAnswer = ({ log, publicUrl, streams, access }: EventDeps) => {
-  const stream = createEventStreamAnswer({ streams, access });
+const createAnswer = (deps: EventDeps) => {
+  const { log, publicUrl } = deps;
+  const stream = createEventStreamAnswer(deps);
   const pages = createEventPages({ log, toCloudEvent: createCloudEvents(publicUrl) });
   const page = async (query: Asked, tenant: TenantId | undefined, signal: AbortSignal) => {
     const limit = effectiveLimit(query.limit);

@@ -110,6 +110,13 @@ describe('platform: event streams', function suite() {
     expect((await second) - at).to.be.lessThan(1_000);
   });
 
+  it('end with the access token that opened them', async () => {
+    const stream = await open('/tenants/acme/events?stream=true', { as: await signIn('owner@acme.example') });
+    const ended = drain(stream);
+    platform.knobs.now += 900_000;
+    await ended;
+  });
+
   it('say what is wrong with the question, and open nothing', async () => {
     expect(await fields('&after=99999999')).to.deep.equal([400, ['after']]);
     expect(await fields('', { 'last-event-id': 'abc' })).to.deep.equal([400, ['Last-Event-ID']]);
