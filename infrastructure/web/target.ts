@@ -28,15 +28,21 @@ const bracketed = (host: string): string => (isIP(host) === 6 ? `[${host}]` : ho
 /** RFC 1123, with the underscore that names in use have; names of other alphabets as IDNA writes them. */
 const isName = (host: string): boolean => host.length <= 253 && host.split('.').every((label) => /^[a-z0-9_-]{1,63}$/u.test(label));
 
-/** Rejects with `outbound.forbidden` {reason} what is neither name nor address, or private by its name or by the address it is. */
+/** Rejects with `outbound.forbidden` {reason} what is private by its name or by the address it is. */
 export const checkHost = (host: string): void => {
-  if (isIP(host) === 0 && !isName(host)) throw forbidden('is neither a host name nor an address');
   if (isIP(host) === 0 ? isPrivateName(host) : !isPublicAddress(host)) throw forbidden('leads to a private address');
+};
+
+/** As a URL would have it: `127.1` and `0x7f.1` are addresses, too. */
+const canonical = (host: string): string => {
+  if (isIP(host) !== 0) return host;
+  if (!isName(host)) throw forbidden('is neither a host name nor an address');
+  return plainHost(URL.parse(`https://${host}/`)?.hostname ?? '');
 };
 
 /** A host and a port by themselves, as syslog has them; `allow` are the operator's `host:port`s, lower case, IPv6 in brackets. */
 export const targetOf = (allow: ReadonlySet<string>, host: string, port: number, secure: boolean): Target => {
-  const plain = plainHost(host);
+  const plain = canonical(plainHost(host));
   const allowed = allow.has(`${bracketed(plain)}:${String(port)}`);
   if (!allowed) checkHost(plain);
   return { host: plain, port, secure, allowed };

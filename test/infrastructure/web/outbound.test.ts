@@ -79,7 +79,7 @@ describe('calls to the outside', () => {
 
   it('refuse what is no host, where one is named by itself', () => {
     const door = outbound();
-    for (const host of ['logs.example.com:514', 'logs example.com', '', '..', 'a..example.com', 'logs.example.com/x', `${'a'.repeat(64)}.example.com`, '[::1']) expect(() => door.checkHost(host, 6514), host).to.throw();
+    for (const host of ['logs.example.com:514', 'logs example.com', '', '..', 'a..example.com', 'logs.example.com/x', `${'a'.repeat(64)}.example.com`, '[::1', '127.1', '0x7f.1', '0177.0.0.1', '2130706433', 'logs.0x7f']) expect(() => door.checkHost(host, 6514), host).to.throw();
     for (const host of ['logs.example.com', 'LOGS_1.example.com.', '1.1.1.1', '2606:4700:4700::1111', 'xn--bcher-kva.example.com']) door.checkHost(host, 6514);
   });
 
