@@ -63,7 +63,9 @@ const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, heal
     return attempted.outcome === 'failed' && attempted.next !== undefined ? shelf.set(attempted.next) : shelf.remove(waiting.eventPosition);
   };
   return async (waiting: Waiting, signal: AbortSignal): Promise<void> => {
-    const leave = await slots.enter(shelf.endpoint.tenant, health.isAiling());
+    const leave = await slots.enter(shelf.endpoint.tenant, health.isAiling(), signal);
+    // Broken off while it waited: whoever ends the endpoint does not wait for others' receivers.
+    if (leave === undefined) return;
     try {
       await settle(waiting, await attempt(shelf.endpoint, waiting, signal));
     } catch (error) {

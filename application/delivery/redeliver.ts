@@ -4,6 +4,7 @@ import type { Webhook } from '../../domain/delivery/webhooks-state.ts';
 import type { TenantId } from '../../domain/kernel/ids.ts';
 import { reject } from '../../domain/kernel/rejection.ts';
 import type { Cause, Clock, EventStore } from '../kernel/ports.ts';
+import { createShares } from '../kernel/shares.ts';
 import type { PublicEvent } from './ports.ts';
 import type { SendWebhook, Sent } from './send-webhook.ts';
 import { deliveriesStream, deliveryIdOf } from './streams.ts';
@@ -51,7 +52,11 @@ const outcomeOf = (webhookId: string, event: PublicEvent, { sent, deliveryId }: 
     : { type: 'WebhookAttemptFailed', data: { ...shared, status, reason, nextAt: null, failedAt: at } };
 };
 
+/** Tests of one tenant at once: each holds a connection for as long as its receiver likes, and connections are everybody's. */
+const TESTS_AT_ONCE = 4;
+
 export const createRedeliver = ({ webhooks, store, send, clock }: Deps): Redeliver => {
+  const testing = createShares<TenantId>(TESTS_AT_ONCE);
   const now = (): string => new Date(clock.now()).toISOString();
   const active = async (tenant: TenantId, webhookId: string): Promise<Webhook> => {
     const webhook = (await webhooks.find(tenant, webhookId)) ?? reject('delivery.webhook_not_found');
@@ -67,7 +72,7 @@ export const createRedeliver = ({ webhooks, store, send, clock }: Deps): Redeliv
       const webhook = await active(tenant, webhookId);
       const event = testEvent(tenant, webhookId, commandId, now());
       const deliveryId = deliveryIdOf(commandId, webhookId);
-      const sent = await send({ tenant, webhook, deliveryId, body: JSON.stringify(event), timeoutMs: TEST_TIMEOUT_MS });
+      const sent = await testing(tenant, () => send({ tenant, webhook, deliveryId, body: JSON.stringify(event), timeoutMs: TEST_TIMEOUT_MS }));
       const at = now();
       await store.append(deliveriesStream(tenant, at), 'any', [outcomeOf(webhookId, event, { deliveryId, sent }, at)], cause);
       return { deliveryId, sent };

@@ -5,14 +5,27 @@
 import type { TenantId } from '../../domain/kernel/ids.ts';
 
 export interface Slots {
-  /** A place as soon as one is free, first come first served; answers how to leave it. */
-  enter(tenant: TenantId, ailing: boolean): Promise<() => void>;
+  /** A place as soon as one is free, first come first served; answers how to leave it, or undefined when `signal` has fired before: then there is none to leave. */
+  enter(tenant: TenantId, ailing: boolean, signal: AbortSignal): Promise<(() => void) | undefined>;
 }
 
 /** `all`: places there are. `each`: of them, for one tenant. */
 export type Places = Readonly<{ all: number; each: number }>;
 
 type Waiting = Readonly<{ tenant: TenantId; go: () => void }>;
+
+/** Whether it got a place before the signal fired. */
+const waitIn = (line: Waiting[], tenant: TenantId, signal: AbortSignal): Promise<boolean> =>
+  new Promise((resolve) => {
+    const giveUp = (): void => {
+      const at = line.indexOf(mine);
+      if (at >= 0) line.splice(at, 1);
+      resolve(false);
+    };
+    const mine: Waiting = { tenant, go: () => { signal.removeEventListener('abort', giveUp); resolve(true); } };
+    signal.addEventListener('abort', giveUp, { once: true });
+    line.push(mine);
+  });
 
 const createPlaces = ({ all, each }: Places) => {
   const held = new Map<TenantId, number>();
@@ -33,14 +46,15 @@ const createPlaces = ({ all, each }: Places) => {
     change(next.tenant, 1);
     next.go();
   };
-  return async (tenant: TenantId): Promise<() => void> => {
+  return async (tenant: TenantId, signal: AbortSignal): Promise<(() => void) | undefined> => {
+    if (signal.aborted) return undefined;
     if (isFree({ tenant })) change(tenant, 1);
-    else await new Promise<void>((go) => { line.push({ tenant, go }); });
+    else if (!(await waitIn(line, tenant, signal))) return undefined;
     return () => leave(tenant);
   };
 };
 
 export const createSlots = ({ sound, ailing }: Readonly<{ sound: Places; ailing: Places }> = { sound: { all: 32, each: 16 }, ailing: { all: 32, each: 8 } }): Slots => {
   const places = { sound: createPlaces(sound), ailing: createPlaces(ailing) };
-  return { enter: (tenant, isAiling) => (isAiling ? places.ailing(tenant) : places.sound(tenant)) };
+  return { enter: (tenant, isAiling, signal) => (isAiling ? places.ailing(tenant, signal) : places.sound(tenant, signal)) };
 };

@@ -43,7 +43,8 @@ export type EventStreamsOptions = Readonly<{
 }>;
 
 const FEEDS_KEPT = 500;
-const LIMITS = { total: 2_000, tenant: 1_000 };
+/** Of all tenants together, and of one; the operator has as many as all tenants, and takes none of theirs. */
+const LIMITS = { total: 2_000, tenant: 250 };
 /** Nobody knows when a stream will end. */
 const RETRY_SECONDS = 5;
 
@@ -55,10 +56,15 @@ const createClients = ({ ticks, limits = LIMITS }: EventStreamsOptions) => {
     for (const client of clients.keys()) void client.tick();
   };
   const sharedBy = (tenant: TenantId | undefined): number => [...clients.values()].filter((each) => each === tenant).length;
+  const isFull = (tenant: TenantId | undefined): boolean => {
+    const mine = sharedBy(tenant);
+    if (tenant === undefined) return mine >= limits.total;
+    return mine >= limits.tenant || clients.size - sharedBy(undefined) >= limits.total;
+  };
   return {
     count: (): number => clients.size,
     add: (client: Client, tenant: TenantId | undefined): void => {
-      if (clients.size >= limits.total || sharedBy(tenant) >= limits.tenant) reject('request.rate_limited', { retryAfter: RETRY_SECONDS });
+      if (isFull(tenant)) reject('request.rate_limited', { retryAfter: RETRY_SECONDS });
       clients.set(client, tenant);
       ticking ??= ticks.subscribe(tick);
     },

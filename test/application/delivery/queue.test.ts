@@ -23,26 +23,39 @@ const isSettled = (promise: Promise<unknown>): Promise<boolean> => {
   return Promise.race([promise.then(() => true), turn.then(() => false)]);
 };
 
+const STAYING = new AbortController().signal;
+
 describe('places to call receivers from', () => {
   it('are given in turn, and no more than there are', async () => {
     const slots = createSlots({ sound: { all: 2, each: 2 }, ailing: { all: 1, each: 1 } });
-    const leave = await slots.enter(TENANT, false);
-    await slots.enter(TENANT, false);
-    const third = slots.enter(TENANT, false);
+    const leave = await slots.enter(TENANT, false, STAYING);
+    await slots.enter(TENANT, false, STAYING);
+    const third = slots.enter(TENANT, false, STAYING);
     expect(await isSettled(third)).to.equal(false);
-    expect(await isSettled(slots.enter(TENANT, true)), 'others for those that fail').to.equal(true);
-    leave();
+    expect(await isSettled(slots.enter(TENANT, true, STAYING)), 'others for those that fail').to.equal(true);
+    leave?.();
     expect(await isSettled(third)).to.equal(true);
   });
   it('are not all held by one tenant', async () => {
     const slots = createSlots({ sound: { all: 3, each: 2 }, ailing: { all: 1, each: 1 } });
-    const leave = await slots.enter(TENANT, false);
-    await slots.enter(TENANT, false);
-    const own = slots.enter(TENANT, false);
+    const leave = await slots.enter(TENANT, false, STAYING);
+    await slots.enter(TENANT, false, STAYING);
+    const own = slots.enter(TENANT, false, STAYING);
     expect(await isSettled(own)).to.equal(false);
-    expect(await isSettled(slots.enter(OTHER, false)), 'whoever comes later goes before').to.equal(true);
-    leave();
+    expect(await isSettled(slots.enter(OTHER, false, STAYING)), 'whoever comes later goes before').to.equal(true);
+    leave?.();
     expect(await isSettled(own)).to.equal(true);
+  });
+  it('are waited for no longer than somebody wants one, and go to who still waits', async () => {
+    const slots = createSlots({ sound: { all: 1, each: 1 }, ailing: { all: 1, each: 1 } });
+    const leaving = new AbortController();
+    const leave = await slots.enter(TENANT, false, STAYING);
+    const [gone, next] = [slots.enter(TENANT, false, leaving.signal), slots.enter(TENANT, false, STAYING)];
+    leaving.abort();
+    expect(await gone).to.equal(undefined);
+    leave?.();
+    expect(await isSettled(next)).to.equal(true);
+    expect(await slots.enter(TENANT, false, leaving.signal)).to.equal(undefined);
   });
 });
 

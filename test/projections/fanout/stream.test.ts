@@ -7,6 +7,7 @@ import { rejection } from '../../support/rejections.ts';
 
 const TENANT = '019aa5c4-6f00-7000-8000-000000000001' as TenantId;
 const OTHER = '019aa5c4-6f00-7000-8000-000000000002' as TenantId;
+const THIRD = '019aa5c4-6f00-7000-8000-000000000003' as TenantId;
 const at = (number: number): Position => String(number).padStart(20, '0') as Position;
 
 const passes = ({ tenant, types }: FeedFilter, event: Recorded): boolean => (tenant === undefined || event.tenant === tenant) && (types?.includes(event.type) ?? true);
@@ -170,7 +171,9 @@ describe('the log as Server-Sent Events', () => {
     open();
     expect(await rejection((async () => open())())).to.deep.equal({ code: 'request.rate_limited', details: { retryAfter: 5 } });
     open({ tenant: OTHER });
-    expect((await rejection((async () => open({ tenant: undefined }))())).code).to.equal('request.rate_limited');
+    expect((await rejection((async () => open({ tenant: THIRD }))())).code).to.equal('request.rate_limited');
+    for (let n = 0; n < 3; n += 1) open({ tenant: undefined });
+    expect((await rejection((async () => open({ tenant: undefined }))())).code, 'the operator has as many of their own').to.equal('request.rate_limited');
     await first.frames[Symbol.asyncIterator]().return?.();
     open();
     gone.abort();
