@@ -115,9 +115,15 @@ export class Client {
   }
 
   async #look(): Promise<void> {
-    if (!(await this.#authorised().catch(() => false))) return this.end();
+    if (!(await this.#authorised().catch(() => false))) return this.#dismiss();
     if (this.#sending) await this.#lookBehind();
     else if (this.#quiet >= BEAT_AFTER) this.#wake.abort();
+  }
+
+  /** Who does not take what they were sent does not see the end, either: they are cut off. */
+  #dismiss(): void {
+    this.end();
+    if (this.#sending) this.#cut.abort();
   }
 
   /** False once it is over. Who has been at the end of the log is given what happens; who comes from the past would keep all others waiting. */

@@ -144,6 +144,21 @@ describe('the log as Server-Sent Events', () => {
     expect((await raw()).done).to.equal(true);
   });
 
+  it('is cut at the next tick for who may not follow it any more and does not read, either', async () => {
+    const { open, ticks } = setUp();
+    let allowed = true;
+    const stream = open({ authorised: async () => allowed });
+    const { next } = reader(stream);
+    await next();
+    ticks.next();
+    await turns();
+    expect(stream.cut.aborted).to.equal(false);
+    allowed = false;
+    ticks.next();
+    await turns();
+    expect(stream.cut.aborted).to.equal(true);
+  });
+
   it('is cut for who has stopped reading when a mebibyte has happened, and only then', async () => {
     const { open, ticks, add } = setUp();
     const [slow, quick] = [open(), open()];
