@@ -46,17 +46,27 @@ const orUnknown = async <T>(asked: Promise<T>): Promise<T | 'unknown'> => {
   }
 };
 
+type Seen = string | undefined | 'unknown';
+
+/** Tells, look by look, whether a lease may be taken: nobody has it, or its holder has not renewed it for long enough. */
+const createPatience = (): ((present: Seen) => boolean) => {
+  let [seen, looks]: [Seen, number] = [undefined, 0];
+  return (present) => {
+    if (present === 'unknown') return false;
+    looks = present === seen ? looks + 1 : 0;
+    seen = present;
+    return present === undefined || looks >= LOOKS;
+  };
+};
+
 /** Takes the lease of this name when it is free or its holder is gone; answers the entry, or undefined after `signal`. */
 const createTake = (state: Entries, { pause, everyMs }: Timing) =>
   async (name: string, entry: string, signal: AbortSignal): Promise<string | undefined> => {
-    let [seen, looks]: [string | undefined, number] = [undefined, 0];
+    const mayBeTaken = createPatience();
     while (!signal.aborted) {
       const present = await orUnknown(state.get(SCOPE, name));
       if (present === entry) return entry;
-      looks = present !== 'unknown' && present === seen ? looks + 1 : 0;
-      if (present !== 'unknown') seen = present;
-      const isFree = present === undefined || looks >= LOOKS;
-      if (isFree && (await orUnknown(state.compareAndSet(SCOPE, name, present, { value: entry }))) === true) return entry;
+      if (mayBeTaken(present) && (await orUnknown(state.compareAndSet(SCOPE, name, present, { value: entry }))) === true) return entry;
       await pause(everyMs, signal);
     }
     return undefined;
