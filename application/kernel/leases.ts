@@ -37,22 +37,22 @@ export const createLoneLeases = (): Leases => ({ hold: (_name, signal, work) => 
 type Entries = Pick<StateStore, 'get' | 'compareAndSet'>;
 type Timing = Readonly<Required<Pick<LeasesOptions, 'pause' | 'everyMs'>>>;
 
-/** A state store that cannot answer now says nothing about a lease. */
-const orUnknown = async <T>(asked: Promise<T>): Promise<T | 'unknown'> => {
+/** Null: the state store cannot answer now, which says nothing about a lease. */
+const orUnknown = async <T>(asked: Promise<T>): Promise<T | null> => {
   try {
     return await asked;
   } catch {
-    return 'unknown';
+    return null;
   }
 };
 
-type Seen = string | undefined | 'unknown';
+type Seen = string | undefined | null;
 
 /** Tells, look by look, whether a lease may be taken: nobody has it, or its holder has not renewed it for long enough. */
 const createPatience = (): ((present: Seen) => boolean) => {
   let [seen, looks]: [Seen, number] = [undefined, 0];
   return (present) => {
-    if (present === 'unknown') return false;
+    if (present === null) return false;
     looks = present === seen ? looks + 1 : 0;
     seen = present;
     return present === undefined || looks >= LOOKS;
@@ -80,7 +80,7 @@ const createRenew = (state: Entries, { pause, everyMs }: Timing) =>
     const settle = async (): Promise<void> => {
       const present = await orUnknown(state.get(SCOPE, name));
       if (present?.startsWith(first) === true) entry = present;
-      else if (present !== 'unknown') ending.abort();
+      else if (present !== null) ending.abort();
     };
     for (let count = 1; ; count += 1) {
       await pause(everyMs, ending.signal);
