@@ -49,9 +49,9 @@ const orUnknown = async <T>(asked: Promise<T>): Promise<T | null> => {
 type Seen = string | undefined | null;
 
 /** Tells, look by look, whether a lease may be taken: nobody has it, or its holder has not renewed it for long enough. */
-const createPatience = (): ((present: Seen) => boolean) => {
+const createPatience = (): ((present: Seen) => present is string | undefined) => {
   let [seen, looks]: [Seen, number] = [undefined, 0];
-  return (present) => {
+  return (present): present is string | undefined => {
     if (present === null) return false;
     looks = present === seen ? looks + 1 : 0;
     seen = present;
