@@ -46,7 +46,7 @@ const createRest = (surface: Surface, pipeline: Pipeline): Router => {
 export const createSurfaceRouter = (surface: Surface, pipeline: Pipeline): RequestHandler => {
   checkTable(surface);
   const ajv = createAjv();
-  const find = createRouteTable(surface.routes.map((route) => compileRoute(ajv, route)));
+  const find = createRouteTable(surface.routes.map((route) => compileRoute(ajv, route, surface)));
   const rest = createRest(surface, pipeline);
   const run = (exchange: Exchange, { row, params }: Found<CompiledRoute>): Promise<void> => {
     exchange.route = row.route;

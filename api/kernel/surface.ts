@@ -33,6 +33,8 @@ export type Surface<Principal = unknown> = Readonly<{
   documentsBelow?: string;
   info: Readonly<{ title: string; version: string; description: string }>;
   routes: readonly Route<Principal>[];
+  /** Query parameters that the table does not name: `'refused'` by their names (400), else ignored. */
+  unknownQuery?: 'refused' | 'ignored';
   /** OpenAPI security schemes; the key is used for every route whose permission is not public. */
   security: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Which of them a permission's routes take; undefined: all. For the OpenAPI document. */

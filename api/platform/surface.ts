@@ -56,6 +56,7 @@ export const createPlatformSurface = (deps: PlatformDeps): Surface =>
         'Tenants, plans, members, credentials and sessions, behind all surfaces. Errors are problems (RFC 9457); lists are pages by cursor; every POST honours Idempotency-Key.',
     },
     routes: [...tenantRoutes(deps), ...memberRoutes(deps), ...invitationRoutes(deps), ...accountRoutes(deps), ...credentialRoutes(deps), ...sessionRoutes(deps), ...operationRoutes(deps), ...signingPolicyRoutes(deps), ...approvalRoutes(deps), recallRoute(deps), revokeCertificateRoute(deps), ...kmsKeyRoutes(deps), ...licenceSigningKeyRoutes(deps), ...eventRoutes(deps), ...eventSchemaRoutes(deps), ...webhookRoutes(deps), ...deliveryRoutes(deps), ...siemSinkRoutes(deps)],
+    unknownQuery: 'refused',
     security: { bearer: { type: 'http', scheme: 'bearer', description: 'The operator token, or the access token of a session.' } },
     publicPermissions: ['public'],
     authenticate: createAuthenticate(deps.access, deps.operatorToken),
