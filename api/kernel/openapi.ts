@@ -75,11 +75,17 @@ const content = (surface: Surface, { schema, contentType = 'application/json', e
   return { [contentType]: { schema: surface.replySchema?.(schema) ?? schema, ...exampleOf(surface, example) } };
 };
 
+/** All forms of an answer. */
+const media = (surface: Surface, reply: ReplyDescription): Json => ({
+  ...content(surface, reply),
+  ...Object.fromEntries(Object.entries(reply.alternatives ?? {}).map(([type, description]) => [type, { schema: { type: 'string', description } }])),
+});
+
 const successes = (surface: Surface, route: Route): Json =>
   Object.fromEntries(
     Object.entries(route.replies).map(([status, reply]) => {
-      const media = content(surface, reply);
-      return [status, { description: reply.description, headers: headersOf(surface, route, Number(status)), ...(Object.keys(media).length > 0 ? { content: media } : {}) }];
+      const forms = media(surface, reply);
+      return [status, { description: reply.description, headers: headersOf(surface, route, Number(status)), ...(Object.keys(forms).length > 0 ? { content: forms } : {}) }];
     }),
   );
 

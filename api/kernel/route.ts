@@ -38,7 +38,7 @@ export type BytesReply = Readonly<{ status: number; bytes: Uint8Array; contentTy
 export type EmptyReply = Readonly<{ status: 204; headers?: Headers }>;
 export type HttpReply<Body = unknown> = JsonReply<Body> | StreamReply | BytesReply | EmptyReply;
 
-export type ReplyDescription = Readonly<{ description: string; schema?: TSchema; contentType?: string; example?: unknown }>;
+export type ReplyDescription = Readonly<{ description: string; schema?: TSchema; contentType?: string; example?: unknown; /** Other forms of the answer, as text: what each is, by media type. */ alternatives?: Readonly<Record<string, string>> }>;
 
 /** A row as the kernel sees it. `permission` is a word of the surface, which alone knows what it demands. */
 export type Route<Principal = unknown> = Readonly<{

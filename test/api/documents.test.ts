@@ -146,6 +146,14 @@ describe('the documents of the surfaces', () => {
     for (const surface of surfaces) expect(await expectMediaTypes(surface), surface.name).to.be.greaterThan(surface.routes.length / 2);
   });
 
+  it('say of the log that it is streamed as well as paged', async () => {
+    for (const path of ['/v1/events', '/v1/tenants/{slug}/events']) {
+      const content = (await at('/platform/openapi.json', 'paths', path, 'get', 'responses', '200', 'content')) as Readonly<Record<string, { schema: { type: string } }>>;
+      expect(Object.keys(content), path).to.deep.equal(['application/json', 'text/event-stream']);
+      expect(content['text/event-stream']?.schema.type).to.equal('string');
+    }
+  });
+
   it('say which kinds of jobs there are, that pages have defaults, and what X-Qwick-CLI-Update says', async () => {
     const kind = await at('/platform/openapi.json', 'paths', '/v1/jobs', 'post', 'requestBody', 'content', 'application/json', 'schema', 'properties', 'kind', 'enum');
     expect(kind).to.include.members(['backup', 'backup-keys']);

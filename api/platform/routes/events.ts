@@ -30,6 +30,14 @@ const common = { method: 'GET', tags: ['Events'] } as const;
 const description =
   'In the order of the log; with `stream=true` as Server-Sent Events (`text/event-stream`), each with its position as `id`. What is internal (book-keeping, keys of the program) is not told. A page is complete up to its `to_position`; `next_cursor` is null when that was the end of the log.';
 
+const replies = {
+  200: {
+    description: 'A page of events, or with `stream=true` the stream of them',
+    schema: EventPageReply,
+    alternatives: { 'text/event-stream': 'With `stream=true`: Server-Sent Events without end. Each has its position as `id`, its type as `event`, and a CloudEvent as `data`; a comment every 15 s while nothing happens' },
+  },
+};
+
 const startOf = ({ after, cursor }: Asked, head: Position | undefined): Position | undefined => {
   if (after !== undefined && cursor !== undefined) return rejectFields({ cursor: 'cannot be given with after' });
   if (after !== undefined) return placeOf('after', after, head);
@@ -68,7 +76,7 @@ const allRoute = ({ access }: EventDeps, answer: Answer) =>
     summary: 'List the events of all tenants and of the installation',
     description,
     query: AllEventsQuery,
-    replies: { 200: { description: 'A page of events', schema: EventPageReply } },
+    replies,
     handle: async (request) => {
       const { tenant: slug, ...query } = request.query;
       const tenant = slug === undefined ? undefined : ((await access.tenantBySlug(slug)) ?? rejectFields({ tenant: 'is no tenant' }));
@@ -86,7 +94,7 @@ const tenantRoute = ({ access }: EventDeps, answer: Answer) =>
     description,
     params: SlugParams,
     query: EventsQuery,
-    replies: { 200: { description: 'A page of events', schema: EventPageReply } },
+    replies,
     rejections: ['tenancy.tenant_unknown', 'tenancy.forbidden'],
     handle: async (request) => {
       const { id, slug } = await tenantOfPath(access, request.params.slug);
