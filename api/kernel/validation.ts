@@ -66,6 +66,7 @@ const patternWords = ({ parentSchema = {} }: ErrorObject): string => {
 const WORDS: Readonly<Record<string, (error: ErrorObject) => string>> = {
   required: () => 'is required',
   additionalProperties: () => 'is not known',
+  minProperties: () => 'must not be empty',
   format: (error) => `must be a valid ${(error.params as { format: string }).format}`,
   enum: (error) => `must be one of ${(error.params as { allowedValues: unknown[] }).allowedValues.join(', ')}`,
   pattern: patternWords,

@@ -58,7 +58,7 @@ export const CreateSinkBody = Type.Object(
           position: Type.Optional(Type.String({ pattern: '^[0-9]{1,20}$', 'x-expected': 'a position: up to 20 digits', description: 'Only events after this position; 0: everything' })),
           time: Type.Optional(instant('Only events from this time on')),
         },
-        { ...strict, description: 'Where it begins; now without' },
+        { ...strict, minProperties: 1, description: 'Where it begins; now without' },
       ),
     ),
   },

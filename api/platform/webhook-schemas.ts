@@ -29,7 +29,7 @@ const Start = Type.Object(
     position: Type.Optional(position('Only events after this position; 0: everything')),
     time: Type.Optional(instant('Only events from this time on')),
   },
-  { ...strict, description: 'Where deliveries begin; now without' },
+  { ...strict, minProperties: 1, description: 'Where deliveries begin; now without' },
 );
 
 export const CreateWebhookBody = Type.Object(

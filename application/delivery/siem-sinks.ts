@@ -60,7 +60,7 @@ const guarded = (field: string, check: () => void): void => {
     check();
   } catch (error) {
     if (!(error instanceof Rejection) || error.code !== 'outbound.forbidden') throw error;
-    rejectFields({ [field]: String(error.details['reason']) });
+    rejectFields({ [error.details['part'] === 'port' ? 'port' : field]: String(error.details['reason']) });
   }
 };
 

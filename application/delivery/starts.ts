@@ -37,7 +37,7 @@ export const createStarts = ({ log, clock }: Deps) => {
       return {
         after: fromPosition === undefined ? null : await position('from_position', fromPosition),
         since: since === undefined ? null : past('since', since),
-        until: until ?? null,
+        until: until === undefined ? null : past('until', until),
       };
     },
   };

@@ -10,7 +10,7 @@ import { connect as connectSecure } from 'node:tls';
 import { callbackify } from 'node:util';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { isPublicAddress } from './addresses.ts';
-import { forbidden, targetOf, targetOfUrl, type Target } from './target.ts';
+import { forbidden, refuseFragment, targetOf, targetOfUrl, type Target } from './target.ts';
 
 export type OutboundRequest = Readonly<{
   method: 'GET' | 'POST' | 'OPTIONS';
@@ -30,8 +30,9 @@ export type OutboundReply = Readonly<{ status: number; headers: Readonly<Record<
 export type OutboundConnection = Readonly<{ host: string; port: number; secure: boolean; timeoutMs: number; signal?: AbortSignal }>;
 
 export interface Outbound {
-  /** Rejects with `outbound.forbidden` {reason} what `request` would refuse without asking anybody: for when a URL is set. */
+  /** Rejects with `outbound.forbidden` {reason} what `request` would refuse without asking anybody, and fragments: for when a URL is set. */
   check(url: string): void;
+  /** What `connect` would refuse; `part` says `port` where it is that. */
   checkHost(host: string, port: number): void;
   /** Rejects with `outbound.forbidden` {reason}, `outbound.timeout`, or `outbound.unreachable` {cause: a system's error code}. Any status is an answer. */
   request(request: OutboundRequest): Promise<OutboundReply>;
@@ -169,7 +170,10 @@ export const createOutbound = ({ allow, resolve, ca }: OutboundOptions): Outboun
   const lookupOf = ({ allowed: free }: Target): LookupFunction => (free ? lookups.free : lookups.guarded);
 
   return {
-    check: (url) => { targetOfUrl(allowed, url); },
+    check: (url) => {
+      targetOfUrl(allowed, url);
+      refuseFragment(url);
+    },
     checkHost: (host, port) => { targetOf(allowed, host, port, true); },
     request: createRequest((url) => targetOfUrl(allowed, url), (target) => ({ ...DIALLING, lookup: lookupOf(target), ...trusted }), agents),
     connect: async ({ host, port, secure, ...limits }) => {

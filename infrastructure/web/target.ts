@@ -8,6 +8,7 @@ export type Target = Readonly<{ host: string; port: number; secure: boolean; /**
 
 /** `reason` says what is wrong in words for whoever set the URL; it holds nothing of the URL. */
 export const forbidden = (reason: string): Rejection => new Rejection('outbound.forbidden', { reason });
+const forbiddenPort = (reason: string): Rejection => new Rejection('outbound.forbidden', { reason, part: 'port' });
 
 const LONGEST_URL = 2_048;
 const HTTP = 80;
@@ -40,12 +41,24 @@ const canonical = (host: string): string => {
   return plainHost(URL.parse(`https://${host}/`)?.hostname ?? '');
 };
 
-/** A host and a port by themselves, as syslog has them; `allow` are the operator's `host:port`s, lower case, IPv6 in brackets. */
-export const targetOf = (allow: ReadonlySet<string>, host: string, port: number, secure: boolean): Target => {
+const located = (allow: ReadonlySet<string>, host: string, port: number, secure: boolean): Target => {
   const plain = canonical(plainHost(host));
   const allowed = allow.has(`${bracketed(plain)}:${String(port)}`);
   if (!allowed) checkHost(plain);
   return { host: plain, port, secure, allowed };
+};
+
+/** IANA's of syslog: over TCP as it is used (514) and as it is registered (601), over TLS (6514). */
+const SYSLOG_PORTS: ReadonlySet<number> = new Set([514, 601, 6_514]);
+
+/**
+ * A host and a port by themselves, as syslog has them; `allow` are the operator's `host:port`s, lower case, IPv6 in brackets. Rejects with
+ * `outbound.forbidden` {reason, part: `port` where that is wrong}.
+ */
+export const targetOf = (allow: ReadonlySet<string>, host: string, port: number, secure: boolean): Target => {
+  const target = located(allow, host, port, secure);
+  if (!target.allowed && port < FIRST_FREE_PORT && !SYSLOG_PORTS.has(port)) throw forbiddenPort(`must be ${[...SYSLOG_PORTS].join(', ')}, or at least ${String(FIRST_FREE_PORT)}`);
+  return target;
 };
 
 const parse = (text: string): URL => {
@@ -72,7 +85,12 @@ const portOf = ({ port, protocol }: URL): number => {
 export const targetOfUrl = (allow: ReadonlySet<string>, text: string): Readonly<{ url: URL; target: Target }> => {
   const url = parse(text);
   if (url.username !== '' || url.password !== '') throw forbidden('holds a user name or a password');
-  const target = targetOf(allow, url.hostname, portOf(url), url.protocol === 'https:');
+  const target = located(allow, url.hostname, portOf(url), url.protocol === 'https:');
   if (!target.allowed) checkScheme(target);
   return { url, target };
+};
+
+/** For when a URL is set: a fragment stays with whoever has the URL (RFC 9110, 7.1), so that what somebody thinks is sent in it never is. */
+export const refuseFragment = (text: string): void => {
+  if (text.includes('#')) throw forbidden('holds a fragment (#), which is never sent');
 };

@@ -90,10 +90,9 @@ const createRoute = ({ siemSinks }: SiemDeps, scope: Scope, show: Show): Route<P
     rejections: [...scope.rejections, 'delivery.too_many_sinks', 'tenancy.operator_required'],
     handle: async ({ params, body, principal, cause, commandId }) => {
       const tenant = await scope.owner(params as Params);
-      const wanted = wantedSink(body);
       // The disk and the bus are the operator's.
       if ((body.kind === 'ndjson-file' || body.kind === 'bus') && principal.kind !== 'operator') reject('tenancy.operator_required');
-      const sink = await siemSinks.create(tenant, wanted, { ...cause, commandId });
+      const sink = await siemSinks.create(tenant, wantedSink(body), { ...cause, commandId });
       return { status: 201, body: await show(tenant, sink), headers: { Location: scope.location(params as Params, sink.sinkId) } };
     },
   });

@@ -170,9 +170,9 @@ describe('platform: SIEM sinks', function suite() {
       [{ ...http, url: 'https://10.0.0.1/x' }, 'url'], [{ ...http, url: 'http://siem.example.com/x' }, 'url'], [{ ...http, url: 'siem' }, 'url'], [{ ...http, url: 'https://u:p@siem.example.com' }, 'url'], [{ ...http, url: undefined }, 'url'],
       [{ ...http, kind: 'splunk' }, 'kind'], [{ ...http, name: undefined }, 'name'], [{ ...http, host: 'siem.example.com' }, 'host'], [{ ...http, unknown: 1 }, 'unknown'],
       [{ ...http, types: ['chancery.nothing.happened'] }, 'types'], [{ ...http, types: [] }, 'types'],
-      [{ ...http, start: { position: '99999999999999999999' } }, 'start.position'], [{ ...http, start: { position: 'x' } }, 'start.position'], [{ ...http, start: { time: '2999-01-01T00:00:00Z' } }, 'start.time'],
+      [{ ...http, start: { position: '99999999999999999999' } }, 'start.position'], [{ ...http, start: { position: 'x' } }, 'start.position'], [{ ...http, start: { time: '2999-01-01T00:00:00Z' } }, 'start.time'], [{ ...http, start: {} }, 'start'], [{ ...http, url: 'https://siem.example.com/#x' }, 'url'], [{ ...http, url: 'https://a..b.com/' }, 'url'],
       [{ ...http, bearer_token: 'a\nb' }, 'bearer_token'], [{ ...http, header: { name: 'Content-Length', value: '1' } }, 'header.name'], [{ ...http, header: { name: 'A B', value: '1' } }, 'header.name'], [{ ...http, bearer_token: 'a', header: { name: 'A', value: '1' } }, 'header'],
-      [{ ...syslog, host: '127.0.0.1' }, 'host'], [{ ...syslog, host: 'localhost' }, 'host'], [{ ...syslog, host: 'a b' }, 'host'], [{ ...syslog, port: 0 }, 'port'], [{ ...syslog, port: undefined }, 'port'], [{ ...syslog, transport: 'udp' }, 'transport'],
+      [{ ...syslog, host: '127.0.0.1' }, 'host'], [{ ...syslog, host: 'localhost' }, 'host'], [{ ...syslog, host: 'a b' }, 'host'], [{ ...syslog, port: 0 }, 'port'], [{ ...syslog, port: undefined }, 'port'], [{ ...syslog, port: 22 }, 'port'], [{ ...syslog, port: 25, transport: 'tcp' }, 'port'], [{ ...syslog, port: 443 }, 'port'], [{ ...syslog, transport: 'udp' }, 'transport'],
       [{ name: 'x', kind: 'bus' }, 'topic'], [{ name: 'x', kind: 'bus', topic: '../x' }, 'topic'], [{ name: 'x', kind: 'ndjson-file', rotate_bytes: 1 }, 'rotate_bytes'],
     ];
     for (const [body, field] of cases) expect(await fieldsOf(path, body), JSON.stringify(body)).to.deep.equal([400, [field]]);
@@ -183,7 +183,7 @@ describe('platform: SIEM sinks', function suite() {
     const slug = await organization();
     const owner = await signIn(app, { slug }, `owner@${slug}.example`);
     const path = `/tenants/${slug}/siem-sinks`;
-    for (const body of [{ name: 'x', kind: 'ndjson-file' }, { name: 'x', kind: 'bus', topic: 't' }]) expect((await ask('POST', path, body, owner)).body['code']).to.equal('tenancy.operator_required');
+    for (const body of [{ name: 'x', kind: 'ndjson-file' }, { name: 'x', kind: 'bus', topic: 't' }, { name: 'x', kind: 'bus' }]) expect((await ask('POST', path, body, owner)).body['code']).to.equal('tenancy.operator_required');
     for (let index = 0; index < 20; index += 1) expect((await ask('POST', path, { name: `s${index}`, kind: 'ocsf-http', url: collector.url }, owner)).status).to.equal(201);
     const more = await ask('POST', path, { name: 'more', kind: 'ocsf-http', url: collector.url }, owner);
     expect([more.status, more.body['code'], more.body['limit']]).to.deep.equal([409, 'delivery.too_many_sinks', 20]);

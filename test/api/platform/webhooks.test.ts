@@ -113,7 +113,8 @@ describe('platform: webhooks', function suite() {
       ['types', { ...good, types: ['chancery.nothing.of.that'] }], ['types', { ...good, types: [] }], ['types', { ...good, types: ['chancery.delivery.delivery.failed'] }],
       ['start.position', { ...good, start: { position: '99999999999999999999' } }], ['start.position', { ...good, start: { position: '-1' } }], ['start.position', { ...good, start: { position: 7 } }],
       ['start.time', { ...good, start: { time: tomorrow } }], ['start.time', { ...good, start: { time: 'yesterday' } }], ['start.time', { ...good, start: { position: '0', time: '2026-01-01T00:00:00Z' } }],
-      ['start.time', { ...good, start: { time: '9999-12-31T23:59:59-23:00' } }],
+      ['start.time', { ...good, start: { time: '9999-12-31T23:59:59-23:00' } }], ['start', { ...good, start: {} }],
+      ['url', { url: 'https://a..b.com/' }], ['url', { url: 'https://hooks.example.com/x#part' }], ['url', { url: 'https://hooks.example.com/x#' }],
       ['content_type', { ...good, content_type: 'text/plain' }], ['description', { ...good, description: 'x'.repeat(501) }], ['surprise', { ...good, surprise: 1 }],
     ];
     for (const [field, body] of wrong) {
@@ -123,7 +124,7 @@ describe('platform: webhooks', function suite() {
     }
     expect((await ask('GET', `/tenants/${slug}/webhooks`)).body['items']).to.deep.equal([]);
     const { id } = await hook(slug);
-    for (const body of [{}, { since: tomorrow }, { since: '2026-01-01T00:00:00Z', from_position: '0' }, { from_position: '99999999' }, { since: '2026-02-01T00:00:00Z', until: '2026-01-01T00:00:00Z' }, { since: '2026-01-01T00:00:00Z', types: ['x'] }]) {
+    for (const body of [{}, { since: tomorrow }, { since: '2026-01-01T00:00:00Z', until: tomorrow }, { since: '2026-01-01T00:00:00Z', from_position: '0' }, { from_position: '99999999' }, { since: '2026-02-01T00:00:00Z', until: '2026-01-01T00:00:00Z' }, { since: '2026-01-01T00:00:00Z', types: ['x'] }]) {
       expect((await ask('POST', `/tenants/${slug}/webhooks/${id}/replay`, body)).status, JSON.stringify(body)).to.equal(400);
     }
     expect((await ask('PATCH', `/tenants/${slug}/webhooks/${id}`, { url: 'https://10.0.0.1' })).body['fields']).to.have.property('url');

@@ -83,6 +83,15 @@ describe('calls to the outside', () => {
     for (const host of ['logs.example.com', 'LOGS_1.example.com.', '1.1.1.1', '2606:4700:4700::1111', 'xn--bcher-kva.example.com']) door.checkHost(host, 6514);
   });
 
+  it('connect to the ports of syslog, and to those that belong to nobody', async () => {
+    const door = outbound({ allow: ['logs.example.com:515'] });
+    for (const port of [514, 515, 601, 1_024, 6_514, 65_535]) door.checkHost('logs.example.com', port);
+    for (const port of [1, 22, 25, 80, 443, 513, 602, 1_023]) {
+      expect(() => door.checkHost('logs.example.com', port), String(port)).to.throw().with.nested.property('details.part', 'port');
+      expect((await rejection(door.connect({ host: 'logs.example.com', port, secure: false, timeoutMs: 1_000 }))).code, String(port)).to.equal('outbound.forbidden');
+    }
+  });
+
   it('name what is wrong with a URL', () => {
     const door = outbound();
     const reasons: Readonly<Record<string, string>> = {
@@ -94,6 +103,9 @@ describe('calls to the outside', () => {
       '//hooks.example.com': 'is not an http or https URL',
       'https://hooks.exa\tmple.com/': 'holds white space, control characters or backslashes',
       'https:\\\\hooks.example.com/': 'holds white space, control characters or backslashes',
+      'https://hooks.example.com/a#b': 'holds a fragment (#), which is never sent',
+      'https://a..b.com/': 'is neither a host name nor an address',
+      'https://.example.com/': 'is neither a host name nor an address',
       [`https://hooks.example.com/${'a'.repeat(2_048)}`]: 'is longer than 2048 characters',
     };
     for (const [url, reason] of Object.entries(reasons)) {
