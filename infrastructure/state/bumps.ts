@@ -1,7 +1,7 @@
 /** Running totals, gathered in memory and written behind. */
 import type { Bump } from './operations.ts';
 
-type Total = Readonly<{ count: number; lastAt: number }>;
+export type Total = Readonly<{ count: number; lastAt: number }>;
 
 export interface Bumps {
   add(scope: string, key: string, at: number): void;

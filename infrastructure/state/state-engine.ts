@@ -1,10 +1,9 @@
 /** Operational state, inside the writer's transaction. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { HitAnswer, StateOperation } from './operations.ts';
+import { hitIn, type Window } from './window.ts';
 
 type Of<Kind extends StateOperation[0]> = Extract<StateOperation, readonly [Kind, ...unknown[]]>;
-
-type Window = Readonly<{ count: number; resetAt: number }>;
 
 /** Rows removed in one go, so that nobody waits long behind a sweep. */
 const SWEPT_AT_ONCE = 1_000;
@@ -27,15 +26,6 @@ const statements = (db: DatabaseSync) => ({
 export const MOST_UNSTORED = 100_000;
 
 const windowName = (scope: string, key: string): string => `${scope}\n${key}`;
-
-/** `open`: the window as it stands, if it does; afterwards it includes this hit, unless that is beyond the limit. */
-const hitIn = (open: Window | undefined, { limit, windowMs, now }: Readonly<{ limit: number; windowMs: number; now: number }>): HitAnswer => {
-  // A clock that was set back must neither open a new window early nor keep this one open for as long as the jump.
-  const resetAt = Math.min(open?.resetAt ?? Number.POSITIVE_INFINITY, now + windowMs);
-  const counted = open?.count ?? 0;
-  const exceeded = counted >= limit;
-  return { count: exceeded ? counted : counted + 1, exceeded, resetAt };
-};
 
 export class StateEngine {
   readonly #sql;

@@ -8,10 +8,9 @@ import type { StateStore } from '../../application/kernel/state.ts';
 import { openReader, type Synchronous } from '../runtime/sqlite-open.ts';
 import { reading } from '../runtime/sqlite-reading.ts';
 import { type SqliteWriter, startWriter } from '../runtime/sqlite-writer.ts';
-import { type Bumps, createBumps } from './bumps.ts';
+import { createBehind, FLUSH_MS, totalsOf, type Behind } from './behind.ts';
 import type { StateOperation } from './operations.ts';
 
-const FLUSH_MS = 1_000;
 const SWEEP_MS = 60_000;
 const PAGE = 500;
 
@@ -46,38 +45,11 @@ const createReads = (db: DatabaseSync, clock: Clock): Pick<StateStore, 'get' | '
   };
 };
 
-type Behind = Readonly<{ bumps: Bumps; flush: () => Promise<void> }>;
-
-/** Writes totals behind; a flush waits for the one before it, so that after it everything gathered is readable. */
-const createBehind = (submit: Submit, logger: Pick<Logger, 'warn'>): Behind => {
-  const bumps = createBumps();
-  let last = Promise.resolve();
-  const write = async (): Promise<void> => {
-    const taken = bumps.take();
-    if (taken.length === 0) return;
-    try {
-      await submit(['bump', taken]);
-    } catch (error) {
-      bumps.restore(taken);
-      logger.warn({ error }, 'use counters could not be written; they will be tried again');
-    }
-  };
-  return { bumps, flush: () => (last = last.then(write)) };
-};
-
-const createTotals = (db: DatabaseSync, { bumps, flush }: Behind): StateStore['totals'] => {
+const createTotals = (db: DatabaseSync, behind: Behind): StateStore['totals'] => {
   const stored = db.prepare('SELECT key, count, last_at FROM totals WHERE scope = ? AND key IN (SELECT value FROM json_each(?))');
-  return async (scope, keys) => {
-    await flush();
-    const rows = reading(() => stored.all(scope, JSON.stringify(keys)));
-    const totals = new Map(rows.map((row) => [String(row['key']), { count: Number(row['count']), lastAt: Number(row['last_at']) }]));
-    for (const key of keys) {
-      const pending = bumps.pending(scope, key);
-      const known = totals.get(key);
-      if (pending !== undefined) totals.set(key, { count: pending.count + (known?.count ?? 0), lastAt: Math.max(pending.lastAt, known?.lastAt ?? 0) });
-    }
-    return totals;
-  };
+  return totalsOf(behind, async (scope, keys) =>
+    reading(() => stored.all(scope, JSON.stringify(keys))).map((row) => [String(row['key']), { count: Number(row['count']), lastAt: Number(row['last_at']) }]),
+  );
 };
 
 const sweeper = (submit: Submit, clock: Clock) => async (): Promise<void> => {
@@ -89,7 +61,10 @@ export const openStateStore = async ({ path, clock, logger, onFatal, synchronous
   const writer = await startWriter({ module: new URL('writer-thread.ts', import.meta.url), workerData: { path, synchronous }, onFatal });
   const reader = openReader(path);
   const submit: Submit = (operation) => writer.submit(operation);
-  const behind = createBehind(submit, logger);
+  const behind = createBehind(async (bumps) => {
+    await submit(['bump', bumps]);
+    return [];
+  }, logger);
   const timers = [setInterval(() => void behind.flush(), FLUSH_MS), setInterval(() => void sweeper(submit, clock)(), SWEEP_MS)];
   for (const timer of timers) timer.unref();
   const state: StateStore = {
@@ -99,7 +74,7 @@ export const openStateStore = async ({ path, clock, logger, onFatal, synchronous
       return submit(['set', scope, key, expected ?? null, entry, clock.now()]);
     },
     hit: (scope, key, { limit, windowMs, now }) => submit(['hit', scope, key, limit, windowMs, now]),
-    bump: (scope, key, at) => behind.bumps.add(scope, key, at),
+    bump: (scope, key, at) => behind.add(scope, key, at),
     totals: createTotals(reader, behind),
   };
   const close = async (): Promise<void> => {
