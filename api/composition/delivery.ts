@@ -52,7 +52,7 @@ type Dispatching = Readonly<{
 
 const dispatcherOf = ({ config, publicUrl, views, send, ...deps }: Dispatching): Scheduler => {
   const attempt = createAttempt({ ...deps, send, linkTo: linkOf({ publicUrl, views }) });
-  const dispatcher = createDispatcher({ ...deps, attempt, slots: createSlots(), pause });
+  const dispatcher = createDispatcher({ ...deps, attempt, slots: createSlots(pause), pause });
   const work = async (signal: AbortSignal): Promise<void> => {
     try {
       await dispatcher.run(signal);

@@ -17,8 +17,11 @@ export type Attempted =
   /** `next`: undefined when it was the last attempt. `leaveAloneUntil`: what the receiver asked for; milliseconds since 1970. */
   | Readonly<{ outcome: 'failed'; next: Waiting | undefined; leaveAloneUntil: number | undefined }>;
 
+/** `stop`: nothing is to go there any more, or for now; nothing is recorded. `giveUp`: the receiver has had time enough. */
+export type Breaks = Readonly<{ stop: AbortSignal; giveUp: AbortSignal }>;
+
 /** Rejects with `storage.*` when it could not be recorded: it will have to be made again. */
-export type Attempt = (endpoint: Endpoint, waiting: Waiting, signal: AbortSignal) => Promise<Attempted>;
+export type Attempt = (endpoint: Endpoint, waiting: Waiting, breaks: Breaks) => Promise<Attempted>;
 
 export type AttemptDeps = Readonly<{
   webhooks: Pick<Webhooks, 'find' | 'disableGone'>;
@@ -45,6 +48,9 @@ const readEvent = async (store: Pick<EventStore, 'read'>, { eventStream, eventRe
   for await (const recorded of store.read(eventStream as StreamId, eventRevision)) return recorded;
   throw new Error('an event that waits for its delivery is not in the log');
 };
+
+/** What a call that was given up came to. */
+const outOfTime = (sent: Sent): Sent => (sent.reason === 'unreachable' ? { ...sent, reason: 'timeout' } : sent);
 
 type Reported = Readonly<{ webhook: Webhook; waiting: Waiting; sent: Sent; now: number }>;
 
@@ -82,18 +88,18 @@ export const createAttempt = ({ webhooks, events, store, send, linkTo, clock }: 
     return { outcome: 'failed', next, leaveAloneUntil: sent.retryAfterMs === undefined ? undefined : now + sent.retryAfterMs };
   };
 
-  return async (endpoint, waiting, signal) => {
+  return async (endpoint, waiting, { stop, giveUp }) => {
     const recorded = await readEvent(store, waiting);
     const event = events.toPublic(recorded);
     if (event === undefined) throw new Error(`nothing is said outside of ${recorded.type}`);
     const body = await bodyOf(event, () => linkTo(recorded));
     // Looked at last: what was deleted, disabled or rotated before this moment is as it was left.
     const webhook = await webhooks.find(endpoint.tenant, endpoint.webhookId);
-    if (webhook === undefined || webhook.disabled !== null || signal.aborted) return { outcome: 'stopped' };
+    if (webhook === undefined || webhook.disabled !== null || stop.aborted) return { outcome: 'stopped' };
     const deliveryId = deliveryIdOf(waiting.eventId, webhook.webhookId);
-    const sent = await send({ tenant: endpoint.tenant, webhook, deliveryId, body, timeoutMs: TIMEOUT_MS, signal });
+    const sent = await send({ tenant: endpoint.tenant, webhook, deliveryId, body, timeoutMs: TIMEOUT_MS, signal: AbortSignal.any([stop, giveUp]) });
     // What was broken off says nothing of the receiver.
-    if (sent.reason !== undefined && signal.aborted) return { outcome: 'stopped' };
-    return settle(endpoint, { webhook, waiting, sent, now: clock.now() });
+    if (sent.reason !== undefined && stop.aborted) return { outcome: 'stopped' };
+    return settle(endpoint, { webhook, waiting, sent: giveUp.aborted ? outOfTime(sent) : sent, now: clock.now() });
   };
 };

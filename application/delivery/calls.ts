@@ -20,7 +20,7 @@ export interface Calls {
   ended(): Promise<void>;
 }
 
-/** Calls of one receiver at once; of one that did not take its last delivery, one. */
+/** Calls of one receiver at once; of one that did not take its last delivery, or none yet, one. */
 const AT_ONCE = 4;
 /** What the program itself could not do is tried again after this. */
 const INTERNAL_PAUSE_MS = 30_000;
@@ -34,13 +34,15 @@ const isFatal = (error: unknown): boolean => error instanceof Rejection && (erro
 const isDue = ({ notBefore }: Waiting, now: number): boolean => notBefore <= now || notBefore > now + RETRIED_FOR_MS;
 
 /** What the last answers say of the receiver. */
-const createHealth = (clock: Clock) => {
-  // Until it has taken something: an endpoint that was just made, or the program, is no reason to trust a receiver.
-  let ailing = true;
+const createHealth = (clock: Clock, { waiting }: Pick<Shelf, 'waiting'>) => {
+  // What failed before and waits is kept over restarts: who hung then does not pass for sound now.
+  let ailing = [...waiting()].some(({ attempts }) => attempts > 0);
+  // Until it has taken something: an endpoint that was just made is called like those that answer, and one call at a time.
+  let proven = false;
   let restUntil = 0;
   return {
     isAiling: (): boolean => ailing,
-    room: (): number => (ailing ? 1 : AT_ONCE),
+    room: (): number => (proven ? AT_ONCE : 1),
     /** 0: it may be called. */
     restsFor: (): number => {
       const left = restUntil - clock.now();
@@ -48,6 +50,7 @@ const createHealth = (clock: Clock) => {
     },
     note: (attempted: Exclude<Attempted, { outcome: 'stopped' }>): void => {
       ailing = attempted.outcome === 'failed';
+      proven = !ailing;
       restUntil = attempted.outcome === 'failed' ? Math.min(attempted.leaveAloneUntil ?? 0, clock.now() + LONGEST_REST_MS) : 0;
     },
   };
@@ -63,17 +66,18 @@ const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, heal
     return attempted.outcome === 'failed' && attempted.next !== undefined ? shelf.set(attempted.next) : shelf.remove(waiting.eventPosition);
   };
   return async (waiting: Waiting, signal: AbortSignal): Promise<void> => {
-    const leave = await slots.enter(shelf.endpoint.tenant, health.isAiling(), signal);
+    const { tenant, webhookId } = shelf.endpoint;
+    const place = await slots.enter({ tenant, endpoint: `${tenant}/${webhookId}`, ailing: health.isAiling() }, signal);
     // Broken off while it waited: whoever ends the endpoint does not wait for others' receivers.
-    if (leave === undefined) return;
+    if (place === undefined) return;
     try {
-      await settle(waiting, await attempt(shelf.endpoint, waiting, signal));
+      await settle(waiting, await attempt(shelf.endpoint, waiting, { stop: signal, giveUp: place.givenUp }));
     } catch (error) {
       if (isFatal(error)) throw error;
       logger.error({ error, webhook: shelf.endpoint.webhookId, position: waiting.eventPosition }, 'a delivery could not be attempted; it will be tried again');
       await shelf.set({ ...waiting, notBefore: clock.now() + INTERNAL_PAUSE_MS });
     } finally {
-      leave();
+      place.leave();
     }
   };
 };
@@ -87,7 +91,7 @@ const untilNext = (shelf: Shelf, running: ReadonlyMap<string, unknown>, now: num
 
 export const createCalls = (deps: CallsDeps): Calls => {
   const { shelf, clock, onEnd } = deps;
-  const health = createHealth(clock);
+  const health = createHealth(clock, shelf);
   const deliver = createDeliver(deps, health);
   const running = new Map<string, Promise<void>>();
   let breaking = new AbortController();

@@ -251,7 +251,7 @@ describe('promise 12: webhooks', function suite() {
         const mine = Promise.withResolvers<void>();
         tail = mine.promise;
         await before;
-        return mine.resolve;
+        return { givenUp: new AbortController().signal, leave: mine.resolve };
       },
     };
     expect(await longestDelay({ slots })).to.be.greaterThan(1_000);

@@ -86,7 +86,7 @@ export const openDeliveries = async (time: Pick<VirtualTime, 'now' | 'pause'>, a
     directory.remove();
   });
 
-  const start = ({ state: tamper = (state) => state, slots = createSlots(), pause = time.pause, timeoutMs = 200 }: Tampering = {}): Program => {
+  const start = ({ state: tamper = (state) => state, pause = time.pause, slots = createSlots(pause), timeoutMs = 200 }: Tampering = {}): Program => {
     let [dead, calls, activity, sent] = [false, 0, 0, 0];
     /** What a dead program asks for may have been done; it is not told. */
     const mortal = async <Result>(work: () => Promise<Result>): Promise<Result> => {

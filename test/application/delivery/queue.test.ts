@@ -1,62 +1,18 @@
-/** What bounds deliveries: places to call from, what may wait, and how large a body may be. */
+/** What bounds deliveries: what may wait, and how large a body may be. */
 import { expect } from 'chai';
 import { bodyOf, LARGEST_BODY } from '../../../application/delivery/send-webhook.ts';
 import { openShelves, QUEUE, type Waiting } from '../../../application/delivery/shelves.ts';
-import { createSlots } from '../../../application/delivery/slots.ts';
 import { createTakeUp, MOST_WAITING } from '../../../application/delivery/take-up.ts';
 import type { Recorded } from '../../../application/kernel/ports.ts';
 import type { Webhook } from '../../../domain/delivery/webhooks-state.ts';
-import type { Position, TenantId } from '../../../domain/kernel/ids.ts';
+import type { Position } from '../../../domain/kernel/ids.ts';
 import { createMemoryState, TENANT } from '../../api/kernel/support.ts';
 import { samplePublic } from '../../support/deliveries.ts';
 import { silentLogger } from '../../support/silent.ts';
 
-const OTHER = '0198c0de-0000-7000-8000-00000000000b' as TenantId;
 const ENDPOINT = { tenant: TENANT, webhookId: 'w-1' };
 const waiting = (position: string, more: Partial<Waiting> = {}): Waiting => ({
   eventId: `e-${position}`, eventType: 'a', eventStream: 's', eventRevision: 0, eventPosition: position, attempts: 0, firstAt: null, notBefore: 0, ...more,
-});
-
-/** Whether a promise has resolved by the time that everything ready has run. */
-const isSettled = (promise: Promise<unknown>): Promise<boolean> => {
-  const turn = new Promise((resolve) => { setImmediate(resolve); });
-  return Promise.race([promise.then(() => true), turn.then(() => false)]);
-};
-
-const STAYING = new AbortController().signal;
-
-describe('places to call receivers from', () => {
-  it('are given in turn, and no more than there are', async () => {
-    const slots = createSlots({ sound: { all: 2, each: 2 }, ailing: { all: 1, each: 1 } });
-    const leave = await slots.enter(TENANT, false, STAYING);
-    await slots.enter(TENANT, false, STAYING);
-    const third = slots.enter(TENANT, false, STAYING);
-    expect(await isSettled(third)).to.equal(false);
-    expect(await isSettled(slots.enter(TENANT, true, STAYING)), 'others for those that fail').to.equal(true);
-    leave?.();
-    expect(await isSettled(third)).to.equal(true);
-  });
-  it('are not all held by one tenant', async () => {
-    const slots = createSlots({ sound: { all: 3, each: 2 }, ailing: { all: 1, each: 1 } });
-    const leave = await slots.enter(TENANT, false, STAYING);
-    await slots.enter(TENANT, false, STAYING);
-    const own = slots.enter(TENANT, false, STAYING);
-    expect(await isSettled(own)).to.equal(false);
-    expect(await isSettled(slots.enter(OTHER, false, STAYING)), 'whoever comes later goes before').to.equal(true);
-    leave?.();
-    expect(await isSettled(own)).to.equal(true);
-  });
-  it('are waited for no longer than somebody wants one, and go to who still waits', async () => {
-    const slots = createSlots({ sound: { all: 1, each: 1 }, ailing: { all: 1, each: 1 } });
-    const leaving = new AbortController();
-    const leave = await slots.enter(TENANT, false, STAYING);
-    const [gone, next] = [slots.enter(TENANT, false, leaving.signal), slots.enter(TENANT, false, STAYING)];
-    leaving.abort();
-    expect(await gone).to.equal(undefined);
-    leave?.();
-    expect(await isSettled(next)).to.equal(true);
-    expect(await slots.enter(TENANT, false, leaving.signal)).to.equal(undefined);
-  });
 });
 
 describe('shelves', () => {

@@ -1,0 +1,64 @@
+/** What endpoints have to do with each other: nothing. Over the real stores and the real way out, in real time. */
+import { expect } from 'chai';
+import type { TenantId } from '../../../domain/kernel/ids.ts';
+import { pause } from '../../../projections/kernel/pause.ts';
+import { openDeliveries, type Deliveries, type Program } from '../../support/deliveries.ts';
+import { startReceiver, type Receiver } from '../../support/receiver.ts';
+import { noted, someCause, someStream, someTenant } from '../../support/sample-events.ts';
+
+const now = (): number => Math.floor(performance.timeOrigin + performance.now());
+const HANGS_MS = 4_000;
+const LONGEST_MS = 1_000;
+
+describe('endpoints beside each other', function suite() {
+  this.timeout(30_000);
+  let [ground, receiver, program]: [Deliveries, Receiver, Program] = [] as never;
+  const arrived = new Map<string, number>();
+
+  beforeEach(async () => {
+    arrived.clear();
+    receiver = await startReceiver(({ path }) => {
+      if (!arrived.has(path)) arrived.set(path, performance.now());
+      return path.startsWith('/hangs') ? 'hang' : 204;
+    });
+    ground = await openDeliveries({ now, pause }, [receiver.host]);
+    program = ground.start({ timeoutMs: HANGS_MS });
+  });
+  afterEach(async () => {
+    await program.stop();
+    await ground.close();
+    await receiver.close();
+  });
+
+  const hook = (tenant: TenantId, path: string): Promise<unknown> => {
+    const settings = { url: `http://${receiver.host}${path}`, types: ['sample.noted'], description: null, format: 'json' } as const;
+    return program.webhooks.create(tenant, { settings, start: {} }, { ...someCause, commandId: `${tenant.slice(-12)}-${path.slice(1)}` });
+  };
+  const happen = (tenant: TenantId): Promise<unknown> => ground.store.append(someStream(tenant), 'any', [noted('x')], someCause);
+  const hanging = async (tenant: TenantId, count: number): Promise<void> => {
+    for (let index = 0; index < count; index += 1) await hook(tenant, `/hangs/${tenant}/${index}`);
+    await happen(tenant);
+  };
+  /** Milliseconds until the receiver at a new endpoint hears of what happens now. */
+  const delayAt = async (tenant: TenantId, path: string): Promise<number> => {
+    await hook(tenant, path);
+    const began = performance.now();
+    await happen(tenant);
+    await Promise.race([receiver.until(() => arrived.has(path)), pause(LONGEST_MS * 2, new AbortController().signal)]);
+    return (arrived.get(path) ?? Infinity) - began;
+  };
+
+  it('four tenants with twenty receivers that hang do not keep a fifth tenant\'s new one waiting', async () => {
+    const tenants = Array.from({ length: 4 }, () => someTenant());
+    for (const tenant of tenants) await hanging(tenant, 20);
+    await receiver.until((received) => received.length >= 8);
+    expect(await delayAt(someTenant(), '/new')).to.be.lessThan(LONGEST_MS);
+  });
+
+  it('a tenant\'s own receivers that hang do not keep its new one waiting', async () => {
+    const tenant = someTenant();
+    await hanging(tenant, 49);
+    await receiver.until((received) => received.length >= 8);
+    expect(await delayAt(tenant, '/new')).to.be.lessThan(LONGEST_MS);
+  });
+});
