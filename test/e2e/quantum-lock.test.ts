@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
+import { withoutEngines } from '../support/environment.ts';
 import { createTenant, startApp, type App } from '../support/app.ts';
 import { requireTool } from '../support/pending.ts';
 
@@ -38,7 +39,7 @@ const EXAMPLE_KEY = 'QCOS-41FB-639F-C30B-14E3-6342-7B3E-6426-9320';
 
 const shell = (command: string, home: string): Promise<string> =>
   new Promise((resolve, reject) => {
-    const child = spawn('sh', ['-c', command], { env: { ...process.env, CURL_HOME: home, no_proxy: '*' }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('sh', ['-c', command], { env: { ...withoutEngines(), CURL_HOME: home, no_proxy: '*' }, stdio: ['ignore', 'pipe', 'inherit'] });
     let out = '';
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
     child.on('error', reject);

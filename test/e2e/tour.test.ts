@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withoutEngines } from '../support/environment.ts';
 import { root } from '../support/source-files.ts';
 import { requireTool } from '../support/pending.ts';
 import { startApp, type App } from '../support/app.ts';
@@ -11,7 +12,7 @@ type Ran = Readonly<{ code: number | null; out: string; err: string }>;
 
 const run = (command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> =>
   new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env: { ...process.env, ...env }, cwd: root });
+    const child = spawn(command, args, { env: { ...withoutEngines(), ...env }, cwd: root });
     let out = '';
     let err = '';
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));

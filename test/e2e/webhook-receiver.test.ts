@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { withoutEngines } from '../support/environment.ts';
 import { createCredential, createTenant, startApp } from '../support/app.ts';
 import { closing } from '../support/leavings.ts';
 import { root } from '../support/source-files.ts';
@@ -25,7 +26,7 @@ const startReceiver = async (secret: string, port: number) => {
   // It says nothing before it is sent something.
   const ready = 'console.log("ready");';
   const child = spawn(process.execPath, ['--input-type=module', '-e', RECEIVER.replace("'127.0.0.1')", `'127.0.0.1', () => { ${ready} })`)], {
-    cwd: root, env: { ...process.env, SECRET: secret, RECEIVER_PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: root, env: { ...withoutEngines(), SECRET: secret, RECEIVER_PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (more: string) => { said += more; });

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { withoutEngines } from './environment.ts';
 import { root } from './source-files.ts';
 
 type Ended = Readonly<{ code: number; out: string; err: string }>;
@@ -11,7 +12,7 @@ type Ended = Readonly<{ code: number; out: string; err: string }>;
 const run = (what: string): Promise<Ended> =>
   new Promise((resolve) => {
     const args = [join(root, 'node_modules/mocha/bin/mocha.js'), 'test/support/runs/leaves-everything.ts'];
-    const env = { ...process.env, WHAT: what, TEST_PATIENCE_MS: '100' };
+    const env = { ...withoutEngines(), WHAT: what, TEST_PATIENCE_MS: '100' };
     execFile(process.execPath, args, { cwd: root, env, timeout: 30_000 }, (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err });
     });

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { withoutEngines } from '../../support/environment.ts';
 import { banner, type Started } from '../../../api/cli/banner.ts';
 import { runCommand } from '../../support/cli.ts';
 import { root } from '../../support/source-files.ts';
@@ -42,7 +43,7 @@ describe('chancery', () => {
   it('tells in one line of JSON where it listens, and ends when it is told to', async function serving() {
     this.timeout(30_000);
     const directory = temporaryDirectory();
-    const env = { ...process.env, PORT: '0', DATA_DIR: directory.path, LOG_LEVEL: 'error', MASTER_KEY: '', OPERATOR_TOKEN: '' };
+    const env = { ...withoutEngines(), PORT: '0', DATA_DIR: directory.path, LOG_LEVEL: 'error', MASTER_KEY: '', OPERATOR_TOKEN: '' };
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'api/cli/main.ts', 'serve', '--json'], { env, cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
     const told = JSON.parse(line) as { url: string; data_dir: string; operator_token_file: string; surfaces: readonly { name: string }[] };
