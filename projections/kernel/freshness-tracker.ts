@@ -68,7 +68,8 @@ class Waiting {
   }
 }
 
-export const createFreshness = (): Freshness => {
+/** `upToNow` resolves when what other processes have written so far is known here. */
+export const createFreshness = (upToNow?: () => Promise<void>): Freshness => {
   const writes = new Writes();
   const positions = new Map<string, Position>();
   const owed = new Map<string, Position>();
@@ -92,6 +93,7 @@ export const createFreshness = (): Freshness => {
       writes.forgetUpTo([...positions.values()].reduce((least, reached) => (reached < least ? reached : least), position));
     },
     settled: async (projection, tenant, timeoutMs) => {
+      if (upToNow !== undefined) await upToNow();
       const newest = newer(writes.newestFor(tenant), owed.get(projection));
       if (newest !== undefined) await until(projection, newest, timeoutMs);
     },

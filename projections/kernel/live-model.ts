@@ -1,11 +1,24 @@
-/** One projection in service: its runner, the version that is being served, and its rebuild beside itself. */
+/** One projection in service: the version that is being served, and who keeps it up with the log: this process, or whichever holds its lease. */
+import type { Leases } from '../../application/kernel/leases.ts';
 import type { EventLog, Logger } from '../../application/kernel/ports.ts';
 import type { ReadModelDefinition, ReadModelStore } from '../../application/kernel/read-models.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
 import type { OnPoison } from './fold.ts';
 import type { Freshness } from './freshness.ts';
+import { Keeper } from './keeper.ts';
+import type { LogWatch } from './log-watch.ts';
 import type { AnyProjection } from './projection.ts';
-import { createRunner, type Runner } from './runner.ts';
+import type { RebuildRequests } from './rebuild-requests.ts';
+import { createWatcher } from './watcher.ts';
+
+/** What several processes need that share a log and its read models. */
+export type Sharing = Readonly<{
+  leases: Leases;
+  watch: LogWatch;
+  requests: RebuildRequests;
+  /** Whether this process is one of those that keep read models up with the log. */
+  projects: boolean;
+}>;
 
 export type LiveModelOptions = Readonly<{
   projection: AnyProjection;
@@ -14,10 +27,12 @@ export type LiveModelOptions = Readonly<{
   logger: Logger;
   freshness: Freshness;
   onPoison: OnPoison;
+  /** Without it this process is alone with its log. */
+  sharing?: Sharing | undefined;
 }>;
 
-/** A runner at work, and how to stop it. */
-type Run = Readonly<{ runner: Runner; stop: () => Promise<void> }>;
+/** Other processes wait where nobody sees it: what has changed is committed soon, and where a model stands is never long unknown. */
+const SHARED_PACE = { gatheringMs: 20, settleMs: 1_000 } as const;
 
 /** Whether the questions asked of the new version can be asked of an older one. */
 const covers = (older: ReadModelDefinition, newer: ReadModelDefinition): boolean => {
@@ -28,10 +43,12 @@ const covers = (older: ReadModelDefinition, newer: ReadModelDefinition): boolean
 export class LiveModel {
   readonly #options: LiveModelOptions;
   readonly #caughtUp = Promise.withResolvers<void>();
+  readonly #stopping = new AbortController();
   #serving: ReadModelDefinition;
   #target: Position | undefined;
-  #run: Run | undefined;
-  #rebuilding: Promise<void> | undefined;
+  #position: Position | undefined;
+  #keeper: Keeper | undefined;
+  #keeping: Promise<unknown> = Promise.resolve();
   #ready = false;
   #older: readonly ReadModelDefinition[] = [];
   #tidied: Promise<void> | undefined;
@@ -59,82 +76,82 @@ export class LiveModel {
   }
 
   get position(): Position | undefined {
-    return this.#run?.runner.position;
+    return this.#position;
   }
 
   /** `target`: the head of the log at the start, which the model must reach to be ready. */
   async start(target: Position | undefined): Promise<void> {
-    const { projection, store } = this.#options;
+    const { projection, store, sharing } = this.#options;
     this.#target = target;
-    await store.drop(this.#shadow());
     await store.prepare(projection);
-    const older = (await store.versions(projection.name)).filter(({ version }) => version < projection.version);
-    const fallback = older.findLast((definition) => covers(definition, projection));
-    const checkpoint = await store.checkpoint(projection);
-    const isBehind = (checkpoint ?? '') < (target ?? '');
-    if (fallback !== undefined && isBehind) this.#serving = fallback;
-    // Checkpoints are rare: what was written and answered before the process ended may be missing, and read-your-writes outlives it.
-    else if (target !== undefined && isBehind) this.#options.freshness.owes(this.name, target);
-    this.#older = older;
-    this.#run = this.#launch(projection, (position) => this.#progress(position));
+    await this.#chooseServing(target);
+    if (sharing === undefined) await this.#keep();
+    else this.#share(sharing);
     if (target === undefined) this.#arrive();
   }
 
+  async #chooseServing(target: Position | undefined): Promise<void> {
+    const { projection, store, freshness, sharing } = this.#options;
+    const older = (await store.versions(projection.name)).filter(({ version }) => version < projection.version);
+    const isBehind = target !== undefined && ((await store.checkpoint(projection)) ?? '') < target;
+    // Others may still answer from an older version when this process has caught up: what nobody is behind with at a start can go.
+    this.#older = sharing === undefined || !isBehind ? older : [];
+    if (!isBehind) return;
+    const fallback = older.findLast((definition) => covers(definition, projection));
+    if (fallback !== undefined) this.#serving = fallback;
+    // Checkpoints are rare: what was written and answered before the process ended may be missing, and read-your-writes outlives it.
+    else freshness.owes(this.name, target);
+  }
+
   async stop(): Promise<void> {
-    await this.#rebuilding?.catch(() => undefined);
-    await this.#run?.stop();
+    this.#stopping.abort();
+    await this.#keeping;
+    await this.#keeper?.stop();
     await this.#tidied;
   }
 
-  /** Fills a shadow from the beginning while this model goes on, then puts it in this model's place. */
-  rebuild(signal: AbortSignal): Promise<void> {
-    this.#rebuilding ??= this.#rebuild(signal).finally(() => {
-      this.#rebuilding = undefined;
+  /** Fills a shadow from the beginning while this model goes on, then puts it in this model's place; whoever keeps this model does it. */
+  async rebuild(signal: AbortSignal): Promise<void> {
+    const { sharing } = this.#options;
+    await (sharing === undefined ? this.#keeper?.rebuild(signal) : sharing.requests.ask(this.name, signal));
+  }
+
+  /** Keeps the model up with the log from now on. */
+  async #keep(): Promise<Keeper> {
+    const { freshness, sharing } = this.#options;
+    const pace = sharing === undefined ? undefined : SHARED_PACE;
+    const keeper = new Keeper({ ...this.#options, pace, onProgress: (position) => this.#progress(position) });
+    if (sharing === undefined) freshness.whenAwaited(this.name, () => keeper.hurry());
+    await keeper.start();
+    this.#keeper = keeper;
+    return keeper;
+  }
+
+  #share(sharing: Sharing): void {
+    const { projection, store, freshness, logger } = this.#options;
+    const watcher = createWatcher({ projection, store, freshness, logger, watch: sharing.watch, onProgress: (position) => this.#progress(position) });
+    freshness.whenAwaited(this.name, () => {
+      watcher.hurry();
+      this.#keeper?.hurry();
     });
-    return this.#rebuilding;
+    const watching = watcher.run(this.#stopping.signal);
+    this.#keeping = Promise.all([watching, sharing.projects ? this.#keepInTurn(sharing) : undefined]);
   }
 
-  async #rebuild(signal: AbortSignal): Promise<void> {
-    const { projection, store, log } = this.#options;
-    const shadow = this.#shadow();
-    await store.drop(shadow);
-    await store.prepare(shadow);
-    const filled = new Milestone(signal);
-    const filling = this.#launch(shadow, (position) => filled.reached(position));
-    try {
-      await filled.at(await log.head());
-      // The live model waits now, so that the shadow includes all that has been answered from it before it takes over.
-      await this.#run?.stop();
-      await filled.at(this.position);
-      await filling.stop();
-      await store.promote(shadow, projection);
-    } finally {
-      await filling.stop();
-      await this.#run?.stop();
-      this.#run = this.#launch(projection, (position) => this.#progress(position));
-    }
-  }
-
-  #shadow(): AnyProjection {
-    return { ...this.#options.projection, name: `${this.name}~rebuild` };
-  }
-
-  #launch(projection: AnyProjection, onProgress: (position: Position) => void): Run {
-    const { log, store, logger, onPoison, freshness } = this.#options;
-    const stopping = new AbortController();
-    const isAwaited = (): boolean => freshness.awaited(projection.name);
-    const feed = log.feed({ types: Object.keys(projection.on) });
-    const runner = createRunner({ projection, feed, head: () => log.head(), store, logger, onPoison, onProgress, isAwaited });
-    freshness.whenAwaited(projection.name, () => runner.hurry());
-    const running = runner.run(stopping.signal);
-    const stop = (): Promise<void> => {
-      stopping.abort();
-      return running;
-    };
-    return { runner, stop };
+  /** Keeps the model for as long as this process holds its lease, again and again. */
+  async #keepInTurn({ leases, requests }: Sharing): Promise<void> {
+    const { signal } = this.#stopping;
+    await leases.hold(`projection:${this.name}`, signal, async (held) => {
+      const keeper = await this.#keep();
+      await requests.serve(this.name, (ending) => keeper.rebuild(ending), held);
+      this.#keeper = undefined;
+      await keeper.stop();
+    });
   }
 
   #progress(position: Position): void {
+    if (position <= (this.#position ?? '')) return;
+    this.#position = position;
     if (!this.#ready && this.#target !== undefined && position >= this.#target) this.#arrive();
     // What is not served yet must not be waited for: an answer would come from the older version.
     if (this.#serving === this.#options.projection) this.#options.freshness.reached(this.name, position);
@@ -150,32 +167,6 @@ export class LiveModel {
   async #dropOlder(): Promise<void> {
     for (const definition of this.#older) {
       await this.#options.store.drop(definition).catch((error: unknown) => this.#options.logger.warn({ error, projection: this.name }, 'an older version could not be removed'));
-    }
-  }
-}
-
-/** Waits for a runner's progress. */
-class Milestone {
-  readonly #signal: AbortSignal;
-  #position: Position | '' = '';
-  #wake: () => void = () => undefined;
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-    signal.addEventListener('abort', () => this.#wake(), { once: true });
-  }
-
-  reached(position: Position): void {
-    this.#position = position;
-    this.#wake();
-  }
-
-  /** Rejects when the signal fires first. */
-  async at(position: Position | undefined): Promise<void> {
-    const isShort = (): boolean => this.#position < (position ?? '');
-    while (isShort()) {
-      this.#signal.throwIfAborted();
-      await new Promise<void>((resolve) => { this.#wake = resolve; });
     }
   }
 }

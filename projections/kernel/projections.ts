@@ -1,14 +1,18 @@
 /** All projections of the program together: started and stopped, asked about, rebuilt. */
+import type { Leases } from '../../application/kernel/leases.ts';
 import type { EventLog, Logger } from '../../application/kernel/ports.ts';
+import type { StateStore } from '../../application/kernel/state.ts';
 import type { ReadModelStore } from '../../application/kernel/read-models.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { OnPoison } from './fold.ts';
 import type { Freshness } from './freshness.ts';
 import { createFreshness } from './freshness-tracker.ts';
-import { LiveModel } from './live-model.ts';
+import { LiveModel, type Sharing } from './live-model.ts';
+import { createLogWatch, type LogWatch } from './log-watch.ts';
 import type { AnyProjection } from './projection.ts';
 import { createReader, type Reader } from './reader.ts';
+import { createRebuildRequests } from './rebuild-requests.ts';
 
 export type ProjectionStatus = Readonly<{
   name: string;
@@ -16,7 +20,7 @@ export type ProjectionStatus = Readonly<{
   /** The version that questions are answered from; differs from `version` until a new one has caught up. */
   serving: number;
   position: Position | undefined;
-  /** Positions between here and the head of the log. */
+  /** Positions between here and the head of the log: events in the embedded one, bytes in EventStoreDB's. */
   lag: number;
 }>;
 
@@ -27,6 +31,8 @@ export type ProjectionsOptions = Readonly<{
   definitions: readonly AnyProjection[];
   /** Beside the error that is logged: for a metric. */
   onPoison?: OnPoison;
+  /** Where several processes share the log and the read models; `projects`: this one keeps some of them. */
+  shared?: Readonly<{ leases: Leases; state: StateStore; projects: boolean }> | undefined;
 }>;
 
 export interface Projections {
@@ -51,13 +57,33 @@ const reporting = (logger: Logger, onPoison: OnPoison | undefined): OnPoison => 
   onPoison?.(projection, recorded, error);
 };
 
-const lagBehind = (head: Position | undefined, position: Position | undefined): number => Math.max(0, Number(head ?? 0) - Number(position ?? 0));
+/** Positions begin with 20 digits, whatever follows. */
+const numberOf = (position: Position | undefined): number => Number(position?.slice(0, 20) ?? 0);
 
-export const createProjections = ({ log, store, logger, definitions, onPoison }: ProjectionsOptions): Projections => {
-  const freshness = createFreshness();
+const lagBehind = (head: Position | undefined, position: Position | undefined): number => Math.max(0, numberOf(head) - numberOf(position));
+
+const statusOf = async (log: EventLog, models: readonly LiveModel[], versions: ReadonlyMap<string, number>): Promise<readonly ProjectionStatus[]> => {
+  const head = await log.head();
+  return models.map(({ name, serving, position }) => ({ name, version: versions.get(name) ?? 0, serving: serving.version, position, lag: lagBehind(head, position) }));
+};
+
+type Watched = Readonly<{ freshness: Freshness; watch?: LogWatch; sharing?: Sharing }>;
+
+/** What was written elsewhere counts as well, where there is an elsewhere. */
+const watched = ({ log, definitions, logger, shared }: ProjectionsOptions): Watched => {
+  if (shared === undefined) return { freshness: createFreshness() };
+  const freshness = createFreshness(() => watch.upToNow());
+  const watch = createLogWatch({ log, definitions, logger, wrote: (tenant, position) => freshness.wrote(tenant, position) });
+  return { freshness, watch, sharing: { ...shared, watch, requests: createRebuildRequests({ state: shared.state, logger }) } };
+};
+
+export const createProjections = (options: ProjectionsOptions): Projections => {
+  const { log, store, logger, definitions, onPoison } = options;
+  const { freshness, watch, sharing } = watched(options);
   const stopping = new AbortController();
+  let watching: Promise<void> | undefined;
   const models = new Map(
-    definitions.map((projection) => [projection.name, new LiveModel({ projection, log, store, logger, freshness, onPoison: reporting(logger, onPoison) })]),
+    definitions.map((projection) => [projection.name, new LiveModel({ projection, log, store, logger, freshness, onPoison: reporting(logger, onPoison), sharing })]),
   );
   if (models.size < definitions.length) throw new Error('two projections have the same name');
   const all = [...models.values()];
@@ -65,15 +91,12 @@ export const createProjections = ({ log, store, logger, definitions, onPoison }:
 
   const start = async (): Promise<void> => {
     const target = await log.head();
+    watching = watch?.run(target, stopping.signal);
     for (const model of all) await model.start(target);
   };
   const stop = async (): Promise<void> => {
     stopping.abort();
-    await Promise.all(all.map((model) => model.stop()));
-  };
-  const status = async (): Promise<readonly ProjectionStatus[]> => {
-    const head = await log.head();
-    return all.map(({ name, serving, position }) => ({ name, version: versions.get(name) ?? 0, serving: serving.version, position, lag: lagBehind(head, position) }));
+    await Promise.all([watching, ...all.map((model) => model.stop())]);
   };
   const rebuild = async (name: string): Promise<void> => {
     const model = models.get(name);
@@ -90,7 +113,7 @@ export const createProjections = ({ log, store, logger, definitions, onPoison }:
     caughtUp: async () => {
       await Promise.all(all.map(({ caughtUp }) => caughtUp));
     },
-    status,
+    status: () => statusOf(log, all, versions),
     rebuild,
   };
 };

@@ -10,6 +10,14 @@ import { fold, type OnPoison } from './fold.ts';
 import { pause, yieldToOthers } from './pause.ts';
 import type { AnyProjection } from './projection.ts';
 
+/** How soon others are to see what a runner has done. */
+export type Pace = Readonly<{
+  /** Milliseconds for which events gather at the end of a log that moves all the time, unless somebody waits for them: 100 unless given. */
+  gatheringMs?: number;
+  /** Where the model stands is stored at the latest so many milliseconds after the log has come to rest; unless given, when the runner stops. */
+  settleMs?: number;
+}>;
+
 export type RunnerOptions = Readonly<{
   projection: AnyProjection;
   feed: EventFeed;
@@ -23,6 +31,7 @@ export type RunnerOptions = Readonly<{
   head: () => Promise<Position | undefined>;
   /** Whether somebody waits for this model. Without it, nobody ever does. */
   isAwaited?: () => boolean;
+  pace?: Pace | undefined;
 }>;
 
 export interface Runner {
@@ -39,7 +48,6 @@ const DOCUMENTS_KEPT = 10_000;
 /** Pulls without any change after which the bare checkpoint is stored. */
 const IDLE_PULLS = 16;
 const RETRY_MS = 1_000;
-/** At the end of a log that moves all the time, events gather for so long, unless somebody waits for them. */
 const GATHERING_MS = 100;
 
 class LogRunner implements Runner {
@@ -85,8 +93,12 @@ class LogRunner implements Runner {
     let commit = Promise.resolve();
     while (!stop.aborted) {
       const end = (await head()) ?? '';
-      const { events, scannedTo } = await feed.pull(this.#scanned, batch, stop);
-      if (scannedTo === undefined || scannedTo === this.#scanned) continue;
+      const { events, scannedTo } = await feed.pull(this.#scanned, batch, this.#patience(stop));
+      if (scannedTo === undefined || scannedTo === this.#scanned) {
+        await commit;
+        await this.#settle();
+        continue;
+      }
       const changes = await fold(this.#options.projection, this.#documents, events, this.#options.onPoison);
       await commit;
       commit = this.#advance(changes, scannedTo);
@@ -98,10 +110,16 @@ class LogRunner implements Runner {
     await this.#settle();
   }
 
+  /** Until when the next pull waits for the log to move: not for ever while the store does not know where the model stands. */
+  #patience(stop: AbortSignal): AbortSignal {
+    const { pace: { settleMs } = {} } = this.#options;
+    return settleMs === undefined || this.#scanned === this.#committing ? stop : AbortSignal.any([stop, AbortSignal.timeout(settleMs)]);
+  }
+
   async #gather(stop: AbortSignal): Promise<void> {
     if (this.#options.isAwaited?.() === true) return yieldToOthers();
     this.#gathering = new AbortController();
-    return pause(GATHERING_MS, AbortSignal.any([stop, this.#gathering.signal]));
+    return pause(this.#options.pace?.gatheringMs ?? GATHERING_MS, AbortSignal.any([stop, this.#gathering.signal]));
   }
 
   async #begin(): Promise<void> {

@@ -1,0 +1,107 @@
+import { expect } from 'chai';
+import { createLeases } from '../../../application/kernel/leases.ts';
+import type { TenantId } from '../../../domain/kernel/ids.ts';
+import { systemClock } from '../../../infrastructure/runtime/clock.ts';
+import { type Embedded, openEmbedded } from '../../../infrastructure/runtime/embedded.ts';
+import { pause } from '../../../projections/kernel/pause.ts';
+import { createProjections, type Projections } from '../../../projections/kernel/projections.ts';
+import { randomIds } from '../../support/random-ids.ts';
+import { rejection } from '../../support/rejections.ts';
+import { counted, noted, sampleCodec, someCause, someStream, someTenant } from '../../support/sample-events.ts';
+import { tallies, type Tally, texts } from '../../support/sample-projections.ts';
+import { failOnFatal, silentLogger } from '../../support/silent.ts';
+import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
+
+/** Several processes, as far as projections can tell: each knows of the others only through log, read models and operational state. */
+describe('projections of several processes', () => {
+  let directory: TemporaryDirectory;
+  let opened: Embedded;
+  let running: Projections[];
+  let tenant: TenantId;
+
+  beforeEach(async () => {
+    directory = temporaryDirectory();
+    opened = await openEmbedded({ dataDir: directory.path, codec: sampleCodec, clock: systemClock, logger: silentLogger, onFatal: failOnFatal });
+    running = [];
+    tenant = someTenant();
+  });
+
+  afterEach(async () => {
+    await Promise.all(running.map((projections) => projections.stop()));
+    await opened.close();
+    directory.remove();
+  });
+
+  const begin = async (projects: boolean): Promise<Projections> => {
+    const { log, readModels: store, state } = opened;
+    const leases = createLeases({ state, ids: randomIds, pause, everyMs: 10 });
+    const projections = createProjections({ log, store, logger: silentLogger, definitions: [tallies, texts], shared: { leases, state, projects } });
+    running.push(projections);
+    await projections.start();
+    return projections;
+  };
+
+  const append = async (stream = someStream(tenant)) => {
+    await opened.store.append(stream, 'any', [counted(1)], someCause);
+    return stream;
+  };
+  const totalIn = async ({ reader }: Projections, stream: string): Promise<number | undefined> => (await (await reader.open<Tally>(tenant, tallies)).get(stream))?.total;
+
+  it('answer in one with what was written through another, which they were not told of', async () => {
+    const asked = await begin(false);
+    await begin(true);
+    const stream = someStream(tenant);
+    for (let total = 1; total <= 10; total += 1) expect(await totalIn(asked, await append(stream))).to.equal(total);
+  });
+
+  it('keep nobody waiting for a model that newer events do not concern', async () => {
+    const asked = await begin(false);
+    await begin(true);
+    await opened.store.append(someStream(tenant), 'any', [noted('x')], someCause);
+    await asked.freshness.settled(tallies.name, tenant);
+    await append();
+    await asked.freshness.settled(texts.name, tenant);
+    await asked.freshness.until(texts.name, (await opened.log.head()) ?? ('' as never));
+  });
+
+  it('are behind where nobody keeps them', async () => {
+    const asked = await begin(false);
+    await append();
+    expect(await rejection(asked.freshness.settled(tallies.name, tenant, 50))).to.deep.equal({ code: 'storage.behind', details: { retryAfter: 1 } });
+  });
+
+  it('are kept by one of two, and by the other when the first is gone', async () => {
+    const [one, two] = [await begin(true), await begin(true)];
+    const stream = await append();
+    expect(await totalIn(one, stream)).to.equal(1);
+    await one.stop();
+    running = running.filter((each) => each !== one);
+    await append(stream);
+    expect(await totalIn(two, stream)).to.equal(2);
+  });
+
+  it('are ready once they stand where the log ended at the start, though nothing has happened since', async () => {
+    await append();
+    const asked = await begin(false);
+    expect(asked.ready()).to.equal(false);
+    await begin(true);
+    await asked.caughtUp();
+    const late = await begin(false);
+    await late.caughtUp();
+    expect([asked.ready(), late.ready()]).to.deep.equal([true, true]);
+  });
+
+  it('are rebuilt by whoever keeps them, whoever asks', async () => {
+    const asked = await begin(false);
+    const stream = await append();
+    await begin(true);
+    await asked.caughtUp();
+    const key = [{ tenant, id: stream }];
+    const at = (await opened.readModels.checkpoint(tallies)) as never;
+    const spoilt = { tenant, id: stream, document: { total: 77 }, position: at };
+    await opened.readModels.commit(tallies, [spoilt], at, at);
+    await asked.rebuild(tallies.name);
+    const [document] = await opened.readModels.load(tallies, key);
+    expect(document?.document).to.include({ total: 1 });
+  });
+});
