@@ -5,31 +5,16 @@ import type { EventFeed, EventLog, FeedFilter, FeedPage, Recorded } from '../../
 import type { TenantId } from '../../domain/kernel/ids.ts';
 import { reading } from '../runtime/sqlite-reading.ts';
 import { fromPosition, toPosition } from '../runtime/positions.ts';
+import { createLogEnd, createPasses, KEPT_AT_THE_END, pageOf } from './log-end.ts';
+import { movement, type Waiters } from './movement.ts';
 import { type Decode, EVENT_COLUMNS } from './recorded.ts';
 
 /** Rows that one pull looks at when it asks for types: bounds the time for which the calling thread is held. */
 const SCANNED_AT_ONCE = 10_000;
-/** Events at the end of the log that are kept decoded: what followers that are up to date ask for, all of them the same. */
-const KEPT_AT_THE_END = 2_000;
-
 export interface MovingLog extends EventLog {
   /** Told by the store of each append, in their order: where the log ends now, and the events at its end where they are at hand. */
   moved(head: number, events?: readonly Recorded[]): void;
 }
-
-type Waiters = Set<() => void>;
-
-/** Resolves when the log moves or the signal fires, whichever is first. */
-const movement = (waiters: Waiters, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      waiters.delete(done);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    waiters.add(done);
-    signal.addEventListener('abort', done, { once: true });
-  });
 
 type Scan = (after: number, upTo: number, limit: number) => readonly SQLOutputValue[][];
 
@@ -73,49 +58,20 @@ type ReadAll = (after: number, upTo: number) => readonly Recorded[];
 
 /** The end of the log, for everybody who follows it: as it was appended, or read and decoded once. */
 const createEnd = (readAll: ReadAll) => {
-  let events: Recorded[] = [];
-  let from = 0;
-  let upTo = 0;
-  const add = (more: readonly Recorded[], head: number): void => {
-    for (const event of more) events.push(event);
-    upTo = head;
-    // Dropped in bulk: moving what is left costs as much as there is.
-    if (events.length < KEPT_AT_THE_END * 2) return;
-    from += events.length - KEPT_AT_THE_END;
-    events = events.slice(-KEPT_AT_THE_END);
-  };
+  const end = createLogEnd(0, ({ position }) => fromPosition(position));
   return {
     /** What was just appended, up to `head`: kept when it follows what is here. */
     appended: (more: readonly Recorded[], head: number): void => {
-      if (head - more.length === upTo) add(more, head);
+      if (head - more.length === end.upTo) end.add(more, head);
     },
     /** All events after a position; undefined when that is too far back. */
     after: (after: number, head: number): readonly Recorded[] | undefined => {
       if (head - after > KEPT_AT_THE_END) return undefined;
-      if (after < from || after > upTo) {
-        events = [];
-        from = after;
-        upTo = after;
-      }
-      if (head > upTo) add(readAll(upTo, head), head);
-      return events.slice(after - from);
+      if (!end.covers(after)) end.restart(after);
+      if (head > end.upTo) end.add(readAll(end.upTo, head), head);
+      return end.after(after);
     },
   };
-};
-
-/** The first `limit` of the events up to a position. */
-const pageOf = (wanted: readonly Recorded[], limit: number, upTo: number): FeedPage => {
-  const events = wanted.slice(0, limit);
-  return { events, scannedTo: events.length < limit ? toPosition(upTo) : events.at(-1)?.position };
-};
-
-type Passes = (event: Recorded) => boolean;
-
-/** Undefined: all of them pass. */
-const createPasses = ({ types, tenant: owner }: FeedFilter): Passes | undefined => {
-  if (types === undefined && owner === undefined) return undefined;
-  const names = types === undefined ? undefined : new Set(types);
-  return ({ type, tenant }) => (owner === undefined || tenant === owner) && (names === undefined || names.has(type));
 };
 
 /** A page of one filter, out of what is at hand at the end of the log, or else out of the database. */
@@ -125,10 +81,10 @@ const createPages = ({ db, codec, decode, end }: Readonly<{ db: DatabaseSync; co
   const [scan, window, passes] = [createScan(db, stored), createWindow(db, stored), createPasses(filter)];
   return (after: number, head: number, limit: number): FeedPage => {
     const newest = end.after(after, head);
-    if (newest !== undefined) return pageOf(passes === undefined ? newest : newest.filter(passes), limit, head);
+    if (newest !== undefined) return pageOf(passes === undefined ? newest : newest.filter(passes), limit, toPosition(head));
     return reading(() => {
       const upTo = window(after, head);
-      return pageOf(scan(after, upTo, limit).map(decode), limit, upTo);
+      return pageOf(scan(after, upTo, limit).map(decode), limit, toPosition(upTo));
     });
   };
 };

@@ -4,12 +4,13 @@
  */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { EventCodec } from '../../application/kernel/event-codec.ts';
-import type { Appended, AppendOptions, Cause, Clock, EventLog, EventStore, ExpectedRevision, Ids, KeyVault, Recorded } from '../../application/kernel/ports.ts';
+import type { Appended, Clock, EventLog, EventStore, ExpectedRevision, Ids, KeyVault, Recorded } from '../../application/kernel/ports.ts';
 import type { Message } from '../../domain/kernel/decider.ts';
 import type { StreamId } from '../../domain/kernel/ids.ts';
 import { openReader, type Synchronous } from '../runtime/sqlite-open.ts';
 import { reading } from '../runtime/sqlite-reading.ts';
 import { type SqliteWriter, startWriter } from '../runtime/sqlite-writer.ts';
+import { checkIds, isOne, plainCauses } from './append-input.ts';
 import { createEventLog, type MovingLog } from './event-log.ts';
 import { createHeads, type Heads } from './heads.ts';
 import { createKeyVault } from './key-vault.ts';
@@ -36,35 +37,10 @@ export type EventStoreOptions = Readonly<{
 
 export type OpenEventStore = Readonly<{ store: EventStore; log: EventLog; vault: KeyVault; close: () => Promise<void> }>;
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 const expectation = (expected: ExpectedRevision): number => {
   if (expected === 'none') return EXPECT_NONE;
   return expected === 'any' ? EXPECT_ANY : expected;
 };
-
-const checkIds = (ids: readonly string[], events: readonly Message[]): readonly string[] => {
-  if (ids.length !== events.length) throw new TypeError(`${ids.length} ids for ${events.length} events`);
-  const wrong = ids.find((id) => !UUID.test(id));
-  if (wrong !== undefined) throw new TypeError(`not an event id: ${wrong}`);
-  return ids;
-};
-
-const plainCause = ({ actor: { kind, id }, correlation, causation }: Cause): Cause => ({
-  actor: { kind, id },
-  correlation,
-  ...(causation === undefined ? {} : { causation }),
-});
-
-/** One for all events, or one for each. */
-const plainCauses = (how: Cause & AppendOptions, events: readonly Message[]): Cause | readonly Cause[] => {
-  const { causes } = how;
-  if (causes === undefined) return plainCause(how);
-  if (causes.length !== events.length) throw new TypeError(`${causes.length} causes for ${events.length} events`);
-  return causes.map(plainCause);
-};
-
-const isOne = (causes: Cause | readonly Cause[]): causes is Cause => !Array.isArray(causes);
 
 type Deps = Readonly<EventStoreOptions & { writer: SqliteWriter; heads: Heads; log: MovingLog }>;
 
