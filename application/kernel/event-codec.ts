@@ -13,6 +13,8 @@ export type StoredMessage = Readonly<{ type: string; data: string }>;
 export interface EventCodec {
   encode(event: Message): StoredMessage;
   decode(stored: StoredMessage): Message;
+  /** The same where the data has been parsed already. */
+  upcast(stored: string, data: object): Message;
   /** Every stored name, of all versions, of the given types in code: what a feed's filter needs. */
   storedNames(types: readonly string[]): readonly string[];
   readonly types: readonly string[];
@@ -50,24 +52,27 @@ const codec = (
   writers: ReadonlyMap<string, Writer>,
   readers: ReadonlyMap<string, Reader>,
   names: ReadonlyMap<string, readonly string[]>,
-): EventCodec => ({
-  types: [...writers.keys()],
-  encode: (event) => {
-    const writer = writers.get(event.type);
-    if (writer === undefined) throw new Error(`${event.type} is not in the event catalogue`);
-    if (!writer.validate(event.data)) {
-      const first = writer.validate.errors?.[0];
-      throw new Error(`${event.type} does not fit its schema: ${first?.instancePath ?? ''} ${first?.message ?? ''}`);
-    }
-    return { type: writer.stored, data: JSON.stringify(event.data) };
-  },
-  decode: (stored) => {
-    const reader = readers.get(stored.type);
-    const data = JSON.parse(stored.data) as object;
+): EventCodec => {
+  const upcast = (stored: string, data: object): Message => {
+    const reader = readers.get(stored);
     // A newer release may have written a type that this one does not know: it is passed on untouched, and ignored.
-    if (reader === undefined) return { type: stored.type, data };
-    return { type: reader.type, data: reader.upcasts.reduce<object>((older, upcast) => upcast(older as never), data) };
-  },
-  storedNames: (types) =>
-    types.flatMap((type) => names.get(type) ?? [(() => { throw new Error(`${type} is not in the event catalogue`); })()]),
-});
+    if (reader === undefined) return { type: stored, data };
+    return { type: reader.type, data: reader.upcasts.reduce<object>((older, step) => step(older as never), data) };
+  };
+  return {
+    types: [...writers.keys()],
+    encode: (event) => {
+      const writer = writers.get(event.type);
+      if (writer === undefined) throw new Error(`${event.type} is not in the event catalogue`);
+      if (!writer.validate(event.data)) {
+        const first = writer.validate.errors?.[0];
+        throw new Error(`${event.type} does not fit its schema: ${first?.instancePath ?? ''} ${first?.message ?? ''}`);
+      }
+      return { type: writer.stored, data: JSON.stringify(event.data) };
+    },
+    decode: ({ type, data }) => upcast(type, JSON.parse(data) as object),
+    upcast,
+    storedNames: (types) =>
+      types.flatMap((type) => names.get(type) ?? [(() => { throw new Error(`${type} is not in the event catalogue`); })()]),
+  };
+};
