@@ -2,7 +2,8 @@
  * Runs work again and again. rxjs decides when (its timers are monotonic: a clock that is set moves nothing), `await` decides how many: one
  * run of a task at a time, the next a pause after the one before has ended.
  */
-import { concatMap, repeat, timer, type Observable, type Subscription } from 'rxjs';
+import { concatMap, fromEvent, lastValueFrom, repeat, take, takeUntil, timer, type Observable } from 'rxjs';
+import { createLoneLeases, type Leases } from '../../application/kernel/leases.ts';
 import type { Logger } from '../../application/kernel/ports.ts';
 
 export type ScheduledTask = Readonly<{
@@ -22,32 +23,39 @@ export interface Scheduler {
 /** A pause, the work, and so on. */
 const rounds = (pauseMs: number, work: () => Promise<void>): Observable<void> => timer(pauseMs).pipe(concatMap(work), repeat());
 
-export const createScheduler = (tasks: readonly ScheduledTask[], logger: Pick<Logger, 'error'>): Scheduler => {
-  const stopping = new AbortController();
-  const running = new Set<Promise<void>>();
-  let subscriptions: readonly Subscription[] = [];
+/** Runs a task again and again until `signal` fires and the run at hand has ended. */
+const runUntil = async ({ pauseMs }: ScheduledTask, once: () => Promise<void>, signal: AbortSignal): Promise<void> => {
+  let running: Promise<void> = Promise.resolve();
+  const begin = (): Promise<void> => {
+    running = once();
+    return running;
+  };
+  const stopped = fromEvent(signal, 'abort').pipe(take(1));
+  if (!signal.aborted) await lastValueFrom(rounds(pauseMs, begin).pipe(takeUntil(stopped)), { defaultValue: undefined });
+  await running;
+};
 
-  const run = async ({ name, work }: ScheduledTask): Promise<void> => {
+/** Where several processes are told to do the same, each task is done by the one that holds its lease. */
+export const createScheduler = (tasks: readonly ScheduledTask[], logger: Pick<Logger, 'error'>, leases: Leases = createLoneLeases()): Scheduler => {
+  const stopping = new AbortController();
+  let running: readonly Promise<void>[] = [];
+
+  const runOnce = async ({ name, work }: ScheduledTask, signal: AbortSignal): Promise<void> => {
     try {
-      await work(stopping.signal);
+      await work(signal);
     } catch (error) {
       logger.error({ error, task: name }, 'scheduled work failed');
     }
   };
 
-  const tracked = (task: ScheduledTask): Promise<void> => {
-    const mine = run(task).finally(() => running.delete(mine));
-    running.add(mine);
-    return mine;
-  };
+  const run = (task: ScheduledTask): Promise<void> => leases.hold(`task:${task.name}`, stopping.signal, (held) => runUntil(task, () => runOnce(task, held), held));
 
   return {
     start: () => {
-      subscriptions = tasks.map((task) => rounds(task.pauseMs, () => tracked(task)).subscribe());
+      running = tasks.map(run);
     },
     stop: async () => {
       stopping.abort();
-      for (const subscription of subscriptions) subscription.unsubscribe();
       await Promise.all(running);
     },
   };

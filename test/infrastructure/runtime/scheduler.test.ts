@@ -1,5 +1,13 @@
 import { expect } from 'chai';
+import type { Leases } from '../../../application/kernel/leases.ts';
+import { createTurns } from '../../../application/kernel/turns.ts';
 import { createScheduler } from '../../../infrastructure/runtime/scheduler.ts';
+
+/** One holder at a time, in the order of asking. */
+const leasesInMemory = (): Leases => {
+  const turns = createTurns();
+  return { hold: (name, signal, work) => turns(name, async () => (signal.aborted ? undefined : work(signal))) };
+};
 
 const collectErrors = () => {
   const errors: object[] = [];
@@ -79,4 +87,25 @@ describe('scheduler', () => {
   });
 
   it('stops without having begun', () => createScheduler([], collectErrors()).stop());
+
+  it('leaves a task to the process that holds its lease, and takes it over from one that has stopped', async () => {
+    const leases = leasesInMemory();
+    const runs: string[] = [];
+    const reached = { one: Promise.withResolvers<void>(), two: Promise.withResolvers<void>() };
+    const start = (name: 'one' | 'two') => {
+      const scheduler = createScheduler([{ name: 'shared', pauseMs: 1, work: async () => {
+        runs.push(name);
+        if (runs.filter((run) => run === name).length === 3) reached[name].resolve();
+      } }], collectErrors(), leases);
+      scheduler.start();
+      return scheduler;
+    };
+    const one = start('one');
+    const two = start('two');
+    await reached.one.promise;
+    expect(new Set(runs)).to.deep.equal(new Set(['one']));
+    await one.stop();
+    await reached.two.promise;
+    await two.stop();
+  });
 });
