@@ -43,6 +43,8 @@ type Followed = Extract<WebhookEvent | DeliveryEvent, { type: (typeof FOLLOWED)[
 /** The workers of one run, each ended when the run ends. */
 const createWorkers = (deps: DispatcherDeps, shelves: Shelves, onFailure: (error: unknown) => void) => {
   const byTenant = new Map<TenantId, Map<string, Readonly<{ worker: Worker; shelf: Shelf; ended: Promise<void> }>>>();
+  /** What is left of endpoints that were deleted, by endpoint: nobody else waits for it. */
+  const ending = new Map<string, Promise<void>>();
 
   const begin = (shelf: Shelf) => {
     const { tenant, webhookId } = shelf.endpoint;
@@ -57,20 +59,25 @@ const createWorkers = (deps: DispatcherDeps, shelves: Shelves, onFailure: (error
   const of = ({ tenant, webhookId }: Endpoint) => byTenant.get(tenant)?.get(webhookId) ?? begin(shelves.of({ tenant, webhookId }));
 
   return {
-    begin,
     of: (endpoint: Endpoint): Worker => of(endpoint).worker,
     wake: (tenant: TenantId): void => byTenant.get(tenant)?.forEach(({ worker }) => worker.wake()),
-    end: async (endpoint: Endpoint): Promise<void> => {
+    /** Nothing goes there any more from now on; when nothing of it is under way, what is stored of it is cleared. */
+    end: (endpoint: Endpoint): void => {
+      const key = `${endpoint.tenant}/${endpoint.webhookId}`;
+      if (ending.has(key)) return;
       const { worker, shelf, ended } = of(endpoint);
-      await worker.stop();
-      await ended;
       byTenant.get(endpoint.tenant)?.delete(endpoint.webhookId);
-      await shelf.clear();
+      const finish = async (): Promise<void> => {
+        await worker.stop();
+        await ended;
+        await shelf.clear();
+      };
+      ending.set(key, finish().catch(onFailure).finally(() => ending.delete(key)));
     },
     endAll: async (): Promise<void> => {
       const all = [...byTenant.values()].flatMap((ofTenant) => [...ofTenant.values()]);
       await Promise.all(all.map(({ worker }) => worker.stop()));
-      await Promise.all(all.map(({ ended }) => ended));
+      await Promise.all([...all.map(({ ended }) => ended), ...ending.values()]);
     },
   };
 };
@@ -120,6 +127,13 @@ const watch = async (log: EventLog, workers: Workers, signal: AbortSignal): Prom
   }
 };
 
+/** A crash may have kept what belongs to a deleted endpoint from being cleared. */
+const beginOrClear = async ({ webhooks }: Pick<DispatcherDeps, 'webhooks'>, workers: Workers, shelf: Shelf): Promise<void> => {
+  const { tenant, webhookId } = shelf.endpoint;
+  if ((await webhooks.find(tenant, webhookId)) === undefined) workers.end(shelf.endpoint);
+  else workers.of(shelf.endpoint);
+};
+
 export const createDispatcher = (deps: DispatcherDeps): Dispatcher => ({
   run: async (signal) => {
     const ending = new AbortController();
@@ -140,7 +154,7 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => ({
     });
     // Watching begins before the workers first look, so that nothing falls between the two.
     const parts = [watch(deps.log, workers, ending.signal), follower.run(ending.signal)].map((part) => part.catch(onFailure));
-    for (const shelf of shelves.all()) workers.begin(shelf);
+    await Promise.all(shelves.all().map((shelf) => beginOrClear(deps, workers, shelf))).catch(onFailure);
     await Promise.all(parts);
     await workers.endAll();
     signal.removeEventListener('abort', end);

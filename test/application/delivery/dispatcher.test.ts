@@ -41,6 +41,12 @@ describe('the dispatcher of webhooks', function suite() {
     return (await webhooks.create(tenant, { settings, start: {} }, { ...someCause, commandId: `hook-${name}` })).webhook.webhookId;
   };
   const happen = (count = 1): Promise<unknown> => ground.store.append(someStream(tenant), 'any', Array.from({ length: count }, (_, index) => noted(`${index}`)), someCause);
+  const stored = async (): Promise<readonly string[]> => {
+    const keys: string[] = [];
+    for (const scope of ['checkpoint:webhook-lanes', 'checkpoint:webhook-queue']) for await (const { key } of ground.state.list(scope)) keys.push(key);
+    return keys;
+  };
+
   it('breaks off a call under way when its endpoint is deleted, and makes no other', async () => {
     const program = ground.start({ timeoutMs: 15_000 });
     const id = await hook(program);
@@ -56,9 +62,38 @@ describe('the dispatcher of webhooks', function suite() {
     await quiet(program);
     expect(receiver.received.length).to.equal(calls);
     await program.stop();
-    const left = [];
-    for (const scope of ['checkpoint:webhook-lanes', 'checkpoint:webhook-queue']) for await (const entry of ground.state.list(scope)) left.push(entry);
-    expect(left, 'nothing of it is kept').to.deep.equal([]);
+    expect(await stored(), 'nothing of it is kept').to.deep.equal([]);
+  });
+
+  it('waits for nobody when an endpoint ends, whatever keeps it', async () => {
+    const stuck = Promise.withResolvers<void>();
+    const program = ground.start({
+      state: (state) => ({
+        ...state,
+        compareAndSet: async (scope, key, expected, next) => {
+          if (next === undefined && key.includes('hook-a')) await stuck.promise;
+          return state.compareAndSet(scope, key, expected, next);
+        },
+      }),
+    });
+    const id = await hook(program);
+    await happen();
+    await receiver.until((received) => received.length === 1);
+    await program.webhooks.remove(tenant, id, someCause);
+    await hook(program, 'b');
+    await happen();
+    await receiver.until((received) => received.some(({ path }) => path === '/b'));
+    stuck.resolve();
+    await program.stop();
+    expect(await stored()).to.be.an('array').that.satisfies((keys: readonly string[]) => keys.every((key) => key.includes('hook-b')));
+  });
+
+  it('clears at its start what a crash has kept from being cleared', async () => {
+    await ground.state.compareAndSet('checkpoint:webhook-lanes', `${tenant}/hook-gone/main`, undefined, { value: JSON.stringify({ place: null, upTo: null, since: null, until: null, types: null }) });
+    const program = ground.start();
+    await quiet(program);
+    await program.stop();
+    expect(await stored()).to.deep.equal([]);
   });
 
   it('gives way where another one delivers', async () => {
