@@ -1,0 +1,102 @@
+import { expect } from 'chai';
+import { randomUUIDv7 } from 'node:crypto';
+import type { Db } from 'mongodb';
+import { storeNewKeys } from '../../application/kernel/new-keys.ts';
+import type { KeyVault } from '../../application/kernel/ports.ts';
+import { openMongoVault } from '../../infrastructure/mongodb/key-vault.ts';
+import { asking } from '../../infrastructure/mongodb/state-asking.ts';
+import { openOwnMongo, type OwnMongo } from '../support/own-mongo.ts';
+import { rejection } from '../support/rejections.ts';
+import { keyVaultContract, someKey } from './key-vault.contract.ts';
+
+const added = async (keys: Promise<unknown>): Promise<boolean> => keys.then(() => true, () => false);
+
+describe('contract: key vault in MongoDB', function suite() {
+  this.timeout(60_000);
+  let mongo: OwnMongo;
+  let db: Db;
+  let vaults: readonly KeyVault[];
+  const each = (index: number): KeyVault => vaults[index % 2] as KeyVault;
+
+  before(async function connect() {
+    mongo = openOwnMongo(this);
+    db = await mongo.open();
+    vaults = [await openMongoVault({ db, asking }), await openMongoVault({ db: await mongo.open(), asking, patienceMs: 500 })];
+  });
+
+  after(async () => mongo?.close());
+
+  keyVaultContract(() => each(0));
+
+  it('of two processes, one makes the key of a person', async () => {
+    const lookup = randomUUIDv7();
+    const first = someKey({ lookup });
+    const won = await Promise.all(Array.from({ length: 20 }, (_, index) => added(each(index).add([someKey({ tenant: first.tenant, lookup })]))));
+    expect(won.filter(Boolean)).to.have.lengthOf(1);
+    expect(await each(0).find(lookup, first.tenant)).to.have.lengthOf(1);
+  });
+
+  it('of two processes that add several, one adds all and the other none', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const [a, b] = [someKey({ lookup: randomUUIDv7() }), someKey({ lookup: randomUUIDv7() })];
+      const twins = [someKey({ tenant: b.tenant, lookup: b.lookup as string }), someKey({ tenant: a.tenant, lookup: a.lookup as string })];
+      const won = await Promise.all([added(each(0).add([a, b])), added(each(1).add(twins))]);
+      expect(won.filter(Boolean)).to.have.lengthOf(1);
+      const there = won[0] ? [a, b] : twins;
+      const gone = won[0] ? twins : [a, b];
+      for (const { id } of there) expect(await each(1).get(id)).not.to.equal(undefined);
+      for (const { id } of gone) expect(await each(1).get(id)).to.equal(undefined);
+    }
+  });
+
+  it('neither shows nor keeps for ever what a crash left half added', async () => {
+    const lookup = randomUUIDv7();
+    const left = someKey({ lookup });
+    await each(0).add([left]);
+    await db.collection('keys').updateOne({ _id: left.id as never }, { $set: { pending: 'of a process that is no more' } });
+    expect(await each(0).get(left.id)).to.equal(undefined);
+    expect(await each(0).find(lookup)).to.deep.equal([]);
+    expect(await each(0).list('subject', left.tenant)).to.deep.equal([]);
+    expect(await each(0).rewrap({ ...left, wrappedBy: 2 }, 1)).to.equal(false);
+    const next = someKey({ tenant: left.tenant, lookup });
+    await each(1).add([next]);
+    expect((await each(0).find(lookup)).map(({ id }) => id)).to.deep.equal([next.id]);
+  });
+
+  it('keeps keys before an append again as the same, and another one of the same place as a conflict', async () => {
+    const key = someKey({ lookup: randomUUIDv7() });
+    await storeNewKeys(each(0), [key, key]);
+    await each(0).rewrap({ ...key, wrappedBy: 2 }, 1);
+    await storeNewKeys(each(1), [key]);
+    expect((await each(0).get(key.id))?.wrappedBy, 'a repetition does not undo what was wrapped anew').to.equal(2);
+    const other = someKey({ tenant: key.tenant, lookup: key.lookup as string });
+    expect((await rejection(storeNewKeys(each(0), [other]))).code).to.equal('kernel.key_exists');
+  });
+
+  it('overwrites a key before it takes it away', async () => {
+    const key = someKey();
+    await each(0).add([key]);
+    const seen: unknown[] = [];
+    const watched = openMongoVault({
+      db: new Proxy(db, {
+        get: (target, name) =>
+          name !== 'collection' ? Reflect.get(target, name) : (named: string) => {
+            const keys = target.collection(named);
+            return new Proxy(keys, {
+              get: (collection, what) => {
+                const value: unknown = Reflect.get(collection, what);
+                if (what !== 'deleteOne' || typeof value !== 'function') return typeof value === 'function' ? value.bind(collection) : value;
+                return async (filter: never) => {
+                  seen.push((await keys.findOne(filter))?.['wrapped']);
+                  return collection.deleteOne(filter);
+                };
+              },
+            });
+          },
+      }),
+      asking,
+    });
+    await (await watched).destroy(key.id);
+    expect(seen.map((wrapped) => Buffer.from((wrapped as { buffer: Uint8Array }).buffer).toString('hex'))).to.deep.equal(['00'.repeat(60)]);
+  });
+});
