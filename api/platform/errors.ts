@@ -74,6 +74,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'delivery.delivery_not_found': [404, 'There is no such delivery.'],
   'delivery.too_many_webhooks': [409, 'The tenant has as many webhook endpoints as there may be; `limit` says how many.'],
   'delivery.sink_not_found': [404, 'There is no such SIEM sink.'],
+  'delivery.sink_changed': [409, 'The SIEM sink was changed by somebody else at the same time; look at it, and try again.'],
   'delivery.too_many_sinks': [409, 'There are as many SIEM sinks as there may be; `limit` says how many.'],
   'delivery.webhook_disabled': [409, 'The webhook endpoint is disabled.'],
   'delivery.replay_running': [409, 'A replay to this webhook endpoint is under way.'],

@@ -28,30 +28,36 @@ const kind = () =>
 const port = () => Type.Integer({ minimum: 1, maximum: 65_535, description: 'cef-syslog: the port; 6514 is usual for TLS, 601 for TCP', example: 6_514 });
 const transport = () => Type.Enum(['tcp', 'tls'], { description: 'cef-syslog: tls without; with it the certificate must be good for the host' });
 
+const Header = () =>
+  Type.Object(
+    {
+      name: Type.String({ pattern: '^[A-Za-z][A-Za-z0-9-]{0,99}$', 'x-expected': 'the name of a header', description: 'Its name', example: 'Authorization' }),
+      value: headerValue('Its value; kept sealed, and never shown'),
+    },
+    { ...strict, description: 'ocsf-http: what the receiver knows the sender by, instead of a bearer token' },
+  );
+
+const where = {
+  url: Type.Optional(Type.String({ minLength: 1, maxLength: 2_048, description: 'ocsf-http: where batches are POSTed: https, a public address, without user name, password and fragment; redirects are not followed. Kept sealed' })),
+  bearer_token: Type.Optional(headerValue('ocsf-http: sent as `Authorization: Bearer …`; kept sealed, and never shown')),
+  host: Type.Optional(Type.String({ minLength: 1, maxLength: 253, pattern: '^[A-Za-z0-9._:\\[\\]-]+$', 'x-expected': 'a host name or an address', description: 'cef-syslog: a public host' })),
+  port: Type.Optional(port()),
+  transport: Type.Optional(transport()),
+  topic: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,200}$', 'x-expected': 'up to 200 letters, digits, dots, hyphens and underscores', description: 'bus: the topic' })),
+};
+const rotateBytes = (without: string) => Type.Optional(Type.Integer({ minimum: MEBIBYTE, maximum: 1_024 * MEBIBYTE, description: `ndjson-file: about how large a file gets${without}` }));
+const keepFiles = (without: string) => Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: `ndjson-file: how many full files are kept${without}` }));
+const types = (description: string) => Type.Optional(nullable(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: MOST_TYPES, description: 'Types of events' }), description));
+
 export const CreateSinkBody = Type.Object(
   {
     name: words('For people'),
     kind: kind(),
-    url: Type.Optional(Type.String({ minLength: 1, maxLength: 2_048, description: 'ocsf-http: where batches are POSTed: https, a public address, without user name and password; redirects are not followed' })),
-    bearer_token: Type.Optional(headerValue('ocsf-http: sent as `Authorization: Bearer …`; kept sealed, and never shown')),
-    header: Type.Optional(
-      Type.Object(
-        {
-          name: Type.String({ pattern: '^[A-Za-z][A-Za-z0-9-]{0,99}$', 'x-expected': 'the name of a header', description: 'Its name', example: 'Authorization' }),
-          value: headerValue('Its value; kept sealed, and never shown'),
-        },
-        { ...strict, description: 'ocsf-http: what the receiver knows the sender by, instead of a bearer token' },
-      ),
-    ),
-    host: Type.Optional(Type.String({ minLength: 1, maxLength: 253, pattern: '^[A-Za-z0-9._:\\[\\]-]+$', 'x-expected': 'a host name or an address', description: 'cef-syslog: a public host' })),
-    port: Type.Optional(port()),
-    transport: Type.Optional(transport()),
-    rotate_bytes: Type.Optional(Type.Integer({ minimum: MEBIBYTE, maximum: 1_024 * MEBIBYTE, description: `ndjson-file: about how large a file gets; ${String(USUAL_ROTATE_BYTES)} without` })),
-    keep_files: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: `ndjson-file: how many full files are kept; ${String(USUAL_KEPT_FILES)} without` })),
-    topic: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,200}$', 'x-expected': 'up to 200 letters, digits, dots, hyphens and underscores', description: 'bus: the topic' })),
-    types: Type.Optional(
-      nullable(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: MOST_TYPES, description: 'Types of events' }), 'Only these types of events, as `GET /event-schemas` lists them; null or absent: all that are for a SIEM'),
-    ),
+    ...where,
+    header: Type.Optional(Header()),
+    rotate_bytes: rotateBytes(`; ${String(USUAL_ROTATE_BYTES)} without`),
+    keep_files: keepFiles(`; ${String(USUAL_KEPT_FILES)} without`),
+    types: types('Only these types of events, as `GET /event-schemas` lists them; null or absent: all that are for a SIEM'),
     start: Type.Optional(
       Type.Object(
         {
@@ -61,6 +67,18 @@ export const CreateSinkBody = Type.Object(
         { ...strict, minProperties: 1, description: 'Where it begins; now without' },
       ),
     ),
+  },
+  strict,
+);
+
+export const ChangeSinkBody = Type.Object(
+  {
+    name: Type.Optional(words('For people')),
+    ...where,
+    header: Type.Optional(nullable(Header(), 'ocsf-http: what the receiver knows the sender by, instead of a bearer token; null: nothing any more')),
+    rotate_bytes: rotateBytes(''),
+    keep_files: keepFiles(''),
+    types: types('Only these types of events; null: all that are for a SIEM. Of what it has passed nothing is sent again'),
   },
   strict,
 );

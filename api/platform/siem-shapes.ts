@@ -1,18 +1,21 @@
 /** SIEM sinks between the wire and the domain. */
 import type { Static } from 'typebox';
-import type { WantedSink } from '../../application/delivery/siem-sinks.ts';
+import type { OpenTarget } from '../../application/delivery/siem-ports.ts';
+import type { ChangedSink, WantedSink } from '../../application/delivery/siem-sinks.ts';
 import type { SinkStatus, SinkTrouble } from '../../application/delivery/siem-status.ts';
-import type { SinkKind, SinkTarget } from '../../domain/delivery/siem-sink.events.ts';
+import type { FileTarget, HttpTarget, SinkKind, SyslogTarget } from '../../domain/delivery/siem-sink.events.ts';
 import type { SiemSink } from '../../domain/delivery/siem-sinks.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
 import { rejectFields } from '../../domain/kernel/rejection.ts';
-import { USUAL_KEPT_FILES, USUAL_ROTATE_BYTES, type CreateSinkBody, type SinkReply } from './siem-schemas.ts';
+import { USUAL_KEPT_FILES, USUAL_ROTATE_BYTES, type ChangeSinkBody, type CreateSinkBody, type SinkReply } from './siem-schemas.ts';
 import { momentOf } from './webhook-shapes.ts';
 
 type Body = Static<typeof CreateSinkBody>;
 
+type Change = Static<typeof ChangeSinkBody>;
+
 /** What belongs to a kind; whatever else is given means nothing there. */
-const MEMBERS: Readonly<Record<SinkKind, readonly (keyof Body)[]>> = {
+const MEMBERS: Readonly<Record<SinkKind, readonly Exclude<keyof Change, 'name' | 'types'>[]>> = {
   'ocsf-http': ['url', 'bearer_token', 'header'],
   'cef-syslog': ['host', 'port', 'transport'],
   'ndjson-file': ['rotate_bytes', 'keep_files'],
@@ -25,7 +28,7 @@ const required = <Value>(field: string, kind: SinkKind, value: Value | undefined
 /** What the message itself says; a sink does not say it otherwise. */
 const NOT_SETTABLE: ReadonlySet<string> = new Set(['host', 'connection', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'expect', 'keep-alive', 'user-agent']);
 
-const headerOf = ({ bearer_token: token, header }: Body): Readonly<{ name: string; value: string }> | undefined => {
+const headerOf = ({ bearer_token: token, header }: Pick<Body, 'bearer_token' | 'header'>): Readonly<{ name: string; value: string }> | undefined => {
   if (token !== undefined && header !== undefined) return rejectFields({ header: 'means nothing beside a bearer_token' });
   if (header !== undefined && NOT_SETTABLE.has(header.name.toLowerCase())) return rejectFields({ 'header.name': 'names a header that is not to be set' });
   return token === undefined ? header : { name: 'Authorization', value: `Bearer ${token}` };
@@ -45,10 +48,14 @@ const WHERE: Readonly<Record<SinkKind, (body: Body) => Where>> = {
   bus: ({ kind, topic }) => ({ target: { kind: 'bus', topic: required('topic', kind, topic) }, secret: null }),
 };
 
+const refuseStray = (kind: SinkKind, given: Readonly<Partial<Record<(typeof OF_SOME)[number], unknown>>>): void => {
+  const stray = OF_SOME.find((member) => given[member] !== undefined && !MEMBERS[kind].includes(member));
+  if (stray !== undefined) rejectFields({ [stray]: `means nothing for ${kind}` });
+};
+
 /** Rejects with `request.invalid` {fields} what is missing, or means nothing, for the kind. */
 export const wantedSink = (body: Body): WantedSink => {
-  const stray = OF_SOME.find((member) => body[member] !== undefined && !MEMBERS[body.kind].includes(member));
-  if (stray !== undefined) rejectFields({ [stray]: `means nothing for ${body.kind}` });
+  refuseStray(body.kind, body);
   const { start = {}, types = null } = body;
   return {
     name: body.name,
@@ -58,9 +65,53 @@ export const wantedSink = (body: Body): WantedSink => {
   };
 };
 
+/** Undefined: what the receiver knows the sender by stays as it is. */
+const changedHeader = ({ bearer_token: token, header }: Change): Readonly<{ name: string | null; value: string | null }> | undefined => {
+  if (header !== null) return headerOf({ ...(token !== undefined && { bearer_token: token }), ...(header !== undefined && { header }) });
+  return token === undefined ? { name: null, value: null } : rejectFields({ header: 'means nothing beside a bearer_token' });
+};
+
+const changedHttp = (target: HttpTarget<string>, change: Change): OpenTarget => {
+  const header = changedHeader(change);
+  return { ...target, url: change.url ?? target.url, header: header === undefined ? target.header : header.name };
+};
+
+const changedSyslog = (target: SyslogTarget, { host = target.host, port = target.port, transport = target.transport }: Change): OpenTarget => ({ ...target, host, port, transport });
+
+const changedFile = (target: FileTarget, { rotate_bytes: rotateBytes = target.rotateBytes, keep_files: keepFiles = target.keepFiles }: Change): OpenTarget => ({
+  ...target, rotateBytes, keepFiles,
+});
+
+const changedTarget = (target: OpenTarget, change: Change): OpenTarget => {
+  switch (target.kind) {
+    case 'ocsf-http':
+      return changedHttp(target, change);
+    case 'cef-syslog':
+      return changedSyslog(target, change);
+    case 'ndjson-file':
+      return changedFile(target, change);
+    default:
+      return { ...target, topic: change.topic ?? target.topic };
+  }
+};
+
+/** `target`: that of the sink, opened. Rejects with `request.invalid` {fields} what means nothing for its kind. */
+export const changedSink = (target: OpenTarget, change: Change): ChangedSink => {
+  refuseStray(target.kind, change);
+  const { name, types } = change;
+  const header = changedHeader(change);
+  const isMoved = OF_SOME.some((member) => change[member] !== undefined);
+  return {
+    ...(name !== undefined && { name }),
+    ...(types !== undefined && { types: types === null ? null : [...new Set(types)] }),
+    ...(isMoved && { target: changedTarget(target, change) }),
+    ...(header !== undefined && { secret: header.value }),
+  };
+};
+
 const NOWHERE = { url: null, header: null, host: null, port: null, transport: null, rotate_bytes: null, keep_files: null, topic: null } as const;
 
-const showTarget = (target: SinkTarget) => {
+const showTarget = (target: OpenTarget) => {
   switch (target.kind) {
     case 'ocsf-http':
       return { ...NOWHERE, url: target.url, header: target.header };
@@ -84,11 +135,12 @@ const statusOf = ({ paused }: SiemSink, { trouble }: SinkStatus): 'active' | 'fa
   return trouble === null ? 'active' : 'failing';
 };
 
-export const showSink = (sink: SiemSink, doing: SinkDoing): Static<typeof SinkReply> => ({
+/** `target`: of the sink, opened. */
+export const showSink = (sink: SiemSink, target: OpenTarget, doing: SinkDoing): Static<typeof SinkReply> => ({
   id: sink.sinkId,
   name: sink.name,
   kind: sink.target.kind,
-  ...showTarget(sink.target),
+  ...showTarget(target),
   types: sink.types === null ? null : [...sink.types],
   status: statusOf(sink, doing),
   position: doing.position ?? null,

@@ -37,7 +37,7 @@ export interface SiemDispatcher {
 
 /** Kept in backups and over them, as all checkpoints are. */
 const SINKS = 'checkpoint:siem-sinks';
-const FOLLOWED: readonly SiemSinkEvent['type'][] = ['SiemSinkCreated', 'SiemSinkPaused', 'SiemSinkResumed', 'SiemSinkDeleted'];
+const FOLLOWED: readonly SiemSinkEvent['type'][] = ['SiemSinkCreated', 'SiemSinkChanged', 'SiemSinkPaused', 'SiemSinkResumed', 'SiemSinkDeleted'];
 
 const nameOf = (key: string): SinkName => {
   const [tenant = '', sinkId = ''] = key.split('/');
@@ -70,7 +70,8 @@ const createShelf = (state: StateStore) => {
   };
 };
 
-type Working = Readonly<{ worker: SinkWorker; stop: () => Promise<void> }>;
+/** `changes`: of the sink, as the worker knows it. */
+type Working = Readonly<{ worker: SinkWorker; changes: number; stop: () => Promise<void> }>;
 
 /** The installation's own sinks see the whole log, a tenant's its part of it. */
 const feedOf = ({ log, storedTypesOf }: Pick<SiemDispatcherDeps, 'log' | 'storedTypesOf'>, tenant: TenantId, { types }: SiemSink): EventFeed =>
@@ -79,8 +80,17 @@ const feedOf = ({ log, storedTypesOf }: Pick<SiemDispatcherDeps, 'log' | 'stored
 const createWorkers = (deps: SiemDispatcherDeps) => {
   const working = new Map<string, Working>();
 
+  const end = async (name: SinkName): Promise<void> => {
+    const mine = working.get(sinkKey(name));
+    working.delete(sinkKey(name));
+    await mine?.stop();
+  };
+
+  /** A sink that was changed begins anew, where it stopped: what it was sending just then is sent again. */
   const begin = async (name: SinkName, sink: SiemSink): Promise<void> => {
-    if (working.has(sinkKey(name))) return;
+    const mine = working.get(sinkKey(name));
+    if (mine !== undefined && mine.changes === sink.changes) return;
+    await end(name);
     const transport = await deps.sinks.open(name.tenant, sink);
     const stopping = new AbortController();
     const worker = createSinkWorker({ ...deps, tenant: name.tenant, sink, transport, feed: feedOf(deps, name.tenant, sink) });
@@ -89,13 +99,7 @@ const createWorkers = (deps: SiemDispatcherDeps) => {
       await transport.close();
     };
     const ended = work();
-    working.set(sinkKey(name), { worker, stop: () => { stopping.abort(); return ended; } });
-  };
-
-  const end = async (name: SinkName): Promise<void> => {
-    const mine = working.get(sinkKey(name));
-    working.delete(sinkKey(name));
-    await mine?.stop();
+    working.set(sinkKey(name), { worker, changes: sink.changes, stop: () => { stopping.abort(); return ended; } });
   };
 
   return {

@@ -42,8 +42,11 @@ export interface SinkTransport {
   close(): Promise<void>;
 }
 
+/** A target with its URL in the clear. */
+export type OpenTarget = SinkTarget<string>;
+
 /** `secret`: the value of the header that the target names. */
-export type OpenSink = Readonly<{ tenant: TenantId; sinkId: string; target: SinkTarget; secret: string | null }>;
+export type OpenSink = Readonly<{ tenant: TenantId; sinkId: string; target: OpenTarget; secret: string | null }>;
 
 export type OpenTransport = (sink: OpenSink) => SinkTransport;
 

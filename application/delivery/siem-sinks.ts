@@ -1,26 +1,29 @@
-/** The SIEM sinks of tenants and of the installation: made, tried, paused, resumed, deleted. */
-import type { SinkTarget } from '../../domain/delivery/siem-sink.events.ts';
-import type { SiemSinkCreated, SiemSinkEvent } from '../../domain/delivery/siem-sink.events.ts';
+/** The SIEM sinks of tenants and of the installation: made, changed, tried, paused, resumed, deleted. */
+import type { SiemSinkCreated, SiemSinkEvent, SinkSettings, SinkTarget } from '../../domain/delivery/siem-sink.events.ts';
 import { siemSinks as decider, type SiemSink, type SiemSinkCommand, type SiemSinksState } from '../../domain/delivery/siem-sinks.ts';
 import type { TenantId } from '../../domain/kernel/ids.ts';
 import { Rejection, reject, rejectFields } from '../../domain/kernel/rejection.ts';
 import { createAggregate, type Aggregate } from '../kernel/command-handler.ts';
 import type { Cause, Clock, EventLog, EventStore, Recorded } from '../kernel/ports.ts';
 import type { Secrets } from '../kernel/sealing.ts';
-import { failureOf, type OpenTransport, type SinkDoor, type SinkFailure, type SinkTransport } from './siem-ports.ts';
+import { openUrl, sealText, sealUrl } from './sealed-urls.ts';
+import { failureOf, type OpenTarget, type OpenTransport, type SinkDoor, type SinkFailure, type SinkTransport } from './siem-ports.ts';
 import type { ToRecord } from './siem-records.ts';
-import { siemSinksStream, sinkSecretPlace } from './siem-streams.ts';
+import { siemSinksStream, sinkSecretPlace, sinkUrlPlace, type SinkName } from './siem-streams.ts';
 import { createStarts, type Start } from './starts.ts';
 
 export type WantedSink = Readonly<{
   name: string;
-  target: SinkTarget;
+  target: OpenTarget;
   /** The value of the header that the target names. */
   secret: string | null;
   /** Public types; null: all. */
   types: readonly string[] | null;
   start: Start;
 }>;
+
+/** What stays away stays as it is; a `secret` of null is taken away. The target's kind is that of the sink. */
+export type ChangedSink = Partial<Omit<WantedSink, 'start'>>;
 
 /** What a test send came to: the failure, or undefined when the receiver took it. */
 export type Tried = Readonly<{ failure: SinkFailure | undefined; durationMs: number }>;
@@ -31,11 +34,18 @@ export interface SiemSinks {
   list(tenant: TenantId): Promise<readonly SiemSink[]>;
   /** Rejects with `request.invalid` {fields, named as on the wire} and `delivery.too_many_sinks` {limit}. */
   create(tenant: TenantId, wanted: WantedSink, how: Cause & Readonly<{ commandId: string }>): Promise<SiemSink>;
+  /**
+   * `sink`: as it was seen by whoever decided on the change. Rejects with `request.invalid` {fields, named as on the wire}, and with
+   * `delivery.sink_changed` when its target or secret is no longer the one that was seen.
+   */
+  change(tenant: TenantId, sink: SiemSink, wanted: ChangedSink, cause: Cause): Promise<SiemSink>;
   pause(tenant: TenantId, sinkId: string, cause: Cause): Promise<SiemSink>;
   resume(tenant: TenantId, sinkId: string, cause: Cause): Promise<SiemSink>;
   remove(tenant: TenantId, sinkId: string, cause: Cause): Promise<void>;
   /** Sends the event of the sink's making, once. */
   test(tenant: TenantId, sinkId: string, signal: AbortSignal): Promise<Tried>;
+  /** Its target, for those who may see it. */
+  reveal(tenant: TenantId, sink: SiemSink): Promise<OpenTarget>;
   /** The way to its receiver, its secret opened. */
   open(tenant: TenantId, sink: SiemSink): Promise<SinkTransport>;
 }
@@ -66,9 +76,12 @@ const guarded = (field: string, check: () => void): void => {
 
 const createCheck = ({ door, types: publicTypes }: Pick<SiemSinksDeps, 'door' | 'types'>) => {
   const known = new Set(publicTypes);
-  return ({ target, types }: Pick<WantedSink, 'target' | 'types'>): void => {
+  const checkTarget = (target: OpenTarget): void => {
     if (target.kind === 'ocsf-http') guarded('url', () => door.check(target.url));
     if (target.kind === 'cef-syslog') guarded('host', () => door.checkHost(target.host, target.port));
+  };
+  return ({ target, types }: Pick<ChangedSink, 'target' | 'types'>): void => {
+    if (target !== undefined) checkTarget(target);
     const unknown = types?.find((type) => !known.has(type));
     if (unknown !== undefined) rejectFields({ types: `holds ${JSON.stringify(unknown.slice(0, 100))}, which is no type of event` });
     if (types?.length === 0) rejectFields({ types: 'must name a type, or be left out for all of them' });
@@ -77,9 +90,47 @@ const createCheck = ({ door, types: publicTypes }: Pick<SiemSinksDeps, 'door' | 
 
 const required = (state: SiemSinksState, sinkId: string): SiemSink => state.sinks.get(sinkId) ?? reject('delivery.sink_not_found');
 
-const createOpen = ({ secrets, transport }: Pick<SiemSinksDeps, 'secrets' | 'transport'>): SiemSinks['open'] => async (tenant, { sinkId, target, secret }) => {
-  const opened = secret === null ? null : Buffer.from(await secrets.open(sinkSecretPlace({ tenant, sinkId }), secret)).toString('utf8');
-  return transport({ tenant, sinkId, target, secret: opened });
+const createReveal = (secrets: Secrets): SiemSinks['reveal'] => async (tenant, { sinkId, target }) =>
+  target.kind === 'ocsf-http' ? { ...target, url: await openUrl(secrets, sinkUrlPlace({ tenant, sinkId }), target.url) } : target;
+
+const createOpen = ({ secrets, transport }: Pick<SiemSinksDeps, 'secrets' | 'transport'>): SiemSinks['open'] => {
+  const reveal = createReveal(secrets);
+  return async (tenant, sink) => {
+    const { sinkId, secret } = sink;
+    const opened = secret === null ? null : Buffer.from(await secrets.open(sinkSecretPlace({ tenant, sinkId }), secret)).toString('utf8');
+    return transport({ tenant, sinkId, target: await reveal(tenant, sink), secret: opened });
+  };
+};
+
+/** What is stored of a target and its secret; what `known` holds already stays in its box. */
+const createSeal = (secrets: Secrets) => ({
+  target: async (name: SinkName, target: OpenTarget, known?: SinkTarget): Promise<SinkTarget> =>
+    target.kind === 'ocsf-http' ? { ...target, url: await sealUrl(secrets, sinkUrlPlace(name), target.url, known?.kind === 'ocsf-http' ? known.url : undefined) } : target,
+  secret: async (name: SinkName, secret: string | null, known?: SiemSink['secret']): Promise<SiemSink['secret']> =>
+    secret === null ? null : sealText(secrets, sinkSecretPlace(name), secret, known),
+});
+
+/** What a receiver knows the sender by is for that receiver: a new address would get it without whoever set it having said so. */
+const requireSecretAgain = (sink: SiemSink, seen: OpenTarget, { target, secret }: ChangedSink): void => {
+  if (sink.secret === null || secret !== undefined || target?.kind !== 'ocsf-http' || seen.kind !== 'ocsf-http') return;
+  if (target.url !== seen.url) rejectFields({ url: 'is another one: bearer_token or header must be given again with it, or header as null' });
+};
+
+const createChange = (deps: SiemSinksDeps, say: (tenant: TenantId, command: SiemSinkCommand, cause: Cause) => Promise<SiemSinksState>): SiemSinks['change'] => {
+  const [check, seal, reveal] = [createCheck(deps), createSeal(deps.secrets), createReveal(deps.secrets)];
+  return async (tenant, sink, wanted, cause) => {
+    check(wanted);
+    requireSecretAgain(sink, await reveal(tenant, sink), wanted);
+    const name = { tenant, sinkId: sink.sinkId };
+    const { target, secret, ...rest } = wanted;
+    const settings: Partial<SinkSettings> = {
+      ...rest,
+      ...(target !== undefined && { target: await seal.target(name, target, sink.target) }),
+      ...(secret !== undefined && { secret: await seal.secret(name, secret, sink.secret) }),
+    };
+    const data = { sinkId: sink.sinkId, settings, basis: sink.changes, at: new Date(deps.clock.now()).toISOString() };
+    return required(await say(tenant, { type: 'ChangeSiemSink', data }, cause), sink.sinkId);
+  };
 };
 
 const createTest = (deps: SiemSinksDeps, sinks: Aggregate<SiemSinksState, SiemSinkCommand, SiemSinkEvent>): SiemSinks['test'] => {
@@ -114,7 +165,7 @@ const createTest = (deps: SiemSinksDeps, sinks: Aggregate<SiemSinksState, SiemSi
 export const createSiemSinks = (deps: SiemSinksDeps): SiemSinks => {
   const { store, secrets, clock } = deps;
   const sinks = createAggregate<SiemSinksState, SiemSinkCommand, SiemSinkEvent>(store, decider, { cached: CACHED });
-  const [check, starts] = [createCheck(deps), createStarts(deps)];
+  const [check, seal, starts] = [createCheck(deps), createSeal(secrets), createStarts(deps)];
   const now = (): string => new Date(clock.now()).toISOString();
   const say = async (tenant: TenantId, command: SiemSinkCommand, cause: Cause): Promise<SiemSinksState> =>
     (await sinks.execute(siemSinksStream(tenant), command, cause)).state;
@@ -123,16 +174,18 @@ export const createSiemSinks = (deps: SiemSinksDeps): SiemSinks => {
   return {
     find: async (tenant, sinkId) => (await stateOf(tenant)).sinks.get(sinkId),
     list: async (tenant) => [...(await stateOf(tenant)).sinks.values()],
-    create: async (tenant, { secret, start, ...wanted }, { commandId: sinkId, ...cause }) => {
-      check(wanted);
+    create: async (tenant, { secret, target, start, ...wanted }, { commandId: sinkId, ...cause }) => {
+      check({ target, types: wanted.types });
       const where = await starts.start(start);
-      const sealed = secret === null ? null : await secrets.seal(sinkSecretPlace({ tenant, sinkId }), Buffer.from(secret, 'utf8'));
-      return required(await say(tenant, { type: 'CreateSiemSink', data: { sinkId, ...wanted, secret: sealed, ...where, at: now() } }, cause), sinkId);
+      const sealed = { target: await seal.target({ tenant, sinkId }, target), secret: await seal.secret({ tenant, sinkId }, secret) };
+      return required(await say(tenant, { type: 'CreateSiemSink', data: { sinkId, ...wanted, ...sealed, ...where, at: now() } }, cause), sinkId);
     },
+    change: createChange(deps, say),
     pause: async (tenant, sinkId, cause) => required(await say(tenant, { type: 'PauseSiemSink', data: { sinkId, at: now() } }, cause), sinkId),
     resume: async (tenant, sinkId, cause) => required(await say(tenant, { type: 'ResumeSiemSink', data: { sinkId, at: now() } }, cause), sinkId),
     remove: async (tenant, sinkId, cause) => { await say(tenant, { type: 'DeleteSiemSink', data: { sinkId, at: now() } }, cause); },
     test: createTest(deps, sinks),
+    reveal: createReveal(secrets),
     open: createOpen(deps),
   };
 };

@@ -9,6 +9,8 @@ export const siemSinksStream = (tenant: TenantId): StreamId => streamId('deliver
 
 export const sinkSecretPlace = ({ tenant, sinkId }: SinkName): Place => ({ tenant, place: `${siemSinksStream(tenant)}#${sinkId}#secret` });
 
+export const sinkUrlPlace = ({ tenant, sinkId }: SinkName): Place => ({ tenant, place: `${siemSinksStream(tenant)}#${sinkId}#url` });
+
 /** The name of a sink in what is stored of its work. */
 export const sinkKey = ({ tenant, sinkId }: SinkName): string => `${tenant}/${sinkId}`;
 

@@ -37,7 +37,7 @@ const judge = ({ status, headers }: OutboundReply, now: number): void => {
   throw sinkFailed({ reason: 'status', status, ...(retryAfterMs !== undefined && { retryAfterMs }) });
 };
 
-export const createHttpTransport = (outbound: Pick<Outbound, 'request'>, now: () => number, target: HttpTarget, { secret }: Pick<OpenSink, 'secret'>): SinkTransport => {
+export const createHttpTransport = (outbound: Pick<Outbound, 'request'>, now: () => number, target: HttpTarget<string>, { secret }: Pick<OpenSink, 'secret'>): SinkTransport => {
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'chancery-siem',

@@ -90,7 +90,7 @@ describe('promise 7: SIEM sinks, at least once over crashes', function suite() {
     const random = seeded(run);
     const receiver: Receiver = [];
     const sink: SiemSink = {
-      sinkId: `sink-${run}-${begin.name}`, name: 'x', target: { kind: 'bus', topic: 't' }, types: null, secret: null, startAfter: null, startTime: null, createdAt: '', paused: false,
+      sinkId: `sink-${run}-${begin.name}`, name: 'x', target: { kind: 'bus', topic: 't' }, types: null, secret: null, startAfter: null, startTime: null, createdAt: '', paused: false, changes: 0,
     };
     const head = await opened.log.head();
     for (let lives = 1; ; lives += 1) {

@@ -1,10 +1,11 @@
-/** GET and POST /tenants/{slug}/siem-sinks, GET and DELETE …/{id}, POST …/{id}/test, /pause and /resume; the same at /siem-sinks for the operator. */
+/** GET and POST /tenants/{slug}/siem-sinks, GET, PATCH and DELETE …/{id}, POST …/{id}/test, /pause and /resume; the same at /siem-sinks for the operator. */
 import type { Static, TSchema } from 'typebox';
 import type { SiemDispatcher } from '../../../application/delivery/siem-dispatcher.ts';
 import type { SiemSinks } from '../../../application/delivery/siem-sinks.ts';
 import type { SinkStatuses } from '../../../application/delivery/siem-status.ts';
 import type { EventLog } from '../../../application/kernel/ports.ts';
 import type { Access } from '../../../application/tenancy/access.ts';
+import type { SinkKind } from '../../../domain/delivery/siem-sink.events.ts';
 import type { SiemSink } from '../../../domain/delivery/siem-sinks.ts';
 import { INSTALLATION, type Position, type TenantId } from '../../../domain/kernel/ids.ts';
 import { reject } from '../../../domain/kernel/rejection.ts';
@@ -12,8 +13,8 @@ import { defineRoute, type ApiRequest, type HttpReply, type Route } from '../../
 import { answerPage, pageOf, PageQuery } from '../page.ts';
 import type { PlatformPrincipal } from '../principal.ts';
 import { SlugParams } from '../schemas.ts';
-import { CreateSinkBody, NoParams, OwnSinkParams, SinkParams, SinkReply, SinkTestReply } from '../siem-schemas.ts';
-import { showSink, wantedSink } from '../siem-shapes.ts';
+import { ChangeSinkBody, CreateSinkBody, NoParams, OwnSinkParams, SinkParams, SinkReply, SinkTestReply } from '../siem-schemas.ts';
+import { changedSink, showSink, wantedSink } from '../siem-shapes.ts';
 import { tenantOfPath } from './members.ts';
 
 export type SiemDeps = Readonly<{
@@ -41,13 +42,18 @@ type Scope = Readonly<{
 
 type Asked<Query = unknown, Body = unknown> = ApiRequest<PlatformPrincipal, never, Query, Body>;
 
-const createShow = ({ siemStatuses, siemDispatcher, log }: SiemDeps) => async (tenant: TenantId, sink: SiemSink): Promise<Static<typeof SinkReply>> => {
+const createShow = ({ siemSinks, siemStatuses, siemDispatcher, log }: SiemDeps) => async (tenant: TenantId, sink: SiemSink): Promise<Static<typeof SinkReply>> => {
   const name = { tenant, sinkId: sink.sinkId };
   const position = (await siemDispatcher.position(name)) ?? (sink.startAfter as Position | null) ?? undefined;
-  return showSink(sink, { ...(await siemStatuses.read(name)), position, head: await log.head() });
+  return showSink(sink, await siemSinks.reveal(tenant, sink), { ...(await siemStatuses.read(name)), position, head: await log.head() });
 };
 
 type Show = ReturnType<typeof createShow>;
+
+/** The disk and the bus are the operator's. */
+const requireOperator = (kind: SinkKind, { kind: who }: PlatformPrincipal): void => {
+  if ((kind === 'ndjson-file' || kind === 'bus') && who !== 'operator') reject('tenancy.operator_required');
+};
 
 const reply = { 200: { description: 'The sink, and how it is doing', schema: SinkReply } };
 
@@ -87,13 +93,35 @@ const createRoute = ({ siemSinks }: SiemDeps, scope: Scope, show: Show): Route<P
     body: CreateSinkBody,
     bodyExample: { name: 'Security team', kind: 'ocsf-http', url: 'https://siem.example.com/ingest', bearer_token: 'a token of theirs', start: { time: '2026-03-02T00:00:00Z' } },
     replies: { 201: { description: 'The sink', schema: SinkReply } },
+    idempotentCopy: 'secret',
     rejections: [...scope.rejections, 'delivery.too_many_sinks', 'tenancy.operator_required'],
     handle: async ({ params, body, principal, cause, commandId }) => {
       const tenant = await scope.owner(params as Params);
-      // The disk and the bus are the operator's.
-      if ((body.kind === 'ndjson-file' || body.kind === 'bus') && principal.kind !== 'operator') reject('tenancy.operator_required');
+      requireOperator(body.kind, principal);
       const sink = await siemSinks.create(tenant, wantedSink(body), { ...cause, commandId });
       return { status: 201, body: await show(tenant, sink), headers: { Location: scope.location(params as Params, sink.sinkId) } };
+    },
+  });
+
+const changeRoute = ({ siemSinks }: SiemDeps, scope: Scope, show: Show): Route<PlatformPrincipal> =>
+  defineRoute<PlatformPrincipal, TSchema, undefined, typeof ChangeSinkBody>({
+    tags: ['SIEM sinks'], permission: scope.permission, params: scope.one,
+    method: 'PATCH',
+    path: `${scope.base}/:id`,
+    operationId: scope.operation('change'),
+    summary: `Change a SIEM sink of ${scope.of}`,
+    description:
+      'What is absent stays as it is; the kind stays always. It goes on from its position: what waits goes to where it leads now. With another `url`, what the receiver knows the sender by has to be said again.',
+    body: ChangeSinkBody,
+    bodyExample: { url: 'https://siem.example.com/ingest/2', bearer_token: 'another token of theirs' },
+    replies: reply,
+    rejections: [...scope.rejections, 'delivery.sink_not_found', 'delivery.sink_changed', 'tenancy.operator_required'],
+    handle: async ({ params, body, principal, cause }) => {
+      const tenant = await scope.owner(params as Params);
+      const sink = (await siemSinks.find(tenant, ((params as Params).id ?? '').toLowerCase())) ?? reject('delivery.sink_not_found');
+      requireOperator(sink.target.kind, principal);
+      const changed = await siemSinks.change(tenant, sink, changedSink(await siemSinks.reveal(tenant, sink), body), cause);
+      return { status: 200, body: await show(tenant, changed) };
     },
   });
 
@@ -115,6 +143,7 @@ const oneRoute = (scope: Scope, { method, suffix = '', verb, summary, replies, h
     operationId: scope.operation(verb),
     summary,
     replies,
+    ...(method === 'POST' && { idempotentCopy: 'secret' as const }),
     handle: async (request) => {
       const params = request.params as Params;
       return handle({ tenant: await scope.owner(params), id: (params.id ?? '').toLowerCase(), request: request as Asked });
@@ -178,5 +207,5 @@ const scopesOf = (access: SiemDeps['access']): readonly Scope[] => [
 
 export const siemSinkRoutes = (deps: SiemDeps): readonly Route<PlatformPrincipal>[] => {
   const show = createShow(deps);
-  return scopesOf(deps.access).flatMap((scope) => [listRoute(deps, scope, show), createRoute(deps, scope, show), ...oneRows(deps, show).map((row) => oneRoute(scope, row))]);
+  return scopesOf(deps.access).flatMap((scope) => [listRoute(deps, scope, show), createRoute(deps, scope, show), changeRoute(deps, scope, show), ...oneRows(deps, show).map((row) => oneRoute(scope, row))]);
 };

@@ -25,6 +25,7 @@ export const webhookSiem: SiemRows<WebhookEvent | DeliveryEvent> = {
 
 export const sinkSiem: SiemRows<SiemSinkEvent> = {
   SiemSinkCreated: changed({ ...sink, activity: 'Create', message: 'SIEM sink created', severity: 'Low', name: ({ name }) => name }),
+  SiemSinkChanged: changed({ ...sink, activity: 'Update', message: 'SIEM sink changed', severity: 'Medium', name: ({ name }) => name }),
   SiemSinkPaused: changed({ ...sink, activity: 'Suspend', message: 'SIEM sink paused', severity: 'Medium' }),
   SiemSinkResumed: changed({ ...sink, activity: 'Resume', message: 'SIEM sink resumed', severity: 'Low' }),
   SiemSinkDeleted: changed({ ...sink, activity: 'Delete', message: 'SIEM sink deleted', severity: 'Medium' }),

@@ -29,7 +29,7 @@ const noSink = async (): Promise<never> => reject('delivery.sink_not_found');
 const silent: Pick<WebhookDeps, 'webhooks' | 'redeliver'> & Pick<SiemDeps, 'siemSinks' | 'siemStatuses' | 'siemDispatcher'> = {
   webhooks: { find: async () => undefined, create: none, change: none, rotate: none, disableGone: none, remove: none, replay: none, replayFinished: none },
   redeliver: { retry: none, test: none },
-  siemSinks: { find: async () => undefined, list: async () => [], create: noSink, pause: noSink, resume: noSink, remove: noSink, test: noSink, open: noSink },
+  siemSinks: { find: async () => undefined, list: async () => [], create: noSink, change: noSink, reveal: noSink, pause: noSink, resume: noSink, remove: noSink, test: noSink, open: noSink },
   siemStatuses: { read: noSink },
   siemDispatcher: { position: async () => undefined },
 };

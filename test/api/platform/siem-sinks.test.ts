@@ -82,10 +82,12 @@ describe('platform: SIEM sinks', function suite() {
     expect(JSON.stringify([sink, (await ask('GET', `${base}/siem-sinks`)).body])).not.to.contain(CANARY);
   });
 
-  it('keep their secret sealed in the log', async () => {
+  it('keep their secret and their URL sealed in the log', async () => {
     const slug = await organization();
-    await make(`/tenants/${slug}`, { header: { name: 'X-Api-Key', value: CANARY } });
-    const { events } = await resolve(app.program.container, storage.log).feed({ types: ['SiemSinkCreated'] }).pull(undefined, 100, new AbortController().signal);
+    const { id } = await make(`/tenants/${slug}`, { header: { name: 'X-Api-Key', value: CANARY }, url: `${collector.url}/${CANARY}` });
+    const { body } = await ask('PATCH', `/tenants/${slug}/siem-sinks/${id}`, { url: `${collector.url}/${CANARY}/2`, bearer_token: `${CANARY}-2` });
+    expect(body['url']).to.equal(`${collector.url}/${CANARY}/2`);
+    const { events } = await resolve(app.program.container, storage.log).feed({ types: ['SiemSinkCreated', 'SiemSinkChanged'] }).pull(undefined, 100, new AbortController().signal);
     expect(events).not.to.have.length(0);
     expect(JSON.stringify(events)).to.contain('X-Api-Key').and.not.contain(CANARY);
   });
@@ -130,6 +132,73 @@ describe('platform: SIEM sinks', function suite() {
     expect((await ask('DELETE', `${path}/${id}`)).status).to.equal(204);
     expect((await ask('GET', `${path}/${id}`)).status).to.equal(404);
     expect((await ask('GET', path)).body['items']).to.deep.equal([]);
+  });
+
+  it('are changed: the next batch goes where they lead then, with what they present there, and none is lost', async () => {
+    const slug = await organization();
+    const path = `/tenants/${slug}/siem-sinks`;
+    const { id } = await make(`/tenants/${slug}`, { bearer_token: CANARY, types: [CREATED] });
+    const first = await happen(slug);
+    await arrived(first);
+    collector.answers(() => ({ status: 503 }));
+    const waiting = await happen(slug);
+    await shown(`${path}/${id}`, ({ status }) => status === 'failing');
+    const { position } = (await ask('GET', `${path}/${id}`)).body;
+    collector.answers(() => ({ status: 200 }));
+    collector.batches.splice(0);
+    const moved = { name: 'Other', url: `${collector.url}/moved`, header: { name: 'X-Key', value: `${CANARY}-2` }, types: null };
+    const { status, body } = await ask('PATCH', `${path}/${id}`, moved);
+    expect([status, body['name'], body['url'], body['header'], body['types']]).to.deep.equal([200, 'Other', moved.url, 'X-Key', null]);
+    await arrived(waiting);
+    expect(collector.events().some((event) => entityOf(event)['uid'] === first), 'sent before').to.equal(false);
+    const [batch] = collector.batches;
+    expect(batch?.headers).to.include({ 'x-key': `${CANARY}-2` }).and.not.have.property('authorization');
+    expect(JSON.stringify(body)).not.to.contain(CANARY);
+    const later = await shown(`${path}/${id}`, ({ status: doing }) => doing === 'active');
+    expect(BigInt(later['position']) > BigInt(position)).to.equal(true);
+    const changes = async () => (await ask('GET', `/tenants/${slug}/events?type=chancery.delivery.siem_sink.changed`)).body['items'] as readonly Json[];
+    expect(await changes()).to.have.length(1);
+    for (const same of [moved, {}, { name: 'Other' }, { url: moved.url }, { header: moved.header }]) expect((await ask('PATCH', `${path}/${id}`, same)).status).to.equal(200);
+    expect(await changes()).to.have.length(1);
+    expect((await ask('PATCH', `${path}/${id}`, { header: null })).body['header']).to.equal(null);
+    expect((await changes()).map(({ data }) => Object.keys(data as object))).to.deep.equal(Array.from({ length: 2 }, () => ['sink_id', 'name', 'kind', 'types', 'changed_at']));
+  });
+
+  it('are changed after a restart as before it, and go on where they were', async () => {
+    const slug = await organization();
+    const path = `/tenants/${slug}/siem-sinks`;
+    const { id } = await make(`/tenants/${slug}`, { types: [CREATED] });
+    await arrived(await happen(slug));
+    await ask('PATCH', `${path}/${id}`, { name: 'Changed' });
+    await app.restart();
+    collector.batches.splice(0);
+    const then = await happen(slug);
+    await arrived(then);
+    expect(collector.events().map((event) => entityOf(event)['uid'])).to.deep.equal([then]);
+    expect((await ask('GET', `${path}/${id}`)).body).to.include({ name: 'Changed', url: collector.url });
+  });
+
+  it('refuse a change by the name of its field, and change nothing', async () => {
+    const slug = await organization();
+    const base = `/tenants/${slug}/siem-sinks`;
+    const { id } = await make(`/tenants/${slug}`, { bearer_token: CANARY });
+    const before = (await ask('GET', `${base}/${id}`)).body;
+    const cases: readonly (readonly [object, string])[] = [
+      [{ url: 'https://10.0.0.1/x', bearer_token: 'x' }, 'url'], [{ url: `${collector.url}/other` }, 'url'], [{ kind: 'bus' }, 'kind'], [{ start: { position: '0' } }, 'start'], [{ name: '' }, 'name'], [{ host: 'siem.example.com' }, 'host'],
+      [{ types: [] }, 'types'], [{ types: ['chancery.nothing.happened'] }, 'types'], [{ bearer_token: 'a', header: null }, 'header'], [{ bearer_token: 'a', header: { name: 'A', value: '1' } }, 'header'],
+      [{ header: { name: 'Host', value: '1' } }, 'header.name'], [{ topic: 'x' }, 'topic'], [{ rotate_bytes: 2_000_000 }, 'rotate_bytes'], [{ url: null }, 'url'],
+    ];
+    for (const [body, field] of cases) {
+      const { status, body: problem } = await ask('PATCH', `${base}/${id}`, body);
+      expect([status, Object.keys((problem['fields'] ?? {}) as object)], JSON.stringify(body)).to.deep.equal([400, [field]]);
+    }
+    const after = (await ask('GET', `${base}/${id}`)).body;
+    expect({ ...after, head: 0, position: 0, lag: 0, delivered: 0, last_delivered_at: 0 }).to.deep.equal({ ...before, head: 0, position: 0, lag: 0, delivered: 0, last_delivered_at: 0 });
+    const syslog = await make(`/tenants/${slug}`, { kind: 'cef-syslog', url: undefined, host: 'siem.example.com', port: 6_514 });
+    for (const [body, field] of [[{ host: '127.0.0.1' }, 'host'], [{ port: 25 }, 'port'], [{ url: 'https://siem.example.com' }, 'url']] as const) {
+      expect(Object.keys((await ask('PATCH', `${base}/${syslog['id']}`, body)).body['fields'] as object)).to.deep.equal([field]);
+    }
+    expect((await ask('PATCH', `${base}/${syslog['id']}`, { port: 601, transport: 'tcp' })).body).to.include({ host: 'siem.example.com', port: 601, transport: 'tcp' });
   });
 
   it('are tried out', async () => {
@@ -183,6 +252,10 @@ describe('platform: SIEM sinks', function suite() {
     const slug = await organization();
     const owner = await signIn(app, { slug }, `owner@${slug}.example`);
     const path = `/tenants/${slug}/siem-sinks`;
+    const { id } = await make(`/tenants/${slug}`, { kind: 'ndjson-file', url: undefined });
+    expect((await ask('PATCH', `${path}/${id}`, { keep_files: 3 }, owner)).body['code']).to.equal('tenancy.operator_required');
+    expect((await ask('PATCH', `${path}/${id}`, { keep_files: 3 })).body).to.include({ keep_files: 3, rotate_bytes: 67_108_864 });
+    expect((await ask('DELETE', `${path}/${id}`, undefined, owner)).status).to.equal(204);
     for (const body of [{ name: 'x', kind: 'ndjson-file' }, { name: 'x', kind: 'bus', topic: 't' }, { name: 'x', kind: 'bus' }]) expect((await ask('POST', path, body, owner)).body['code']).to.equal('tenancy.operator_required');
     for (let index = 0; index < 20; index += 1) expect((await ask('POST', path, { name: `s${index}`, kind: 'ocsf-http', url: collector.url }, owner)).status).to.equal(201);
     const more = await ask('POST', path, { name: 'more', kind: 'ocsf-http', url: collector.url }, owner);

@@ -17,7 +17,7 @@ let now = NOW;
 const clock = { now: () => now };
 const tenant = someTenant();
 const sink: SiemSink = {
-  sinkId: 'one', name: 'Collector', target: { kind: 'bus', topic: 'audit' }, types: null, secret: null, startAfter: null, startTime: null, createdAt: new Date(NOW).toISOString(), paused: false,
+  sinkId: 'one', name: 'Collector', target: { kind: 'bus', topic: 'audit' }, types: null, secret: null, startAfter: null, startTime: null, createdAt: new Date(NOW).toISOString(), paused: false, changes: 0,
 };
 /** Nothing is said of every tenth. */
 const countOf = (recorded: Recorded): number => (recorded as Recorded<Counted>).data.count;
