@@ -1,7 +1,8 @@
 /** The last step: an answer, or an error turned into one, goes out with the surface's own headers. */
 import type { Exchange, Tools } from './exchange.ts';
 import { failureAnswer } from './failure.ts';
-import { send, type Answer, type Client } from './reply.ts';
+import { createPush } from './push.ts';
+import { letGo, send, type Answer, type Client } from './reply.ts';
 import { discardBody } from './request-body.ts';
 
 export type Delivery = Readonly<{
@@ -16,12 +17,13 @@ const surfaceHeaders = ({ surface, incoming, body }: Exchange): Readonly<Record<
 export const staying: Client = { signal: new AbortController().signal };
 
 export const createDelivery = (tools: Tools): Delivery => {
+  const push = createPush(tools.stopping);
   const deliver = async (exchange: Exchange, answer: Answer, client: Client): Promise<void> => {
     const { response, request } = exchange;
-    if (response.destroyed) return;
+    if (response.destroyed) return letGo(answer);
     discardBody(request);
     for (const [name, value] of Object.entries(surfaceHeaders(exchange))) response.setHeader(name, value);
-    await send(response, answer, { client, stopping: tools.stopping, stallMs: tools.streamStallMs });
+    await send(response, answer, { client, stopping: tools.stopping, stallMs: tools.streamStallMs, push });
   };
   return {
     deliver,

@@ -5,7 +5,7 @@ import { createDelivery, type Delivery } from './delivery.ts';
 import type { Exchange, Tools } from './exchange.ts';
 import { createIdempotency, idempotentCall, parseIdempotencyKey, type IdempotentCall, type KeyScope } from './idempotency.ts';
 import { countRequest } from './rate-limit.ts';
-import { answerOf, type Answer } from './reply.ts';
+import { answerOf, letGo, type Answer } from './reply.ts';
 import type { ApiRequest } from './route.ts';
 import type { Surface } from './surface.ts';
 import { createWatches, type Watch } from './watching.ts';
@@ -108,7 +108,7 @@ const TOLD: ReadonlySet<string> = new Set(['request.timeout', 'storage.unavailab
 const abandon = async (answering: Promise<Answer>, { incoming, route }: Exchange, { logger }: Tools): Promise<void> => {
   try {
     const answer = await answering;
-    if ('stream' in answer) await answer.stream[Symbol.asyncIterator]().return?.();
+    await letGo(answer);
     logger.warn({ requestId: incoming.requestId, route: route?.path, status: answer.status }, 'a handler ended after its request had been answered');
   } catch (error) {
     const code = error instanceof Rejection ? error.code : 'kernel.internal';

@@ -1,13 +1,15 @@
 /** From a handler's value to bytes on the wire; streams at the pace of the client. */
 import type { Response } from 'express';
-import type { HttpReply, StreamReply } from './route.ts';
+import type { Push } from './push.ts';
+import type { HttpReply, PushReply, StreamReply } from './route.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
 /** An answer whose bytes are known: what is sent, and what an idempotent replay sends again. */
 export type CompleteAnswer = Readonly<{ status: number; headers: Headers; bytes: Buffer }>;
-export type StreamAnswer = Readonly<{ status: number; headers: Headers } & Pick<StreamReply, 'stream' | 'cut'>>;
-export type Answer = CompleteAnswer | StreamAnswer;
+export type StreamAnswer = Readonly<{ status: number; headers: Headers } & Pick<StreamReply, 'stream'>>;
+export type PushAnswer = Readonly<{ status: number; headers: Headers } & Pick<PushReply, 'push'>>;
+export type Answer = CompleteAnswer | StreamAnswer | PushAnswer;
 
 export const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
 
@@ -25,7 +27,8 @@ export const jsonAnswer = (status: number, body: unknown, headers?: Headers, con
 /** `wrap` is the surface's envelope for JSON. */
 export const answerOf = (reply: HttpReply, wrap: (body: unknown) => unknown): Answer => {
   const { status, headers } = reply;
-  if ('stream' in reply) return { status, headers: named(reply.contentType, headers), stream: reply.stream, ...(reply.cut && { cut: reply.cut }) };
+  if ('stream' in reply) return { status, headers: named(reply.contentType, headers), stream: reply.stream };
+  if ('push' in reply) return { status, headers: named(reply.contentType, headers), push: reply.push };
   if ('bytes' in reply) return { status, headers: named(reply.contentType, headers), bytes: Buffer.from(reply.bytes) };
   if ('body' in reply) return jsonAnswer(status, wrap(reply.body), headers);
   return { status, headers: named(undefined, headers), bytes: Buffer.alloc(0) };
@@ -66,15 +69,21 @@ const pump = async (response: Response, source: AsyncIterator<string | Uint8Arra
 
 /** Whoever the answer is for; the signal is aborted when they leave, and only made where somebody looks at it. */
 export type Client = { readonly signal: AbortSignal };
-export type Sending = Readonly<{ client: Client; stopping: AbortSignal | undefined; stallMs: number }>;
+export type Sending = Readonly<{ client: Client; stopping: AbortSignal | undefined; stallMs: number; push: Push }>;
 
-/** Whether what is over is the server's, not the client's or the reply's own doing: then the answer ends properly as far as it got. */
-const isStopping = ({ client, stopping }: Sending, { cut }: StreamAnswer): boolean => stopping?.aborted === true && !client.signal.aborted && cut?.aborted !== true;
+/** Whether what is over is the server's, not the client's doing: then the answer ends properly as far as it got. */
+const isStopping = ({ client, stopping }: Sending): boolean => stopping?.aborted === true && !client.signal.aborted;
+
+/** What an answer that nobody will get holds is let go. */
+export const letGo = async (answer: Answer): Promise<void> => {
+  if ('stream' in answer) await answer.stream[Symbol.asyncIterator]().return?.();
+  if ('push' in answer) answer.push.over();
+};
 
 const sendStream = async (response: Response, answer: StreamAnswer, sending: Sending): Promise<void> => {
   const { client: { signal }, stopping, stallMs } = sending;
   const source = answer.stream[Symbol.asyncIterator]();
-  const either = AbortSignal.any([signal, stopping, answer.cut].filter((each) => each !== undefined));
+  const either = AbortSignal.any([signal, stopping].filter((each) => each !== undefined));
   let finished = false;
   try {
     finished = response.req.method === 'HEAD' || (await pump(response, source, either, stallMs));
@@ -82,7 +91,7 @@ const sendStream = async (response: Response, answer: StreamAnswer, sending: Sen
     // Not awaited: a source that is waiting for its next piece only learns of the end afterwards.
     void Promise.resolve(source.return?.()).catch(() => undefined);
   }
-  if (finished || isStopping(sending, answer)) response.end();
+  if (finished || isStopping(sending)) response.end();
   else response.destroy();
 };
 
@@ -124,6 +133,7 @@ export const send = async (response: Response, answer: Answer, sending: Sending)
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
   if ('stream' in answer) return sendStream(response, answer, sending);
+  if ('push' in answer) return sending.push(response, answer.push);
   if (answer.status !== 204 && answer.status !== 304) response.setHeader('Content-Length', answer.bytes.length);
   await sendBytes(response, answer.bytes, sending);
 };

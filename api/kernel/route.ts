@@ -32,11 +32,27 @@ export type ApiRequest<Principal, Params = unknown, Query = unknown, Body = unkn
 type Headers = Readonly<Record<string, string>>;
 
 export type JsonReply<Body> = Readonly<{ status: number; body: Body; headers?: Headers }>;
-/** Sent piece by piece as the client takes it; nothing is buffered. `cut` ends the connection whatever the client has taken. */
-export type StreamReply = Readonly<{ status: number; stream: AsyncIterable<string | Uint8Array>; contentType: string; headers?: Headers; cut?: AbortSignal }>;
+/** Sent piece by piece as the client takes it; nothing is buffered. */
+export type StreamReply = Readonly<{ status: number; stream: AsyncIterable<string | Uint8Array>; contentType: string; headers?: Headers }>;
+
+/** A connection as whoever pushes to it sees it. */
+export type Outlet = Readonly<{
+  /** Takes them in any case; false: the client has not taken what came before, and is to be spared until `drained`. The same object for many costs least. */
+  write: (bytes: Uint8Array) => boolean;
+  /** Ends the answer properly. */
+  end: () => void;
+  /** Ends the connection, whatever the client has taken; `why` is an error that the log should know of. */
+  cut: (why?: unknown) => void;
+}>;
+
+/** What is told of the connection. `over` comes last, once or more, also where there was no beginning. */
+export type Pushed = Readonly<{ begin: (outlet: Outlet) => void; drained: () => void; over: () => void }>;
+
+/** Sent as it happens, for as long as both sides want; who pushes minds what the client has not taken. */
+export type PushReply = Readonly<{ status: number; push: Pushed; contentType: string; headers?: Headers }>;
 export type BytesReply = Readonly<{ status: number; bytes: Uint8Array; contentType: string; headers?: Headers }>;
 export type EmptyReply = Readonly<{ status: 204; headers?: Headers }>;
-export type HttpReply<Body = unknown> = JsonReply<Body> | StreamReply | BytesReply | EmptyReply;
+export type HttpReply<Body = unknown> = JsonReply<Body> | StreamReply | PushReply | BytesReply | EmptyReply;
 
 export type ReplyDescription = Readonly<{ description: string; schema?: TSchema; contentType?: string; example?: unknown; /** Other forms of the answer, as text: what each is, by media type. */ alternatives?: Readonly<Record<string, string>> }>;
 

@@ -5,13 +5,13 @@ import type { Access } from '../../application/tenancy/access.ts';
 import type { Position, TenantId } from '../../domain/kernel/ids.ts';
 import { rejectFields } from '../../domain/kernel/rejection.ts';
 import type { EventStreams } from '../../projections/fanout/stream.ts';
-import type { ApiRequest, StreamReply } from '../kernel/route.ts';
+import type { ApiRequest, PushReply } from '../kernel/route.ts';
 import { placeOf } from './event-questions.ts';
 import { permit, type PlatformPrincipal } from './principal.ts';
 
 export type EventStreamDeps = Readonly<{ streams: EventStreams; access: Pick<Access, 'current'>; clock: Clock }>;
 
-type Asking = Pick<ApiRequest<PlatformPrincipal>, 'principal' | 'header' | 'signal'>;
+type Asking = Pick<ApiRequest<PlatformPrincipal>, 'principal' | 'header'>;
 
 /** Where a stream begins, and what of the log it shows. `slug`: of the tenant in the path; undefined: the operator's stream. */
 export type StreamQuestion = Readonly<{
@@ -49,7 +49,7 @@ const createAuthorised = ({ access, clock }: EventStreamDeps, { principal, heade
 };
 
 /** Rejects with `request.invalid` {fields: `Last-Event-ID` or `after`}, and with `request.rate_limited` when there are too many streams. */
-export type AnswerStream = (asking: Asking, question: StreamQuestion) => StreamReply;
+export type AnswerStream = (asking: Asking, question: StreamQuestion) => PushReply;
 
 export const createEventStreamAnswer =
   (deps: EventStreamDeps): AnswerStream =>
@@ -58,8 +58,8 @@ export const createEventStreamAnswer =
     const filter: FeedFilter = { ...(types && { types }), ...(tenant && { tenant }) };
     const authorised = createAuthorised(deps, asking, slug);
     const share = asking.principal.kind === 'person' ? asking.principal.tenant.id : undefined;
-    const { frames, cut } = deps.streams.open({ after: startOf(asking, question), filter, authorised, tenant: share, signal: asking.signal });
-    return { status: 200, stream: frames, cut, contentType: 'text/event-stream; charset=utf-8', headers: { 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' } };
+    const push = deps.streams.open({ after: startOf(asking, question), filter, authorised, tenant: share });
+    return { status: 200, push, contentType: 'text/event-stream; charset=utf-8', headers: { 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' } };
   };
 
 /** What means nothing for a stream is refused rather than ignored. */

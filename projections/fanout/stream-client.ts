@@ -1,52 +1,38 @@
 /** One client of the log's event streams: its place, what it has been sent, and whether it still may have it. */
 import type { Position } from '../../domain/kernel/ids.ts';
-import type { EventFeed, Recorded } from '../../application/kernel/ports.ts';
-import { createRecent } from '../../application/kernel/recent.ts';
+import type { EventFeed, FeedFilter } from '../../application/kernel/ports.ts';
+import { piecesOf, type Frame, type Piece } from './stream-frames.ts';
+import type { Hub, Listener } from './stream-hub.ts';
 
-/** What a client is sent of an event: type and JSON; undefined when it is none of the public's. */
-export type Shown = Readonly<{ type: string; json: string }>;
+/** The connection to a client. */
+export type Outlet = Readonly<{
+  /** Takes them in any case; false: the client has not taken what came before. */
+  write: (bytes: Uint8Array) => boolean;
+  /** Ends the stream properly. */
+  end: () => void;
+  /** Ends the connection, whatever the client has taken; `why` is an error that the log should know of. */
+  cut: (why?: unknown) => void;
+}>;
 
 /** Ticks without anything sent after which a comment shows that the connection is alive: 15 s. */
 const BEAT_AFTER = 30;
 /** Ticks after which a client that has not taken what it was sent counts as stalled: 1 s. */
 const STALLED_AFTER = 2;
-/** Octets that may happen behind the back of a client that is stalled. */
+/** Octets that may happen behind the back of a client that is stalled, and ticks for which it may be so: 30 s. */
 const MOST_BEHIND = 1_048_576;
+const LONGEST_STALL = 60;
 const BATCH = 50;
-const FRAMES_KEPT = 2_000;
 
 const BEAT = Buffer.from(': hb\n\n');
 /** WHATWG HTML, 9.2.5: how long a browser waits before it comes back, in milliseconds. */
 const OPENING = Buffer.from('retry: 1000\n\n');
-
-const frameOf = (position: Position, { type, json }: Shown): Buffer => Buffer.from(`id: ${position}\nevent: ${type}\ndata: ${json}\n\n`);
-
-const NOTHING = Buffer.alloc(0);
-
-/** An event as it is sent; empty when nothing of it is. */
-export type Frame = (recorded: Recorded) => Buffer;
-
-/** Events of the end of the log are written out once for all clients. */
-export const createFrames = (show: (recorded: Recorded) => Shown | undefined): Frame => {
-  const known = createRecent<Position, Buffer>(FRAMES_KEPT);
-  const make = (recorded: Recorded): Buffer => {
-    const shown = show(recorded);
-    return shown === undefined ? NOTHING : frameOf(recorded.position, shown);
-  };
-  return (recorded) => {
-    const before = known.get(recorded.position);
-    if (before !== undefined) return before;
-    const frame = make(recorded);
-    known.set(recorded.position, frame);
-    return frame;
-  };
-};
 
 const never = AbortSignal.abort();
 
 export type Place = Readonly<{
   /** What the client has already; undefined: nothing. */
   after: Position | undefined;
+  filter: FeedFilter;
   /** Asked at each tick; once it says no, the stream ends. */
   authorised: () => Promise<boolean>;
 }>;
@@ -54,109 +40,156 @@ export type Place = Readonly<{
 /** The log as a client reads it. */
 export type Reading = Readonly<{
   feed: EventFeed;
-  head: () => Promise<Position | undefined>;
-  /** Whoever reads what is long past waits for their turn; rejects when the client has gone. */
-  turn: () => Promise<void>;
+  hub: Pick<Hub, 'join' | 'leave'>;
+  frame: Frame;
+  /** Whoever reads what is past waits for their turn, and gives up when the signal fires. */
+  turns: (leaving: AbortSignal) => () => Promise<void>;
 }>;
 
-/** Ticks come twice a second, from whoever serves it. */
-export class Client {
+/**
+ * At the end of the log it is given what happens; otherwise, unless it has to take first what it was sent, it reads on for itself until it is
+ * there. Ticks come twice a second, from whoever serves it.
+ */
+export class Client implements Listener {
   readonly #reading: Reading;
-  readonly #frame: Frame;
+  readonly #filter: FeedFilter;
   readonly #authorised: () => Promise<boolean>;
-  readonly #cut = new AbortController();
-  #wake = new AbortController();
+  #outlet: Outlet | undefined;
+  /** All up to here has been sent; while it is given what happens, where that began. */
   #place: Position | undefined;
   #over = false;
-  #live = false;
+  #catchingUp: AbortController | undefined;
   #looking = false;
   /** Ticks since it was sent something, or took what it was sent. */
   #quiet = 0;
-  #sending = false;
+  /** It has not taken what it was sent. */
+  #stuck = false;
   /** How far what it has not taken was counted, and how much it is. */
   #counted: Position | undefined;
   #behind = 0;
 
-  constructor(reading: Reading, frame: Frame, { after, authorised }: Place) {
+  constructor(reading: Reading, { after, filter, authorised }: Place) {
     this.#reading = reading;
-    this.#frame = frame;
+    this.#filter = filter;
     this.#authorised = authorised;
     this.#place = after;
   }
 
-  get cut(): AbortSignal {
-    return this.#cut.signal;
+  begin(outlet: Outlet): void {
+    this.#outlet = outlet;
+    if (this.#over) return outlet.end();
+    if (this.#sent(OPENING)) void this.#catchUp();
   }
 
-  end(): void {
+  /** The client has taken what it was sent. */
+  drained(): void {
+    if (!this.#stuck) return;
+    this.#stuck = false;
+    this.#quiet = 0;
+    void this.#catchUp();
+  }
+
+  /** The connection is gone, or nobody wants it any more. */
+  over(): void {
     this.#over = true;
-    this.#wake.abort();
+    this.#catchingUp?.abort();
+    this.#reading.hub.leave(this);
   }
 
-  async *frames(): AsyncGenerator<Buffer> {
-    yield* this.#sent(OPENING);
-    while (await this.#mayRead()) {
-      const { events, scannedTo } = await this.#reading.feed.pull(this.#place, BATCH, this.#awake());
-      if (this.#over) return;
-      this.#place = scannedTo ?? this.#place;
-      const [first = NOTHING, ...more] = events.map(this.#frame);
-      const bytes = more.length === 0 ? first : Buffer.concat([first, ...more]);
-      if (bytes.length > 0) yield* this.#sent(bytes);
-      else if (this.#quiet >= BEAT_AFTER) yield* this.#sent(BEAT);
-    }
+  give(pieces: readonly Piece[]): boolean {
+    return !this.#over && pieces.every((piece) => this.#take(piece));
+  }
+
+  fail(why: unknown): void {
+    this.over();
+    this.#outlet?.cut(why);
   }
 
   /** Twice a second; a look that takes longer is not joined by another. */
   async tick(): Promise<void> {
     this.#quiet += 1;
-    if (this.#over || this.#looking) return;
+    if (this.#over) return this.#endAtLast();
+    if (this.#looking) return;
     this.#looking = true;
     await this.#look().finally(() => { this.#looking = false; });
   }
 
   async #look(): Promise<void> {
     if (!(await this.#authorised().catch(() => false))) return this.#dismiss();
-    if (this.#sending) await this.#lookBehind();
-    else if (this.#quiet >= BEAT_AFTER) this.#wake.abort();
+    if (this.#stuck) await this.#lookBehind();
+    else if (this.#quiet >= BEAT_AFTER) this.#beat();
   }
 
   /** Who does not take what they were sent does not see the end, either: they are cut off. */
   #dismiss(): void {
-    this.end();
-    if (this.#sending) this.#cut.abort();
-  }
-
-  /** False once it is over. Who has been at the end of the log is given what happens; who comes from the past would keep all others waiting. */
-  async #mayRead(): Promise<boolean> {
-    if (!this.#live) {
-      const head = await this.#reading.head();
-      this.#live = head === undefined || (this.#place ?? '') >= head;
-      if (!this.#live) await this.#reading.turn().catch(() => this.end());
-    }
-    return !this.#over;
-  }
-
-  /** A signal for one wait: whoever fires it wakes the client. */
-  #awake(): AbortSignal {
-    if (this.#wake.signal.aborted && !this.#over) this.#wake = new AbortController();
-    return this.#wake.signal;
-  }
-
-  *#sent(bytes: Buffer): Generator<Buffer> {
-    this.#sending = true;
+    this.over();
     this.#quiet = 0;
+    if (this.#stuck) this.#outlet?.cut();
+    else this.#outlet?.end();
+  }
+
+  /** The end has been sent, and the connection is still there. */
+  #endAtLast(): void {
+    if (this.#quiet >= STALLED_AFTER) this.#outlet?.cut();
+  }
+
+  /** Whoever has not even room for this is found out by the next event. */
+  #beat(): void {
+    this.#quiet = 0;
+    this.#outlet?.write(BEAT);
+  }
+
+  /** False once it is stuck. */
+  #sent(bytes: Buffer): boolean {
+    this.#quiet = 0;
+    if (this.#outlet?.write(bytes) !== false) return true;
+    this.#stuck = true;
     this.#counted = this.#place;
     this.#behind = bytes.length;
-    yield bytes;
-    this.#sending = false;
-    this.#quiet = 0;
+    return false;
+  }
+
+  /** Sends what it does not have yet; false once it is stuck, and then its place is after what it was sent. */
+  #take(piece: Piece): boolean {
+    const place = this.#place ?? '';
+    const bytes = piece.first > place ? piece.bytes : piece.after(place as Position);
+    if (bytes.length === 0) return true;
+    const taken = this.#sent(bytes);
+    if (!taken) this.#counted = this.#place = piece.last;
+    return taken;
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#catchingUp !== undefined) return;
+    const leaving = new AbortController();
+    this.#catchingUp = leaving;
+    try {
+      await this.#readOn(this.#reading.turns(leaving.signal));
+    } catch (error) {
+      if (!this.#over) this.fail(error);
+    } finally {
+      this.#catchingUp = undefined;
+    }
+  }
+
+  /** Who comes from the past takes turns, or would keep all others waiting. */
+  async #readOn(turn: () => Promise<void>): Promise<void> {
+    const { hub, feed, frame } = this.#reading;
+    while (!this.#over && !this.#stuck && !(await hub.join(this, this.#filter, this.#place))) {
+      await turn();
+      const { events, scannedTo } = await feed.pull(this.#place, BATCH, never);
+      if (this.#over) return;
+      if (piecesOf(events, frame).every((piece) => this.#take(piece))) this.#place = scannedTo ?? this.#place;
+    }
+    // It may have gone while it was taken in.
+    if (this.#over) hub.leave(this);
   }
 
   /** Counts on through the log, and stops where it is enough. */
   async #count(): Promise<void> {
     while (this.#behind <= MOST_BEHIND) {
       const { events, scannedTo } = await this.#reading.feed.pull(this.#counted, BATCH, never);
-      for (const event of events) this.#behind += this.#frame(event).length;
+      for (const event of events) this.#behind += this.#reading.frame(event).length;
       if (scannedTo === undefined || scannedTo === this.#counted) return;
       this.#counted = scannedTo;
     }
@@ -165,7 +198,10 @@ export class Client {
   async #lookBehind(): Promise<void> {
     if (this.#quiet < STALLED_AFTER) return;
     await this.#count();
+    const isTooMuch = this.#behind > MOST_BEHIND || this.#quiet >= LONGEST_STALL;
     // It may have taken it while this was counted.
-    if (this.#sending && this.#behind > MOST_BEHIND) this.#cut.abort();
+    if (!this.#stuck || !isTooMuch || this.#over) return;
+    this.over();
+    this.#outlet?.cut();
   }
 }

@@ -1,31 +1,31 @@
 /**
- * The log as Server-Sent Events (WHATWG HTML, 9.2), for many clients at once. Each client has a place in the log and takes what comes after it
- * at its own pace: nothing waits for it in memory, and coming back with `Last-Event-ID` is going on from there.
+ * The log as Server-Sent Events (WHATWG HTML, 9.2), for many clients at once. Who is at the end of the log is given what happens, the same bytes to
+ * all; who is not reads on from a place of their own. Nothing but what is being sent waits for a client in memory: what it does not take
+ * stands in the log, and coming back with `Last-Event-ID` is going on from there.
  */
 import { INSTALLATION, type TenantId } from '../../domain/kernel/ids.ts';
 import { reject } from '../../domain/kernel/rejection.ts';
 import type { EventFeed, EventLog, FeedFilter, Recorded } from '../../application/kernel/ports.ts';
 import { createRecent } from '../../application/kernel/recent.ts';
 import { createFairTurns } from '../kernel/fair-turns.ts';
-import { Client, createFrames, type Place, type Shown } from './stream-client.ts';
+import { Client, type Outlet, type Place } from './stream-client.ts';
+import { createFrames, type Shown } from './stream-frames.ts';
+import { createHub, keyOf, type Hub } from './stream-hub.ts';
 
 export type StreamRequest = Place &
   Readonly<{
-    filter: FeedFilter;
     /** Whose share of the streams it is counted against; undefined: the operator's. */
     tenant: TenantId | undefined;
-    /** Fires when the client has gone. */
-    signal: AbortSignal;
   }>;
 
-/** `cut` fires when the client has stopped reading, and too much has happened since. */
-export type EventStream = Readonly<{ frames: AsyncIterable<Uint8Array>; cut: AbortSignal }>;
+/** What the connection tells the stream. `over` comes in any case, once or more: until then the client has its place. */
+export type EventStream = Readonly<{ begin: (outlet: Outlet) => void; drained: () => void; over: () => void }>;
 
 export interface EventStreams {
   /** Rejects with `request.rate_limited` {retryAfter} when there are too many streams already. */
-  open(request: StreamRequest): EventStream;
+  open: (request: StreamRequest) => EventStream;
   /** How many are open now. */
-  count(): number;
+  count: () => number;
 }
 
 type Subscription = Readonly<{ unsubscribe: () => void }>;
@@ -63,8 +63,11 @@ const createClients = ({ ticks, limits = LIMITS }: EventStreamsOptions) => {
   };
   return {
     count: (): number => clients.size,
-    add: (client: Client, tenant: TenantId | undefined): void => {
+    /** Rejects when there is no room for one more. */
+    admit: (tenant: TenantId | undefined): void => {
       if (isFull(tenant)) reject('request.rate_limited', { retryAfter: RETRY_SECONDS });
+    },
+    add: (client: Client, tenant: TenantId | undefined): void => {
       clients.set(client, tenant);
       ticking ??= ticks.subscribe(tick);
     },
@@ -77,46 +80,42 @@ const createClients = ({ ticks, limits = LIMITS }: EventStreamsOptions) => {
   };
 };
 
-/** Hands a client's frames on until either side ends it; whoever never begins to read leaves nothing behind, either. */
-const serve = (client: Client, signal: AbortSignal, release: () => void): AsyncIterable<Uint8Array> => {
-  const frames = client.frames();
-  const end = (): void => {
-    signal.removeEventListener('abort', end);
-    client.end();
-    release();
-  };
-  signal.addEventListener('abort', end, { once: true });
-  if (signal.aborted) end();
-  const next = async (): Promise<IteratorResult<Uint8Array>> => {
-    const frame = await frames.next();
-    if (frame.done === true) end();
-    return frame;
-  };
-  const leave = async (): Promise<IteratorResult<Uint8Array>> => {
-    end();
-    return frames.return(undefined);
-  };
-  return { [Symbol.asyncIterator]: () => ({ next, return: leave }) };
-};
-
 export const createEventStreams = (options: EventStreamsOptions): EventStreams => {
-  const frame = createFrames(options.show);
+  const { log, show } = options;
+  const frame = createFrames(show);
   const clients = createClients(options);
   const turns = createFairTurns();
-  const head = (): ReturnType<EventLog['head']> => options.log.head();
+  let hub: Hub | undefined;
+  const hubNow = (): Hub => {
+    if (hub === undefined || hub.isOver()) hub = createHub(log, frame);
+    return hub;
+  };
+  const remove = (client: Client): void => {
+    clients.remove(client);
+    if (clients.count() === 0) hub?.stop();
+  };
   const feeds = createRecent<string, EventFeed>(FEEDS_KEPT);
   /** One for all who ask for the same: a feed has prepared statements, and no place. */
   const feedOf = (filter: FeedFilter): EventFeed => {
-    const key = JSON.stringify([filter.tenant, filter.types]);
-    const feed = feeds.get(key) ?? options.log.feed(filter);
+    const key = keyOf(filter);
+    const feed = feeds.get(key) ?? log.feed(filter);
     feeds.set(key, feed);
     return feed;
   };
   return {
-    open: ({ filter, tenant, signal, ...place }) => {
-      const client = new Client({ feed: feedOf(filter), head, turn: turns.join(tenant ?? INSTALLATION, signal) }, frame, place);
+    open: ({ tenant, ...place }) => {
+      clients.admit(tenant);
+      const reading = { feed: feedOf(place.filter), hub: hubNow(), frame, turns: (leaving: AbortSignal) => turns.join(tenant ?? INSTALLATION, leaving) };
+      const client = new Client(reading, place);
       clients.add(client, tenant);
-      return { frames: serve(client, signal, () => clients.remove(client)), cut: client.cut };
+      return {
+        begin: (outlet) => client.begin(outlet),
+        drained: () => client.drained(),
+        over: () => {
+          client.over();
+          remove(client);
+        },
+      };
     },
     count: clients.count,
   };

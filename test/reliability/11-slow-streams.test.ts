@@ -3,12 +3,11 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { NEVER } from 'rxjs';
 import type { EventStore } from '../../application/kernel/ports.ts';
 import { streamId, type TenantId } from '../../domain/kernel/ids.ts';
 import { resolve } from '../../api/composition/provide.ts';
 import { fanout, storage } from '../../api/composition/tokens.ts';
-import { createEventStreams, type EventStreams } from '../../projections/fanout/stream.ts';
+import type { EventStreams } from '../../projections/fanout/stream.ts';
 import { createTenant, startApp, type App, type Tenant } from '../support/app.ts';
 import { until } from '../support/until.ts';
 
@@ -18,6 +17,8 @@ const STALLED = 3;
 const EVENTS = 800;
 const FEATURES = Array.from({ length: 200 }, (_, n) => `feature ${String(n).padStart(3, '0')} ${'x'.repeat(88)}`);
 const generated = JSON.parse(readFileSync(new URL('../support/fixtures/licensing.LicenceGenerated.v1.json', import.meta.url), 'utf8')) as object;
+/** A second until they count as stalled, and two looks. */
+const CUT_WITHIN_MS = 3_000;
 const SYSTEM = { actor: { kind: 'system', id: 'test' }, correlation: 'test' } as const;
 
 /** Appends licences of the largest kind; answers the positions. */
@@ -36,12 +37,11 @@ class Follower {
   readonly #ids: string[] = [];
   readonly ended: Promise<unknown>;
 
-  constructor(app: App, { slug }: Pick<Tenant, 'slug'>, last?: string) {
+  constructor(app: App, { slug }: Pick<Tenant, 'slug'>, last = '0'.repeat(20)) {
     const { hostname, port } = new URL(app.url);
     this.#socket = connect(Number(port), hostname);
     this.ended = once(this.#socket, 'close');
-    const header = last === undefined ? '' : `Last-Event-ID: ${last}\r\n`;
-    this.#socket.write(`GET /platform/v1/tenants/${slug}/events?stream=true&after=0 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${app.operatorToken}\r\n${header}\r\n`);
+    this.#socket.write(`GET /platform/v1/tenants/${slug}/events?stream=true&after=0 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${app.operatorToken}\r\nLast-Event-ID: ${last}\r\n\r\n`);
     this.#socket.on('error', () => undefined);
   }
 
@@ -73,7 +73,6 @@ describe('promise 11: streams and who does not read them', function suite() {
   let app: App;
   let tenant: Tenant;
   let streams: EventStreams;
-  let expected: readonly string[];
 
   before(async () => {
     app = await startApp();
@@ -82,15 +81,28 @@ describe('promise 11: streams and who does not read them', function suite() {
   });
   after(() => app.close());
 
-  it('cuts who has stopped reading, and brings the others everything meanwhile', async () => {
-    const readers = Array.from({ length: READERS }, () => new Follower(app, tenant));
-    const stalled = Array.from({ length: STALLED }, () => new Follower(app, tenant));
+  const leave = async (followers: readonly Follower[]): Promise<void> => {
+    for (const follower of followers) follower.leave();
+    await until('nobody is left', () => streams.count() === 0 || undefined);
+  };
+  /** Clients that read and clients that do not, much that happens, and how many are left of those who do not three seconds after the others have it all. */
+  const run = async (volume: string) => {
+    const after = await resolve(app.program.container, storage.log).head() ?? '0';
+    const readers = Array.from({ length: READERS }, () => new Follower(app, tenant, after));
+    const stalled = Array.from({ length: STALLED }, () => new Follower(app, tenant, after));
     for (const reader of readers) reader.read();
     await until('all are there', () => streams.count() === READERS + STALLED || undefined);
-    await sell(resolve(app.program.container, storage.store), tenant, '900001');
+    await sell(resolve(app.program.container, storage.store), tenant, volume);
     await until('every reader has everything', () => readers.every((reader) => reader.ids.length >= EVENTS) || undefined);
-    await until('the others are cut', () => streams.count() === READERS || undefined);
-    expected = readers[0]?.ids ?? [];
+    const end = performance.now() + CUT_WITHIN_MS;
+    const left = await until('the others are cut', () => (streams.count() === READERS || performance.now() > end ? streams.count() - READERS : undefined));
+    return { readers, stalled, left };
+  };
+
+  it('cuts who has stopped reading, and brings the others everything meanwhile', async () => {
+    const { readers, stalled, left } = await run('900001');
+    expect(left).to.equal(0);
+    const expected = readers[0]?.ids ?? [];
     expect(new Set(expected).size).to.equal(expected.length);
     expect(expected).to.deep.equal(expected.toSorted());
     for (const reader of readers) expect(reader.ids).to.deep.equal(expected);
@@ -98,24 +110,25 @@ describe('promise 11: streams and who does not read them', function suite() {
       follower.read();
       await follower.ended;
       expect(follower.ids.length).to.be.lessThan(expected.length);
-      const last = follower.ids.at(-1);
-      const again = new Follower(app, tenant, last);
+      const again = new Follower(app, tenant, follower.ids.at(-1));
       again.read();
       await until('the rest', () => follower.ids.length + again.ids.length >= expected.length || undefined);
       expect([...follower.ids, ...again.ids]).to.deep.equal(expected);
       again.leave();
     }
-    for (const reader of readers) reader.leave();
-    await until('nobody is left', () => streams.count() === 0 || undefined);
+    await leave(readers);
   });
 
-  it('goes red with streams at which nobody looks', async () => {
-    const blind = createEventStreams({ log: resolve(app.program.container, storage.log), show: () => ({ type: 'x', json: 'x'.repeat(30_000) }), ticks: NEVER });
-    const { frames, cut } = blind.open({ after: undefined, filter: { tenant: tenant.id as TenantId }, authorised: async () => false, tenant: undefined, signal: new AbortController().signal });
-    const iterator = frames[Symbol.asyncIterator]();
-    await iterator.next();
-    await iterator.next();
-    expect([cut.aborted, blind.count()]).to.deep.equal([false, 1]);
-    await iterator.return?.();
+  it('goes red without back-pressure: with connections that keep whatever a client does not take', async () => {
+    const { open } = streams;
+    const greedy: EventStreams['open'] = (request) => {
+      const stream = open(request);
+      return { ...stream, begin: (outlet) => stream.begin({ ...outlet, write: (bytes) => outlet.write(bytes) || true }) };
+    };
+    Object.assign(streams, { open: greedy });
+    const { readers, stalled, left } = await run('900002');
+    expect(left).to.equal(STALLED);
+    await leave([...readers, ...stalled]);
+    Object.assign(streams, { open });
   });
 });

@@ -3,7 +3,9 @@ import { Subject } from 'rxjs';
 import { streamId, type Position, type TenantId } from '../../../domain/kernel/ids.ts';
 import type { EventFeed, EventLog, FeedFilter, Recorded } from '../../../application/kernel/ports.ts';
 import { createEventStreams, type EventStream, type StreamRequest } from '../../../projections/fanout/stream.ts';
+import { yieldToOthers } from '../../../projections/kernel/pause.ts';
 import { rejection } from '../../support/rejections.ts';
+import { seeded } from '../../support/seeded.ts';
 
 const TENANT = '019aa5c4-6f00-7000-8000-000000000001' as TenantId;
 const OTHER = '019aa5c4-6f00-7000-8000-000000000002' as TenantId;
@@ -48,20 +50,48 @@ const setUp = (limits = { total: 10, tenant: 5 }) => {
   const ticks = new Subject<void>();
   const shown: string[] = [];
   const streams = createEventStreams({ log, show: (recorded) => (shown.push(recorded.id), show(recorded)), ticks, limits });
-  const gone = new AbortController();
-  const open = (over: Partial<StreamRequest> = {}): EventStream => streams.open({ after: undefined, filter: { tenant: TENANT }, authorised: async () => true, tenant: TENANT, signal: gone.signal, ...over });
-  return { add, ticks, open, shown, gone };
+  const open = (over: Partial<StreamRequest> = {}): EventStream => streams.open({ after: undefined, filter: { tenant: TENANT }, authorised: async () => true, tenant: TENANT, ...over });
+  return { add, ticks, open, shown, streams };
 };
 
-const reader = ({ frames }: EventStream) => {
-  const iterator = frames[Symbol.asyncIterator]();
-  const next = async (): Promise<string> => String((await iterator.next()).value);
-  return { next, raw: () => iterator.next(), leave: () => iterator.return?.() };
+/** A connection that has room for so many octets which its client has not taken. */
+const reader = (stream: EventStream, room = Infinity) => {
+  const written: string[] = [];
+  let waiting: (() => void) | undefined;
+  let size = 0;
+  const state: { how: 'open' | 'ended' | 'cut' } = { how: 'open' };
+  const over = (as: 'ended' | 'cut'): void => {
+    state.how = as;
+    waiting?.();
+    stream.over();
+  };
+  stream.begin({
+    write: (bytes) => {
+      expect(state.how, 'written to').to.equal('open');
+      written.push(Buffer.from(bytes).toString());
+      size += bytes.length;
+      waiting?.();
+      return size <= room;
+    },
+    end: () => over('ended'),
+    cut: () => over('cut'),
+  });
+  /** What is written next; undefined at the end. */
+  const next = async (): Promise<string> => {
+    while (written.length === 0 && state.how === 'open') await new Promise<void>((resolve) => { waiting = resolve; });
+    return written.shift() ?? '';
+  };
+  const drain = (): string => {
+    size = 0;
+    stream.drained();
+    return written.splice(0).join('');
+  };
+  return { next, drain, leave: stream.over, how: () => state.how, written };
 };
 
-/** Lets what was resolved go on. */
-const turns = async (many = 20): Promise<void> => {
-  for (let n = 0; n < many; n += 1) await Promise.resolve();
+/** Lets what is ready go on. */
+const turns = async (many = 4): Promise<void> => {
+  for (let n = 0; n < many; n += 1) await yieldToOthers();
 };
 
 const idsIn = (text: string): readonly string[] => [...text.matchAll(/^id: (\d{20})$/gmu)].map(([, id]) => String(Number(id)));
@@ -95,10 +125,19 @@ describe('the log as Server-Sent Events', () => {
     const { add, open, shown } = setUp();
     const readers = [1, 2, 3].map(() => reader(open()));
     for (const { next } of readers) await next();
-    const waiting = readers.map(({ next }) => next());
+    await turns();
     add('One');
-    for (const text of await Promise.all(waiting)) expect(idsIn(text)).to.deep.equal(['1']);
+    for (const { next } of readers) expect(idsIn(await next())).to.deep.equal(['1']);
     expect(shown).to.deep.equal(['e1']);
+  });
+
+  it('goes to each who asked for its type, and in one piece when much happens at once', async () => {
+    const { add, open } = setUp();
+    const [all, some, none] = [open(), open({ filter: { tenant: TENANT, types: ['Two', 'Three'] } }), open({ filter: { types: ['Four'] }, tenant: undefined })].map((stream) => reader(stream));
+    await turns();
+    for (const type of ['One', 'Two', 'Three']) add(type);
+    await turns();
+    expect([all, some, none].map((each) => each?.written.slice(1).map(idsIn))).to.deep.equal([[['1', '2', '3']], [['2', '3']], []]);
   });
 
   it('has no gap and nothing twice for who comes back with the last id, whenever they were cut off', async () => {
@@ -109,89 +148,146 @@ describe('the log as Server-Sent Events', () => {
       const { next, leave } = reader(open({ after: last === undefined ? undefined : at(Number(last)) }));
       await next();
       got.push(...idsIn(await next()).slice(0, 7));
-      await leave();
+      leave();
     }
     expect(got).to.deep.equal(Array.from({ length: 170 }, (_, n) => n + 1).filter((n) => (n - 1) % 3 !== 0).map(String));
   });
 
+  it('has no gap and nothing twice for who falls behind and catches up, join as they may, while it goes on', async () => {
+    const random = seeded(3);
+    const { add, open } = setUp({ total: 1_000, tenant: 1_000 });
+    let happened = 0;
+    const joined = (room: number) => ({ from: happened, got: [] as string[], ...reader(open({ after: happened === 0 ? undefined : at(happened) }), room) });
+    const readers = [Infinity, 1, 100, 400, 5_000].map(joined);
+    const drain = (each: (typeof readers)[number]): unknown => each.got.push(...idsIn(each.drain()));
+    while (happened < 2_000) {
+      for (let n = random.below(9); n > 0; n -= 1, happened += 1) add('One', TENANT, 'x'.repeat(random.below(200)));
+      if (random.chance(0.02)) readers.push(joined(random.below(2_000)));
+      readers.filter(() => random.chance(0.3)).forEach(drain);
+      await turns(random.below(3));
+    }
+    for (let n = 0; n < 2_200; n += 1) {
+      await turns(1);
+      readers.forEach(drain);
+    }
+    expect(readers.length).to.be.greaterThan(10);
+    for (const { got, from } of readers) expect(got).to.deep.equal(Array.from({ length: happened - from }, (_, n) => String(from + n + 1)));
+  });
+
+  it('ends for everybody, with the reason, when the log cannot be read, and is there for who comes after that', async () => {
+    const { log, add } = createLog();
+    let broken = true;
+    const feed: EventLog['feed'] = (filter) => ({ pull: async (...asked) => {
+      const page = await log.feed(filter).pull(...asked);
+      if (broken && page.events.length > 0) throw new Error('disk');
+      return page;
+    } });
+    const streams = createEventStreams({ log: { ...log, feed }, show, ticks: new Subject<void>() });
+    const place = { after: undefined, filter: {}, authorised: async () => true, tenant: undefined };
+    const first = streams.open(place);
+    const reasons: unknown[] = [];
+    first.begin({ write: () => true, end: () => undefined, cut: (why) => { reasons.push(why); first.over(); } });
+    await turns();
+    add('One');
+    await turns();
+    expect(reasons.map(String)).to.deep.equal(['Error: disk']);
+    broken = false;
+    const { next } = reader(streams.open(place));
+    await next();
+    expect(idsIn(await next())).to.deep.equal(['1']);
+  });
+
   it('shows that it is alive after fifteen quiet seconds', async () => {
     const { add, open, ticks } = setUp();
-    const { next } = reader(open());
+    const { next, written } = reader(open());
     await next();
-    const waiting = next();
-    for (let n = 0; n < 29; n += 1) { ticks.next(); await turns(); }
+    for (let n = 0; n < 29; n += 1) { ticks.next(); await turns(1); }
     add('Inside');
     await turns();
+    expect(written).to.deep.equal([]);
     ticks.next();
-    expect(await waiting).to.equal(': hb\n\n');
-    const after = next();
+    expect(await next()).to.equal(': hb\n\n');
     add('One');
-    expect(idsIn(await after)).to.have.length(1);
+    expect(idsIn(await next())).to.have.length(1);
   });
 
   it('ends at the next tick once who follows it may not any more', async () => {
-    const { open, ticks, add } = setUp();
+    const { open, ticks, add, streams } = setUp();
     let allowed = true;
-    const { next, raw } = reader(open({ authorised: async () => allowed || Promise.reject(new Error('revoked')) }));
+    const { next, how } = reader(open({ authorised: async () => allowed || Promise.reject(new Error('revoked')) }));
     await next();
-    const waiting = raw();
     ticks.next();
     await turns();
+    expect(how()).to.equal('open');
     allowed = false;
     ticks.next();
-    expect((await waiting).done).to.equal(true);
+    await turns();
+    expect([how(), streams.count()]).to.deep.equal(['ended', 0]);
     add('One');
-    expect((await raw()).done).to.equal(true);
+    await turns();
   });
 
   it('is cut at the next tick for who may not follow it any more and does not read, either', async () => {
     const { open, ticks } = setUp();
     let allowed = true;
-    const stream = open({ authorised: async () => allowed });
-    const { next } = reader(stream);
-    await next();
+    const { how } = reader(open({ authorised: async () => allowed }), 0);
+    await turns();
     ticks.next();
     await turns();
-    expect(stream.cut.aborted).to.equal(false);
+    expect(how()).to.equal('open');
     allowed = false;
     ticks.next();
     await turns();
-    expect(stream.cut.aborted).to.equal(true);
+    expect(how()).to.equal('cut');
+  });
+
+  it('is cut a second after its end was sent to who does not take that', async () => {
+    const { open, ticks, streams } = setUp();
+    const stream = open({ authorised: async () => false });
+    const done: string[] = [];
+    stream.begin({ write: () => true, end: () => { done.push('end'); }, cut: () => { done.push('cut'); stream.over(); } });
+    for (let n = 0; n < 5; n += 1) { ticks.next(); await turns(1); }
+    expect([done, streams.count()]).to.deep.equal([['end', 'cut'], 0]);
   });
 
   it('is cut for who has stopped reading when a mebibyte has happened, and only then', async () => {
     const { open, ticks, add } = setUp();
-    const [slow, quick] = [open(), open()];
-    const [stalled, other] = [reader(slow), reader(quick)];
-    await Promise.all([stalled.next(), other.next()]);
+    const [stalled, other] = [reader(open(), 100), reader(open())];
+    await turns();
     const long = 'x'.repeat(60_000);
-    add('One');
-    await Promise.all([stalled.next(), other.next()]);
-    for (let n = 0; n < 17; n += 1) {
-      const waiting = other.next();
-      add('One', TENANT, long);
-      await waiting;
-    }
-    void other.next();
-    for (let n = 0; n < 5; n += 1) { ticks.next(); await turns(100); }
-    expect(slow.cut.aborted, '17 × 60,000 octets').to.equal(false);
+    for (let n = 0; n < 17; n += 1) add('One', TENANT, long);
+    await turns();
+    for (let n = 0; n < 5; n += 1) { ticks.next(); await turns(); }
+    expect(stalled.how(), '17 × 60,000 octets').to.equal('open');
     add('One', TENANT, long);
-    for (let n = 0; n < 2; n += 1) { ticks.next(); await turns(100); }
-    expect([slow.cut.aborted, quick.cut.aborted]).to.deep.equal([true, false]);
+    for (let n = 0; n < 2; n += 1) { ticks.next(); await turns(); }
+    expect([stalled.how(), other.how()]).to.deep.equal(['cut', 'open']);
+    expect(stalled.written.join('').length, 'what waited for it').to.be.lessThan(130_000);
+  });
+
+  it('is cut for who has taken nothing for half a minute, however little it is', async () => {
+    const { open, ticks, add } = setUp();
+    const { how } = reader(open(), 20);
+    add('One');
+    await turns();
+    for (let n = 0; n < 59; n += 1) { ticks.next(); await turns(1); }
+    expect(how()).to.equal('open');
+    ticks.next();
+    await turns();
+    expect(how()).to.equal('cut');
   });
 
   it('is there for so many and no more, and has room again for everybody who goes, also without having read', async () => {
-    const { open, gone } = setUp({ total: 3, tenant: 2 });
-    const first = open();
-    open();
+    const { open } = setUp({ total: 3, tenant: 2 });
+    const opened = [open(), open()];
     expect(await rejection((async () => open())())).to.deep.equal({ code: 'request.rate_limited', details: { retryAfter: 5 } });
-    open({ tenant: OTHER });
+    opened.push(open({ tenant: OTHER }));
     expect((await rejection((async () => open({ tenant: THIRD }))())).code).to.equal('request.rate_limited');
-    for (let n = 0; n < 3; n += 1) open({ tenant: undefined });
+    for (let n = 0; n < 3; n += 1) opened.push(open({ tenant: undefined }));
     expect((await rejection((async () => open({ tenant: undefined }))())).code, 'the operator has as many of their own').to.equal('request.rate_limited');
-    await first.frames[Symbol.asyncIterator]().return?.();
-    open();
-    gone.abort();
-    for (const tenant of [TENANT, TENANT, OTHER]) open({ tenant, signal: new AbortController().signal });
+    opened[0]?.over();
+    opened.push(open());
+    for (const stream of opened) stream.over();
+    for (const tenant of [TENANT, TENANT, OTHER]) open({ tenant }).over();
   });
 });
