@@ -19,6 +19,8 @@ export type WebhookCall = Readonly<{
   body: string;
   timeoutMs: number;
   maxBytes: number;
+  /** For the answer's body, which says nothing. */
+  bodyMs: number;
   signal?: AbortSignal;
 }>;
 

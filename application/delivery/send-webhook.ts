@@ -53,6 +53,7 @@ const KEPT_OPEN = 1_000;
 const SECOND_MS = 1_000;
 /** Of an answer's body, which is read by nobody. */
 const READ_OCTETS = 1_024;
+const READ_MS = 500;
 
 /** Keys are opened once while they are in use. */
 const createOpenKeys = (secrets: Secrets) => {
@@ -89,7 +90,7 @@ export const createSendWebhook = ({ door, secrets, signatures, clock }: SendDeps
     const after = (): number => Math.max(0, Math.round(clock.now() - began));
     const { webhook: { settings: { url } }, body, timeoutMs, signal } = toSend;
     try {
-      const reply = await door.request({ method: 'POST', url, headers, body, timeoutMs, maxBytes: READ_OCTETS, ...(signal && { signal }) });
+      const reply = await door.request({ method: 'POST', url, headers, body, timeoutMs, maxBytes: READ_OCTETS, bodyMs: READ_MS, ...(signal && { signal }) });
       return { status: reply.status, reason: failureOf(reply.status), durationMs: after(), retryAfterMs: retryAfterOf(reply.headers['retry-after'], clock.now()) };
     } catch (error) {
       const reason = error instanceof Rejection ? REASONS[error.code] : undefined;

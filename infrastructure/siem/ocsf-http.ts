@@ -7,6 +7,7 @@ import type { Outbound, OutboundReply } from '../web/outbound.ts';
 const TIMEOUT_MS = 15_000;
 /** The answer's body is not looked at: this much is read so that the connection can be used again. */
 const MAX_ANSWER_OCTETS = 65_536;
+const ANSWER_MS = 1_000;
 
 const REASONS: Readonly<Record<string, 'forbidden' | 'timeout' | 'unreachable'>> = {
   'outbound.forbidden': 'forbidden',
@@ -47,7 +48,7 @@ export const createHttpTransport = (outbound: Pick<Outbound, 'request'>, now: ()
     send: async (records, signal) => {
       const body = `[${records.map((record) => record.body).join(',')}]`;
       const reply = await outbound
-        .request({ method: 'POST', url: target.url, headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) }, body, timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_OCTETS, signal })
+        .request({ method: 'POST', url: target.url, headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) }, body, timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_OCTETS, bodyMs: ANSWER_MS, signal })
         .catch((error: unknown) => { throw outboundFailure(error); });
       judge(reply, now());
     },

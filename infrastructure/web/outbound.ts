@@ -2,14 +2,15 @@
  * The one door through which this program calls out on behalf of its customers: webhooks, SIEM sinks, scrapes. An address is looked at
  * when it is dialled, after its name has been resolved, and the connection is made to that very address; redirects are not followed.
  */
-import { lookup as systemLookup, promises as dns, type LookupAddress } from 'node:dns';
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { connect as connectPlain, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import { callbackify } from 'node:util';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { isPublicAddress } from './addresses.ts';
+import { createAgents, type Agents } from './agents.ts';
+import { createPublicResolve, systemResolve, type Resolve } from './resolve.ts';
 import { forbidden, refuseFragment, targetOf, targetOfUrl, type Target } from './target.ts';
 
 export type OutboundRequest = Readonly<{
@@ -21,6 +22,8 @@ export type OutboundRequest = Readonly<{
   timeoutMs: number;
   /** Octets of the answer's body that are read; what is beyond is left, and the connection closed. */
   maxBytes: number;
+  /** For the answer's body, in milliseconds from its head on: what has not come by then is left, and does no harm to the status. Without: an answer has all of its body. */
+  bodyMs?: number;
   signal?: AbortSignal;
 }>;
 
@@ -41,31 +44,6 @@ export interface Outbound {
   /** Closes the connections that are kept for later requests. */
   close(): void;
 }
-
-/** All addresses of a name. */
-export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;
-
-/** As the machine knows names, its own file of hosts included: for those that the operator allowed. */
-const systemResolve: Resolve = (host) =>
-  new Promise((resolve, refuse) => {
-    systemLookup(host, { all: true, verbatim: true }, (error, addresses) => (error === null ? resolve(addresses) : refuse(error)));
-  });
-
-const RESOLVER = { timeout: 2_000, tries: 2 } as const;
-
-/**
- * As name servers know them. The system's lookup holds a thread of the pool for as long as a dead name takes, and a few of those would keep all
- * other names, and whatever else needs a thread, waiting.
- */
-const createPublicResolve = (): Resolve => {
-  const resolver = new dns.Resolver(RESOLVER);
-  return async (host) => {
-    const [four, six] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
-    const found = ([[four, 4], [six, 6]] as const).flatMap(([answer, family]) => (answer.status === 'fulfilled' ? answer.value.map((address) => ({ address, family })) : []));
-    if (found.length === 0 && four.status === 'rejected') throw four.reason;
-    return found;
-  };
-};
 
 export type OutboundOptions = Readonly<{
   /** OUTBOUND_ALLOW: `host:port`s that may be reached whatever they are, by plain http, too. */
@@ -98,23 +76,29 @@ const failure = (error: unknown, deadline: AbortSignal): Rejection => {
 };
 
 const MAX_HEADER_OCTETS = 16_384;
-/** Idle connections are kept this long for the next event to the same place. */
-const KEPT_MS = 15_000;
-const KEPT = { keepAlive: true, keepAliveMsecs: 1_000, maxFreeSockets: 4, maxTotalSockets: 512, timeout: KEPT_MS } as const;
 
 const headersOf = ({ headers }: IncomingMessage): OutboundReply['headers'] =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]));
 
-/** Reads at most `limit` octets. */
-const readBody = async (message: IncomingMessage, limit: number): Promise<Pick<OutboundReply, 'body' | 'complete'>> => {
+type BodyLimits = Pick<OutboundRequest, 'maxBytes' | 'bodyMs'>;
+
+const readBody = async (message: IncomingMessage, { maxBytes, bodyMs }: BodyLimits): Promise<Pick<OutboundReply, 'body' | 'complete'>> => {
   const chunks: Buffer[] = [];
   let octets = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    octets += chunk.length;
-    if (octets > limit) break;
+  const timer = bodyMs === undefined ? undefined : setTimeout(() => message.destroy(), bodyMs);
+  try {
+    for await (const chunk of message as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      octets += chunk.length;
+      if (octets > maxBytes) break;
+    }
+  } catch (error) {
+    if (bodyMs === undefined) throw error;
+    octets = Infinity;
+  } finally {
+    clearTimeout(timer);
   }
-  return { body: Buffer.concat(chunks).subarray(0, limit), complete: octets <= limit };
+  return { body: Buffer.concat(chunks).subarray(0, maxBytes), complete: octets <= maxBytes };
 };
 
 const answerTo = (sent: ClientRequest): Promise<IncomingMessage> =>
@@ -131,8 +115,6 @@ const deadlineOf = ({ timeoutMs, signal }: Readonly<{ timeoutMs: number; signal?
   return { deadline, either: signal === undefined ? deadline : AbortSignal.any([deadline, signal]) };
 };
 
-type Agents = Readonly<{ plain: HttpAgent; secure: HttpsAgent }>;
-
 const createRequest = (locate: (url: string) => Readonly<{ url: URL; target: Target }>, optionsOf: (target: Target) => RequestOptions & Readonly<{ ca?: string }>, agents: Agents) =>
   async (asked: OutboundRequest): Promise<OutboundReply> => {
     const { url, target } = locate(asked.url);
@@ -144,7 +126,7 @@ const createRequest = (locate: (url: string) => Readonly<{ url: URL; target: Tar
       sent.on('error', () => undefined);
       sent.end(asked.body);
       const message = await answerTo(sent);
-      return { status: message.statusCode ?? 0, headers: headersOf(message), ...(await readBody(message, asked.maxBytes)) };
+      return { status: message.statusCode ?? 0, headers: headersOf(message), ...(await readBody(message, asked)) };
     } catch (error) {
       throw failure(error, deadline);
     }
@@ -164,7 +146,7 @@ const connected = (socket: Socket, event: 'connect' | 'secureConnect', signal: A
 
 export const createOutbound = ({ allow, resolve, ca }: OutboundOptions): Outbound => {
   const allowed = new Set(allow);
-  const agents = { plain: new HttpAgent(KEPT), secure: new HttpsAgent(KEPT) };
+  const agents = createAgents();
   const trusted = ca === undefined ? {} : { ca };
   const lookups = { guarded: guardedLookup(resolve ?? createPublicResolve(), false), free: guardedLookup(resolve ?? systemResolve, true) };
   const lookupOf = ({ allowed: free }: Target): LookupFunction => (free ? lookups.free : lookups.guarded);
@@ -190,9 +172,6 @@ export const createOutbound = ({ allow, resolve, ca }: OutboundOptions): Outboun
         throw failure(error, deadline);
       }
     },
-    close: () => {
-      agents.plain.destroy();
-      agents.secure.destroy();
-    },
+    close: agents.close,
   };
 };

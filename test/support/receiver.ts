@@ -6,8 +6,8 @@ import { closing } from './leavings.ts';
 
 export type Received = Readonly<{ id: string; timestamp: number; path: string; headers: IncomingHttpHeaders; body: string; event: Readonly<{ id: string; type: string; time: string; data: Readonly<Record<string, unknown>>; [more: string]: unknown }> }>;
 
-/** A status, with headers where there are some; or what else to do. */
-export type Reply = number | Readonly<{ status: number; headers: Readonly<Record<string, string>> }> | 'reset' | 'hang';
+/** A status, with headers where there are some; or what else to do. `drip`: a success with a body that never ends. */
+export type Reply = number | Readonly<{ status: number; headers: Readonly<Record<string, string>> }> | 'reset' | 'hang' | 'drip';
 
 export type Receiver = Readonly<{
   /** `host:port`, for OUTBOUND_ALLOW. */
@@ -21,6 +21,10 @@ export type Receiver = Readonly<{
 
 const answer = (response: ServerResponse, reply: Reply): void => {
   if (reply === 'hang') return;
+  if (reply === 'drip') {
+    response.writeHead(200).write('a');
+    return;
+  }
   if (reply === 'reset') {
     response.socket?.resetAndDestroy();
     return;

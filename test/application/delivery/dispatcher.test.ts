@@ -151,6 +151,19 @@ describe('the dispatcher of webhooks', function suite() {
     await program.stop();
   });
 
+  it('takes a success for one, though its body never ends', async () => {
+    const program = ground.start({ timeoutMs: 15_000 });
+    await hook(program);
+    reply = 'drip';
+    await happen(2);
+    await receiver.until((received) => received.length === 2);
+    await quiet(program);
+    time.advance(2 * DAY_MS);
+    await quiet(program);
+    expect(receiver.received.length).to.equal(2);
+    await program.stop();
+  });
+
   it('sends to an address that was changed what waited for the one before', async () => {
     const program = ground.start();
     const id = await hook(program);

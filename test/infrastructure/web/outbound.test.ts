@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { isPublicAddress } from '../../../infrastructure/web/addresses.ts';
-import { createOutbound, type Outbound, type OutboundOptions, type OutboundRequest, type Resolve } from '../../../infrastructure/web/outbound.ts';
+import { createOutbound, type Outbound, type OutboundOptions, type OutboundRequest } from '../../../infrastructure/web/outbound.ts';
+import type { Resolve } from '../../../infrastructure/web/resolve.ts';
 import { rejection } from '../../support/rejections.ts';
 
 const vector = (name: string): unknown => JSON.parse(readFileSync(new URL(`../../vectors/ssrf/${name}`, import.meta.url), 'utf8'));
@@ -165,6 +166,52 @@ describe('calls to the outside', () => {
     const door = outbound({ allow: [`127.0.0.1:${port}`] });
     for (const path of ['', 'begun']) expect((await rejection(door.request(to(`http://127.0.0.1:${port}/${path}`, { timeoutMs: 50 })))).code).to.equal('outbound.timeout');
   });
+
+  it('take the status for the answer where no more is asked for, whatever becomes of the body', async () => {
+    const { port } = await serve((request, response) => {
+      response.writeHead(202, { 'x-a': 'b' });
+      response.write('a');
+      if (request.url === '/breaks') setImmediate(() => response.destroy());
+    });
+    const door = outbound({ allow: [`127.0.0.1:${port}`] });
+    for (const path of ['drips', 'breaks']) {
+      const { status, headers, complete } = await door.request(to(`http://127.0.0.1:${port}/${path}`, { bodyMs: 50, timeoutMs: 10_000 }));
+      expect([status, headers['x-a'], complete], path).to.deep.equal([202, 'b', false]);
+    }
+    const late = await door.request(to(`http://127.0.0.1:${port}/drips`, { bodyMs: 10_000, timeoutMs: 50 }));
+    expect([late.status, late.complete], 'the time for all of it is up as well').to.deep.equal([202, false]);
+  });
+
+  it('do not wait for each other, however many hang', async () => {
+    const hanging = await serve(() => undefined);
+    const sound = await serve((_request, response) => response.end());
+    const door = outbound({ allow: [`127.0.0.1:${hanging.port}`, `127.0.0.1:${sound.port}`] });
+    const stop = new AbortController();
+    const all = Array.from({ length: 600 }, () => door.request(to(`http://127.0.0.1:${hanging.port}/`, { timeoutMs: 20_000, signal: stop.signal })).catch(() => undefined));
+    expect((await door.request(to(`http://127.0.0.1:${sound.port}/`, { timeoutMs: 5_000 }))).status).to.equal(200);
+    stop.abort();
+    await Promise.all(all);
+  }).timeout(20_000);
+
+  it('are made over a connection that is there, and few of those are kept', async () => {
+    const sockets = new Set<Socket>();
+    const { server, port } = await serve((_request, response) => response.end());
+    let made = 0;
+    server.on('connection', (socket: Socket) => {
+      made += 1;
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+    });
+    const hosts = Array.from({ length: 300 }, (_, index) => `h${index}.internal:${port}`);
+    const door = outbound({ allow: hosts, resolve: answering(['127.0.0.1']) });
+    for (const host of hosts) await door.request(to(`http://${host}/`));
+    while (sockets.size > 256) await once([...sockets][0] as Socket, 'close');
+    expect(made).to.equal(300);
+    await door.request(to(`http://${hosts[299]}/`));
+    expect(made, 'the newest is there').to.equal(300);
+    await door.request(to(`http://${hosts[0]}/`));
+    expect(made, 'the oldest is not').to.equal(301);
+  }).timeout(5_000);
 
   it('take no other protocol for an answer', async () => {
     const server = createTcpServer((socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n')).listen(0, '127.0.0.1');

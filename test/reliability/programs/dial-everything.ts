@@ -7,7 +7,8 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { callbackify } from 'node:util';
-import { createOutbound, type OutboundReply, type Resolve } from '../../../infrastructure/web/outbound.ts';
+import { createOutbound, type OutboundReply } from '../../../infrastructure/web/outbound.ts';
+import type { Resolve } from '../../../infrastructure/web/resolve.ts';
 
 const [mode, port] = process.argv.slice(2);
 const vector = (name: string): unknown => JSON.parse(readFileSync(new URL(`../../vectors/ssrf/${name}`, import.meta.url), 'utf8'));
