@@ -3,9 +3,9 @@ import type { AppendReq, AppendResp as AppendRespMessage } from '@eventstore/db-
 import type { sendUnaryData, ServerReadableStream, ServiceError } from '@grpc/grpc-js';
 import { SILENCE, type NodeContext } from './context.ts';
 import { empty, expectationOf, nameOf, proposedOf } from './convert.ts';
-import type { ProposedEvent } from './event.ts';
+import { MAX_APPEND_BYTES, sizeOf, type ProposedEvent } from './event.ts';
 import type { Expectation } from './expectations.ts';
-import { invalidArgument, wrongExpectedVersion } from './failures.ts';
+import { appendTooLarge, invalidArgument, wrongExpectedVersion } from './failures.ts';
 import type { AppendResult } from './log.ts';
 import { AppendResp } from './protocol.ts';
 
@@ -33,11 +33,16 @@ const wrongVersionReply = (expected: Expectation, current: number): AppendRespMe
 
 const received = async (call: AsyncIterable<unknown>): Promise<{ stream: string; expected: Expectation; events: readonly ProposedEvent[] }> => {
   const events: ProposedEvent[] = [];
+  let bytes = 0;
   let header: { stream: string; expected: Expectation } | undefined;
   for await (const part of call as AsyncIterable<AppendReq>) {
     const [options, message] = [part.getOptions(), part.getProposedMessage()];
     if (options !== undefined) header = { stream: nameOf(options.getStreamIdentifier()), expected: expectationOf(options, () => options.getRevision()) };
-    if (message !== undefined) events.push(proposedOf(message));
+    if (message === undefined) continue;
+    const event = proposedOf(message);
+    bytes += sizeOf(event);
+    if (bytes > MAX_APPEND_BYTES) throw appendTooLarge(MAX_APPEND_BYTES);
+    events.push(event);
   }
   if (header === undefined) throw invalidArgument('The first message must be the options.');
   return { ...header, events };

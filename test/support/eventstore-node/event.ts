@@ -1,5 +1,11 @@
 /** One event of the log, and how the journal keeps it. */
 
+/** What an append may hold together: as a node is configured by default. */
+export const MAX_APPEND_BYTES = 1_048_576;
+
+/** What an event takes up of that. */
+export const sizeOf = ({ type, data, metadata }: ProposedEvent): number => type.length * 2 + data.length + metadata.length;
+
 /** Both halves of a position: byte offsets in the journal. */
 export type LogPosition = Readonly<{ commit: number; prepare: number }>;
 

@@ -13,7 +13,14 @@ export type Decision =
   /** `current`: -1 without a stream. */
   | Readonly<{ outcome: 'wrong-version'; current: number }>;
 
-type Question = Readonly<{ events: readonly LogEvent[]; expected: Expectation; ids: readonly string[]; find: (id: string) => LogEvent | undefined }>;
+type Question = Readonly<{
+  events: readonly LogEvent[];
+  expected: Expectation;
+  ids: readonly string[];
+  find: (id: string) => LogEvent | undefined;
+  /** The stream has metadata: it counts as one that exists. */
+  hasMetadata: boolean;
+}>;
 
 const sameWrite = (found: readonly (LogEvent | undefined)[], current: number): Decision => {
   if (found[0] === undefined) return { outcome: 'store' };
@@ -29,13 +36,17 @@ const sameAgain = ({ events, ids }: Question, revision: number, current: number)
   return isSame ? { outcome: 'known', last } : { outcome: 'wrong-version', current };
 };
 
-/** What an append to a stream that holds `events` comes to. `find` knows the events of that stream by id. */
-export const decideAppend = (question: Question): Decision => {
-  const { events, expected, ids, find } = question;
-  const current = events.length - 1;
-  if (expected === 'stream-exists' && current < 0) return { outcome: 'wrong-version', current };
-  if (expected === 'any' || expected === 'stream-exists') return sameWrite(ids.map(find), current);
-  const revision = expected === 'no-stream' ? -1 : expected;
+const atRevision = (question: Question, revision: number): Decision => {
+  const current = question.events.length - 1;
   if (revision === current) return { outcome: 'store' };
   return revision > current ? { outcome: 'wrong-version', current } : sameAgain(question, revision, current);
+};
+
+/** What an append to a stream that holds `events` comes to. `find` knows the events of that stream by id. */
+export const decideAppend = (question: Question): Decision => {
+  const { events, expected, ids, find, hasMetadata } = question;
+  const current = events.length - 1;
+  if (expected === 'stream-exists' && current < 0 && !hasMetadata) return { outcome: 'wrong-version', current };
+  if (expected === 'any' || expected === 'stream-exists') return sameWrite(ids.map(find), current);
+  return atRevision(question, expected === 'no-stream' ? -1 : expected);
 };

@@ -10,7 +10,11 @@ const failure = (code: status, details: string, described: Readonly<Record<strin
   return Object.assign(new Error(details), { code, details, metadata });
 };
 
-export const unavailable = (details = 'Server Is Not Ready'): ServiceError => failure(status.UNAVAILABLE, details);
+export const unavailable = (): ServiceError => failure(status.UNAVAILABLE, 'The node cannot be reached');
+
+export const NOT_READY = 'Server Is Not Ready';
+
+export const notReady = (): ServiceError => failure(status.UNAVAILABLE, NOT_READY);
 
 export const timedOut = (): ServiceError => failure(status.ABORTED, 'Operation timed out');
 
@@ -18,7 +22,10 @@ export const unauthenticated = (): ServiceError => failure(status.UNAUTHENTICATE
 
 export const accessDenied = (): ServiceError => failure(status.PERMISSION_DENIED, 'Access Denied', { exception: 'access-denied' });
 
-export const invalidPosition = (): ServiceError => failure(status.UNKNOWN, 'Unexpected ReadAllResult: InvalidPosition');
+export const invalidPosition = (): ServiceError => failure(status.INVALID_ARGUMENT, 'Trying to read from an invalid position.');
+
+export const appendTooLarge = (maximum: number): ServiceError =>
+  failure(status.INVALID_ARGUMENT, `Maximum Append Size of ${maximum} Exceeded.`, { exception: 'maximum-append-size-exceeded', 'maximum-append-size': String(maximum) });
 
 export const invalidArgument = (details: string): ServiceError => failure(status.INVALID_ARGUMENT, details);
 
@@ -33,5 +40,5 @@ export const wrongExpectedVersion = (stream: string, expected: Expectation, curr
     exception: 'wrong-expected-version',
     'stream-name': stream,
     'expected-version': typeof expected === 'number' ? String(expected) : EXPECTED[expected],
-    ...(current < 0 ? {} : { 'actual-version': String(current) }),
+    'actual-version': String(current),
   });

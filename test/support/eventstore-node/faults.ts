@@ -1,6 +1,6 @@
 /** What goes wrong with a node on demand: in the same process by `apply`, in one of its own by the same requests as JSON. */
 import { SILENCE, type Call } from './context.ts';
-import { notLeader, timedOut, unavailable, type Endpoint } from './failures.ts';
+import { notLeader, notReady, timedOut, unavailable, type Endpoint } from './failures.ts';
 
 export type CallKind = 'read' | 'write';
 
@@ -15,9 +15,10 @@ export type Fault = Aim & (
   | Readonly<{
     /**
      * `drop-before`, `drop-after`: the connection is cut before, or after, what was asked for is done and stored; `lose-answer`: it is
-     * done and never answered, on a connection that stays; `hold`: it waits for `heal` and is done then; `refuse`: UNAVAILABLE; `time-out`: ABORTED, done all the same.
+     * done and never answered, on a connection that stays; `hold`: it waits for `heal` and is done then; `refuse`: UNAVAILABLE; `not-ready`: the
+     * same, but as a node says it of itself, which to a batched write is an error that clients do not know; `time-out`: ABORTED, done all the same.
      */
-    fault: 'drop-before' | 'drop-after' | 'lose-answer' | 'hold' | 'refuse' | 'time-out';
+    fault: 'drop-before' | 'drop-after' | 'lose-answer' | 'hold' | 'refuse' | 'not-ready' | 'time-out';
   }>
   | Readonly<{ fault: 'delay'; ms: number }>
   | Readonly<{ fault: 'not-leader'; leader: Endpoint }>
@@ -76,6 +77,7 @@ export class Faults {
 
   private async before(fault: Planned, call: Call): Promise<void> {
     if (fault.fault === 'refuse') throw unavailable();
+    if (fault.fault === 'not-ready') throw notReady();
     if (fault.fault === 'not-leader') throw notLeader(fault.leader);
     if (fault.fault === 'drop-before') this.cut(call);
     if (fault.fault === 'hold') await this.healed.promise;

@@ -41,7 +41,9 @@ export class EventLog {
   /** Resolves when it is on disk. */
   async append(stream: string, expected: Expectation, events: readonly ProposedEvent[]): Promise<AppendResult> {
     const stored = this.staged.get(stream) ?? [];
-    const decision = decideAppend({ events: stored, expected, ids: events.map(({ id }) => id), find: (id) => this.byId.get(`${stream} ${id}`) });
+    const decision = decideAppend({
+      events: stored, expected, ids: events.map(({ id }) => id), find: (id) => this.byId.get(`${stream} ${id}`), hasMetadata: this.staged.has(`$$${stream}`),
+    });
     if (decision.outcome === 'wrong-version') return decision;
     const last = decision.outcome === 'known' ? decision.last : this.write(stream, stored.length, events).at(-1);
     await this.journal.flushed();

@@ -11,7 +11,7 @@ import anyMessage from 'google-protobuf/google/protobuf/any_pb.js';
 import emptyMessage from 'google-protobuf/google/protobuf/empty_pb.js';
 
 export const { AppendReq, AppendResp, BatchAppendReq, BatchAppendResp, ReadReq, ReadResp } = streams;
-export const { AllStreamPosition, Empty, StreamIdentifier, Timeout, UUID, WrongExpectedVersion } = shared;
+export const { AccessDenied, AllStreamPosition, Empty, MaximumAppendSizeExceeded, StreamIdentifier, Timeout, UUID, WrongExpectedVersion } = shared;
 export const { ClusterInfo, EndPoint, MemberInfo } = gossip;
 export const { SupportedMethod, SupportedMethods } = features;
 export const { Status } = status;

@@ -55,9 +55,12 @@ export const namedPosition = (log: EventLog, options: ReadOptions): LogPosition 
   return position && checkedPosition(log.all, position);
 };
 
+const isBackwards = (options: ReadOptions): boolean => options.getReadDirection() === ReadReq.Options.ReadDirection.BACKWARDS;
+
+/** Backwards, everything that was committed before the position: nothing of the transaction that it lies in. */
 const allFrom = (log: EventLog, options: ReadOptions): number => {
   const position = namedPosition(log, options);
-  if (position !== undefined) return indexOf(log.all, position);
+  if (position !== undefined) return indexOf(log.all, isBackwards(options) ? { ...position, prepare: 0 } : position);
   return options.getAll()?.hasEnd() === true ? log.all.length : 0;
 };
 
@@ -84,7 +87,7 @@ const selected = (log: EventLog, options: ReadOptions): Iterable<LogEvent> | und
   const events = stream === undefined ? log.all : log.stream(nameOf(stream.getStreamIdentifier()));
   if (events === undefined) return undefined;
   const from = stream === undefined ? allFrom(log, options) : streamFrom(events, options);
-  if (options.getReadDirection() === ReadReq.Options.ReadDirection.BACKWARDS) return backwards(events, from, options);
+  if (isBackwards(options)) return backwards(events, from, options);
   return between(events, from, Math.min(events.length, from + Number(options.getCount())), 1);
 };
 
