@@ -4,7 +4,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catalogue } from '../application/catalogue.ts';
-import { integrationRows, publicTypes, type PublicType } from '../projections/fanout/integration-events.ts';
+import { integrationRows, publicType } from '../projections/fanout/integration-events.ts';
+import { describedTypes, type DescribedType } from '../projections/fanout/test-event.ts';
 
 type Shape = Readonly<{
   type?: string; format?: string; enum?: readonly string[]; description?: string; minimum?: number;
@@ -29,11 +30,11 @@ const membersOf = (shape: Shape, path = ''): readonly (readonly [name: string, s
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
-const contextOf = ({ type }: PublicType): string => type.split('.')[1] as string;
+const contextOf = ({ type }: DescribedType): string => type.split('.')[1] as string;
 
-const sectionOf = ({ type, summary, schema, webhooks }: PublicType): string => {
+const sectionOf = ({ type, summary, schema, webhooks }: DescribedType): string => {
   const rows = membersOf(schema).map(([name, member]) => `| \`${name}\` | ${cell(kindOf(member))} | ${cell(member.description ?? '')} |`);
-  const besides = webhooks ? '' : ' Not for webhooks.';
+  const besides = webhooks || publicType(type) === undefined ? '' : ' Not for webhooks.';
   return [`### ${type}`, '', `${summary}${besides}`, '', '| member | form | |', '|---|---|---|', ...rows].join('\n');
 };
 
@@ -67,7 +68,7 @@ An event is a CloudEvent 1.0 in JSON. It has \`timestamp\` besides, so that the 
 | \`time\`, \`timestamp\` | when it was recorded; RFC 3339, UTC |
 | \`datacontenttype\` | \`application/json\` |
 | \`dataschema\` | where the JSON Schema of \`data\` is served |
-| \`sequence\` | the position in the log, 20 digits: comparing strings orders events, of all tenants. Positions have gaps for whoever sees a part |
+| \`sequence\` | the position in the log, 20 digits: comparing strings orders events, of all tenants. Positions have gaps for whoever sees a part. A test (\`chancery.delivery.webhook.tested\`) has none: it is not in the log, and whoever remembers the highest one would pass over what comes before it |
 | \`correlationid\` | the request (or run) that led here; of HTTP requests their \`X-Request-ID\` |
 | \`causationid\` | the id of the event that led here, where there is one |
 | \`authtype\`, \`authid\` | who is behind it: \`user\` (a person), \`api_key\` (a credential), \`service_account\` (the operator), \`system\`, \`unauthenticated\` (without \`authid\`) |
@@ -82,8 +83,8 @@ last: \`next_cursor\` is null at the end of the log only. A position that is mal
 by name (400).`;
 
 export const eventDocument = (): string => {
-  const contexts = [...new Set(publicTypes.map(contextOf))];
-  const sections = contexts.flatMap((context) => [`## ${context}`, ...publicTypes.filter((type) => contextOf(type) === context).map(sectionOf)]);
+  const contexts = [...new Set(describedTypes.map(contextOf))];
+  const sections = contexts.flatMap((context) => [`## ${context}`, ...describedTypes.filter((type) => contextOf(type) === context).map(sectionOf)]);
   const inside = ['## What stays inside', '| stored type | why |\n|---|---|\n' + insideRows().join('\n')];
   return `${[ENVELOPE, ...sections, ...inside].join('\n\n')}\n`;
 };

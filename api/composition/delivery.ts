@@ -3,7 +3,7 @@ import type { Container } from 'inversify';
 import { createAttempt } from '../../application/delivery/attempt.ts';
 import { createDispatcher } from '../../application/delivery/dispatcher.ts';
 import type { PublicEvents, WebhookSignatures } from '../../application/delivery/ports.ts';
-import { createRedeliver } from '../../application/delivery/redeliver.ts';
+import { createRedeliver, type Redeliver } from '../../application/delivery/redeliver.ts';
 import { createSendWebhook, type SendWebhook } from '../../application/delivery/send-webhook.ts';
 import { createSlots } from '../../application/delivery/slots.ts';
 import { createWebhooks, type Webhooks } from '../../application/delivery/webhooks.ts';
@@ -17,6 +17,7 @@ import { createScheduler, type Scheduler } from '../../infrastructure/runtime/sc
 import { createOutbound, type Outbound } from '../../infrastructure/web/outbound.ts';
 import { createCloudEvents } from '../../projections/fanout/cloud-events.ts';
 import { publicType, publicTypes } from '../../projections/fanout/integration-events.ts';
+import { createTestEvents } from '../../projections/fanout/test-event.ts';
 import { pause } from '../../projections/kernel/pause.ts';
 import { provide, provideValue } from './provide.ts';
 import { delivery, runtime, storage, tenancy } from './tokens.ts';
@@ -69,6 +70,9 @@ const sendOf = (deps: Readonly<{ outbound: Outbound; secrets: Secrets; signature
 const webhooksOf = ({ outbound, ...deps }: Readonly<{ outbound: Outbound; store: EventStore; log: EventLog; secrets: Secrets; signatures: WebhookSignatures; events: PublicEvents; clock: Clock }>): Webhooks =>
   createWebhooks({ ...deps, door: outbound });
 
+const redeliverOf = ({ publicUrl, ...deps }: Readonly<{ webhooks: Webhooks; store: EventStore; send: SendWebhook; clock: Clock; publicUrl: string }>): Redeliver =>
+  createRedeliver({ ...deps, toTest: createTestEvents(publicUrl) });
+
 export const bindDelivery = (container: Container): void => {
   const { outbound, events, signatures, webhooks, send } = delivery;
   const { clock, publicUrl, config, logger } = runtime;
@@ -78,6 +82,6 @@ export const bindDelivery = (container: Container): void => {
   provide(container, events, publicEventsOf, { publicUrl });
   provide(container, webhooks, webhooksOf, { outbound, store, log, secrets, signatures, events, clock });
   provide(container, send, sendOf, { outbound, secrets, signatures, clock });
-  provide(container, delivery.redeliver, createRedeliver, { webhooks, store, send, clock });
+  provide(container, delivery.redeliver, redeliverOf, { webhooks, store, send, clock, publicUrl });
   provide(container, delivery.dispatcher, dispatcherOf, { config, logger, clock, publicUrl, views: tenancy.views, log, store, state, webhooks, events, send });
 };

@@ -62,7 +62,7 @@ export const EventTypesReply = pageOf(
     {
       type: Type.String({ description: 'Its name' }),
       summary: Type.String({ description: 'What happened' }),
-      webhooks: Type.Boolean({ description: 'Whether webhooks may subscribe to it' }),
+      webhooks: Type.Boolean({ description: 'Whether webhooks may subscribe to it; a test is sent whatever they subscribe to' }),
       schema_url: Type.String({ description: 'Where the JSON Schema of its data is' }),
     },
     { description: 'A public type' },

@@ -29,20 +29,10 @@ export const TEST_TYPE = 'chancery.delivery.webhook.tested';
 /** Somebody waits for the answer. */
 const TEST_TIMEOUT_MS = 10_000;
 
-const testEvent = (tenant: TenantId, webhookId: string, id: string, time: string): PublicEvent => ({
-  specversion: '1.0',
-  id,
-  source: `/tenants/${tenant}/delivery`,
-  type: TEST_TYPE,
-  subject: webhookId,
-  time,
-  datacontenttype: 'application/json',
-  tenant,
-  timestamp: time,
-  data: { webhook_id: webhookId },
-});
+/** What a test is made of. `time`: UTC, ISO 8601 with milliseconds. */
+export type TestMessage = Readonly<{ id: string; tenant: TenantId; webhookId: string; time: string; cause: Cause }>;
 
-type Deps = Readonly<{ webhooks: Pick<Webhooks, 'find'>; store: Pick<EventStore, 'append'>; send: SendWebhook; clock: Clock }>;
+type Deps = Readonly<{ webhooks: Pick<Webhooks, 'find'>; store: Pick<EventStore, 'append'>; send: SendWebhook; toTest: (message: TestMessage) => PublicEvent; clock: Clock }>;
 
 const outcomeOf = (webhookId: string, event: PublicEvent, { sent, deliveryId }: TestResult, at: string): WebhookDelivered | WebhookAttemptFailed => {
   const { durationMs, status, reason } = sent;
@@ -55,7 +45,7 @@ const outcomeOf = (webhookId: string, event: PublicEvent, { sent, deliveryId }: 
 /** Tests of one tenant at once: each holds a connection for as long as its receiver likes, and connections are everybody's. */
 const TESTS_AT_ONCE = 4;
 
-export const createRedeliver = ({ webhooks, store, send, clock }: Deps): Redeliver => {
+export const createRedeliver = ({ webhooks, store, send, toTest, clock }: Deps): Redeliver => {
   const testing = createShares<TenantId>(TESTS_AT_ONCE);
   const now = (): string => new Date(clock.now()).toISOString();
   const active = async (tenant: TenantId, webhookId: string): Promise<Webhook> => {
@@ -70,7 +60,7 @@ export const createRedeliver = ({ webhooks, store, send, clock }: Deps): Redeliv
     },
     test: async (tenant, webhookId, { commandId, ...cause }) => {
       const webhook = await active(tenant, webhookId);
-      const event = testEvent(tenant, webhookId, commandId, now());
+      const event = toTest({ id: commandId, tenant, webhookId, time: now(), cause });
       const deliveryId = deliveryIdOf(commandId, webhookId);
       const sent = await testing(tenant, () => send({ tenant, webhook, deliveryId, body: JSON.stringify(event), timeoutMs: TEST_TIMEOUT_MS }));
       const at = now();

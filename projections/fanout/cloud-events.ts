@@ -47,7 +47,7 @@ const AUTH: Readonly<Record<Actor['kind'], AuthType>> = {
   anonymous: 'unauthenticated',
 };
 
-const authOf = ({ kind, id }: Actor): Pick<CloudEvent, 'authtype' | 'authid'> => ({
+export const authOf = ({ kind, id }: Actor): Pick<CloudEvent, 'authtype' | 'authid'> => ({
   authtype: AUTH[kind],
   ...(kind !== 'anonymous' && { authid: id }),
 });

@@ -1,7 +1,7 @@
 /** GET /event-schemas and /event-schemas/{type}: the public vocabulary of events, for everybody. */
 import { reject } from '../../../domain/kernel/rejection.ts';
 import { schemaUrl } from '../../../projections/fanout/cloud-events.ts';
-import { publicType, publicTypes, type PublicType } from '../../../projections/fanout/integration-events.ts';
+import { describedType, describedTypes, type DescribedType } from '../../../projections/fanout/test-event.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import { EventSchemaReply, EventTypesReply, TypeParams } from '../event-schemas.ts';
 import type { PlatformPrincipal } from '../principal.ts';
@@ -13,7 +13,7 @@ const common = { method: 'GET', tags: ['Events'], permission: 'public' } as cons
 const CACHED = { 'Cache-Control': 'public, max-age=3600' };
 
 /** A type's JSON Schema as it is served: open, so that it holds when members are added. */
-export const jsonSchemaOf = (publicUrl: string, { type, summary, schema }: PublicType) => ({
+export const jsonSchemaOf = (publicUrl: string, { type, summary, schema }: DescribedType) => ({
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   $id: schemaUrl(publicUrl, type),
   title: type,
@@ -22,7 +22,7 @@ export const jsonSchemaOf = (publicUrl: string, { type, summary, schema }: Publi
 });
 
 const listRoute = ({ publicUrl }: EventSchemaDeps) => {
-  const items = publicTypes.map(({ type, summary, webhooks }) => ({ type, summary, webhooks, schema_url: schemaUrl(publicUrl, type) }));
+  const items = describedTypes.map(({ type, summary, webhooks }) => ({ type, summary, webhooks, schema_url: schemaUrl(publicUrl, type) }));
   return defineRoute<PlatformPrincipal>({
     ...common,
     path: '/v1/event-schemas',
@@ -44,7 +44,7 @@ const getRoute = ({ publicUrl }: EventSchemaDeps) =>
     rejections: ['delivery.event_type_unknown'],
     handle: async ({ params }) => ({
       status: 200,
-      body: jsonSchemaOf(publicUrl, publicType(params.type) ?? reject('delivery.event_type_unknown')),
+      body: jsonSchemaOf(publicUrl, describedType(params.type) ?? reject('delivery.event_type_unknown')),
       headers: { ...CACHED, 'Content-Type': 'application/schema+json; charset=utf-8' },
     }),
   });

@@ -2,6 +2,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import { expect } from 'chai';
+import { TEST_TYPE } from '../../../application/delivery/redeliver.ts';
 import { publicTypes } from '../../../projections/fanout/integration-events.ts';
 import { PASSWORD } from '../../support/tenancy.ts';
 import { startPlatform, type Platform } from './program.ts';
@@ -112,7 +113,7 @@ describe('platform: events', () => {
     const ajv = new Ajv2020({ strict: true, allErrors: true });
     ajvFormats.default(ajv);
     const { items } = await page('/event-schemas', '');
-    expect((items as unknown as readonly { type: string }[]).map(({ type }) => type)).to.deep.equal(publicTypes.map(({ type }) => type));
+    expect((items as unknown as readonly { type: string }[]).map(({ type }) => type)).to.deep.equal([...publicTypes.map(({ type }) => type), TEST_TYPE].toSorted());
     const all = await everything('/events', 200);
     for (const type of new Set(all.map((event) => event.type))) {
       const { json, headers, status } = await platform.call('GET', `/event-schemas/${type}`, { as: '' });

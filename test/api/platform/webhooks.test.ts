@@ -160,6 +160,15 @@ describe('platform: webhooks', function suite() {
     expect(bad).to.deep.include({ delivered: false, status: 500, reason: 'status' });
     expect(at(path).map(({ event }) => event.type)).to.deep.equal(Array(2).fill('chancery.delivery.webhook.tested'));
     expect(at(path).every((one) => verifies(secret, one))).to.equal(true);
+    const [{ event } = { event: {} as Json }] = at(path);
+    const schemaUrl = new URL(String(event['dataschema'])).pathname;
+    expect(event).to.deep.include({ authtype: 'service_account', authid: 'operator', data: { webhook_id: id }, subject: id, datacontenttype: 'application/json' });
+    expect(event).to.have.property('correlationid').that.is.a('string');
+    expect(event).to.not.have.property('sequence');
+    const schema = (await app.ask('GET', schemaUrl)).json() as Json;
+    expect([schema['title'], Object.keys(schema['properties'] as object)]).to.deep.equal([event['type'], ['webhook_id']]);
+    expect((await ask('GET', '/event-schemas')).body['items']).to.deep.include({ type: event['type'], summary: schema['description'], webhooks: false, schema_url: event['dataschema'] });
+    expect((await ask('GET', `/events?type=${String(event['type'])}`)).body['fields']).to.deep.equal({ type: 'names the type of tests, which are no events of the log' });
     const { body: list } = await ask('GET', `/tenants/${slug}/webhooks/${id}/deliveries`);
     expect((list['items'] as Json[]).map((item) => item['status'])).to.deep.equal(['failed', 'delivered']);
     const { status, body } = await ask('POST', `/tenants/${slug}/webhooks/${id}/deliveries/${good['delivery_id']}/retry`);
