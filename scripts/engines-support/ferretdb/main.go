@@ -1,5 +1,5 @@
 // The FerretDB of the tests: the server as a library, on SQLite files. Its own program cannot be built as another module's dependency, since
-// it insists on a version file that releases alone carry.
+// it insists on a version file that releases alone carry. It listens on a socket in its folder, behind what keeps writes in turn.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"log"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"github.com/FerretDB/FerretDB/ferretdb"
 )
@@ -16,8 +17,11 @@ func main() {
 	address := flag.String("address", "", "host:port to listen on")
 	data := flag.String("data", "", "existing folder of the SQLite files")
 	flag.Parse()
+	socket := filepath.Join(*data, "server.sock")
+	// Left by a process that was killed.
+	os.Remove(socket)
 	server, err := ferretdb.New(&ferretdb.Config{
-		Listener:  ferretdb.ListenerConfig{TCP: *address},
+		Listener:  ferretdb.ListenerConfig{Unix: socket},
 		Logger:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 		Handler:   "sqlite",
 		SQLiteURL: "file:" + *data + "/",
@@ -25,6 +29,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	go func() { log.Fatal(listenInTurn(*address, socket)) }()
 	if err := server.Run(context.Background()); err != nil {
 		log.Fatal(err)
 	}
