@@ -11,7 +11,7 @@ export type BusMessage = Readonly<{
 }>;
 
 export type Consumer = Readonly<{
-  /** Whose checkpoint it is; one consumer of a name at a time. */
+  /** Whose checkpoint it is. Several of a name share the messages, by key, where the adapter can; elsewhere only one of them goes on. */
   name: string;
   topic: string;
   /** Where a consumer that was never seen before begins: default `earliest` (of what is kept). */
@@ -22,7 +22,7 @@ export interface Bus {
   /** Resolves when the bus has the messages for good, in this order. */
   publish(messages: readonly BusMessage[]): Promise<void>;
   /**
-   * Hands a topic's messages to `handle`, one after another. The checkpoint moves after `handle` has resolved, so that a message whose
+   * Hands a topic's messages to `handle`, one after another, those of one key in order. The checkpoint moves after `handle` has resolved, so that a message whose
    * effect a crash cut short comes again. Runs until `signal` fires; rejects with what `handle` rejects with, to be started again.
    */
   consume(consumer: Consumer, handle: (message: BusMessage) => Promise<void>, signal: AbortSignal): Promise<void>;

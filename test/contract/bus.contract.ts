@@ -1,4 +1,4 @@
-/** What every bus keeps to. Each test uses topics of its own. */
+/** What every bus keeps to: messages of one key in order, those of several in any. Each test uses topics of its own. */
 import { expect } from 'chai';
 import { randomUUID } from 'node:crypto';
 import type { Bus, BusMessage, Consumer } from '../../application/kernel/bus.ts';
@@ -22,6 +22,8 @@ const take = async (bus: Bus, consumer: Consumer, count: number): Promise<readon
   return seen;
 };
 
+const idsOf = (messages: readonly BusMessage[], key = 'k'): readonly string[] => messages.filter((one) => one.key === key).map(({ id }) => id);
+
 export const busContract = (bus: () => Bus): void => {
   it('delivers what was published before and after, as it was and in order', async () => {
     const topic = randomUUID();
@@ -30,9 +32,33 @@ export const busContract = (bus: () => Bus): void => {
     await bus().publish([message(topic, '150'), message(randomUUID(), 'elsewhere'), message(topic, '151', 'other')]);
     await bus().publish([message(topic, '152')]);
     const seen = await taken;
-    expect(seen.map(({ id }) => id)).to.deep.equal(ids(0, 153));
-    expect(seen[151]).to.deep.equal(message(topic, '151', 'other'));
+    expect(idsOf(seen)).to.deep.equal(ids(0, 153).filter((id) => id !== '151'));
+    expect(seen.find(({ key }) => key === 'other')).to.deep.equal(message(topic, '151', 'other'));
   });
+
+  it('keeps the messages of each key in order, whoever publishes between them', async () => {
+    const topic = randomUUID();
+    const keys = ids(0, 12).map((number) => `key ${number}`);
+    const messages = ids(0, 40).flatMap((id) => keys.map((key) => message(topic, id, key)));
+    await bus().publish(messages.slice(0, 240));
+    await Promise.all([bus().publish(messages.slice(240, 300)), bus().publish(messages.slice(300, 301)), bus().publish(messages.slice(301))]);
+    const seen = await take(bus(), { name: 'one', topic }, messages.length);
+    for (const key of keys) expect(idsOf(seen, key), key).to.deep.equal(ids(0, 40));
+  });
+
+  it('takes any text, and more than goes into one request', async () => {
+    const topic = randomUUID();
+    const odd: BusMessage = { topic, key: 'ключ\u0000 🔑', id: 'ид/1', body: JSON.stringify({ text: '\u2028 "ß" 🔏' }) };
+    const large = ids(0, 5).map((id): BusMessage => ({ topic, key: odd.key, id, body: JSON.stringify({ text: 'x'.repeat(700_000) }) }));
+    const huge: BusMessage = { topic, key: odd.key, id: 'huge', body: JSON.stringify({ text: 'x'.repeat(3_000_000) }) };
+    await bus().publish([odd, ...large, huge]);
+    const seen = await take(bus(), { name: 'one', topic }, 7);
+    expect(seen[0]).to.deep.equal(odd);
+    expect(seen.map(({ id }) => id)).to.deep.equal(['ид/1', ...ids(0, 5), 'huge']);
+    expect(seen[6]?.body === huge.body).to.equal(true);
+  });
+
+  it('publishes nothing when there is nothing', () => bus().publish([]));
 
   it('gives every consumer everything, and goes on where each of them was', async () => {
     const topic = randomUUID();
@@ -49,8 +75,8 @@ export const busContract = (bus: () => Bus): void => {
     const stop = new AbortController();
     stop.abort();
     await bus().consume(consumer, () => Promise.reject(new Error('nothing is due')), stop.signal);
-    await bus().publish([message(topic, 'new')]);
-    expect((await take(bus(), consumer, 1)).map(({ id }) => id)).to.deep.equal(['new']);
+    await bus().publish(ids(0, 9).map((id) => message(topic, id, id)));
+    expect((await take(bus(), consumer, 9)).map(({ id }) => id).toSorted()).to.deep.equal(ids(0, 9));
   });
 
   it('delivers again what was not finished', async () => {
@@ -70,7 +96,7 @@ export const busContract = (bus: () => Bus): void => {
 
   it('never handles two messages of a consumer at once', async () => {
     const topic = randomUUID();
-    await bus().publish(ids(0, 20).map((id) => message(topic, id)));
+    await bus().publish(ids(0, 20).map((id) => message(topic, id, `key ${id}`)));
     const stop = new AbortController();
     let [running, most, handled] = [0, 0, 0];
     await bus().consume({ name: 'one', topic }, async () => {
