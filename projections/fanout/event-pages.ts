@@ -1,7 +1,7 @@
 /** The log, page by page, in the public vocabulary. It is the log itself that is asked: what was answered before stands in it. */
 import type { EventLog } from '../../application/kernel/ports.ts';
-import type { Position, TenantId } from '../../domain/kernel/ids.ts';
-import { yieldToOthers } from '../kernel/pause.ts';
+import { INSTALLATION, type Position, type TenantId } from '../../domain/kernel/ids.ts';
+import { createFairTurns, type FairTurns } from '../kernel/fair-turns.ts';
 import type { CloudEvent, CloudEvents } from './cloud-events.ts';
 import { storedTypes } from './integration-events.ts';
 
@@ -17,8 +17,9 @@ export type EventPages = (question: EventQuestion, signal: AbortSignal) => Promi
 const MOST_PULLS = 20;
 
 export const createEventPages =
-  ({ log, toCloudEvent }: Readonly<{ log: EventLog; toCloudEvent: CloudEvents }>): EventPages =>
+  ({ log, toCloudEvent, turns = createFairTurns() }: Readonly<{ log: EventLog; toCloudEvent: CloudEvents; turns?: FairTurns }>): EventPages =>
   async ({ after, limit, tenant, types = storedTypes }, signal) => {
+    const rest = turns.join(tenant ?? INSTALLATION, signal);
     const head = await log.head();
     const feed = log.feed({ types, ...(tenant !== undefined && { tenant }) });
     const events: CloudEvent[] = [];
@@ -26,7 +27,8 @@ export const createEventPages =
     // Never at the head: a feed that has nothing waits.
     const isOver = (pulls: number): boolean => head === undefined || (to !== undefined && to >= head) || events.length === limit || pulls === MOST_PULLS || signal.aborted;
     for (let pulls = 0; !isOver(pulls); pulls += 1) {
-      if (pulls > 0) await yieldToOthers();
+      // However many ask at once, whoever asks for something else waits for one part of one page.
+      await rest();
       const page = await feed.pull(to, limit - events.length, signal);
       events.push(...page.events.flatMap((recorded) => toCloudEvent(recorded) ?? []));
       to = page.scannedTo;

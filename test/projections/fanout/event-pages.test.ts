@@ -64,4 +64,30 @@ describe('pages of the log', () => {
     await pages({ after: undefined, limit: 1, tenant: TENANT, types: ['MemberRemoved'] }, endless);
     expect(asked).to.deep.equal([{ types: storedTypes }, { types: ['MemberRemoved'], tenant: TENANT }]);
   });
+
+  it('let everybody else run between the parts of any of them, however many are asked for at once', async () => {
+    const { pages } = logOf({ head: 1_000, each: 1, window: 200 });
+    let turns = 0;
+    let over = false;
+    const others = (async (): Promise<void> => {
+      while (!over) {
+        await new Promise((resolve) => { setImmediate(resolve); });
+        turns += 1;
+      }
+    })();
+    await Promise.all(Array.from({ length: 50 }, () => pages({ after: undefined, limit: 200 }, endless)));
+    over = true;
+    await others;
+    expect(turns).to.be.at.least(49);
+  });
+
+  it('read nothing for whoever has gone while others had their turn', async () => {
+    const { pages, pulls } = logOf({ head: 1_000, each: 1, window: 200 });
+    const gone = new AbortController();
+    const asked = [pages({ after: undefined, limit: 200 }, endless), pages({ after: undefined, limit: 200 }, gone.signal)];
+    await Promise.resolve();
+    gone.abort(new Error('gone'));
+    await Promise.allSettled(asked);
+    expect(pulls()).to.equal(1);
+  });
 });
