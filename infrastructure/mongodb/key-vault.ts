@@ -13,7 +13,8 @@ import { Binary, type Collection, type Db, type Filter } from 'mongodb';
 import type { KeyRecord, KeyVault } from '../../application/kernel/ports.ts';
 import type { TenantId } from '../../domain/kernel/ids.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
-import { insertNew, type Asking } from './state-asking.ts';
+import type { Guarded } from './failures.ts';
+import { insertNew } from './insert-new.ts';
 
 /** `place`: tenant and blind index, absent without one: the unique index leaves it out then. `pending`: by which `add`, until it is complete. */
 type KeyDocument = Readonly<{
@@ -37,7 +38,7 @@ const toRecord = ({ _id, tenant, kind, version, wrappedBy, wrapped, lookup }: Ke
 const exists = (id: string): Rejection => new Rejection('kernel.key_exists', { id });
 
 /** How long a pending record stands unchanged before nobody is at it any more: each `add` of several is over long before. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 5_000;
 const LOOKS = 50;
 
 type Vaulted = Readonly<{ keys: Keys; patienceMs: number }>;
@@ -91,7 +92,7 @@ const addTogether = async (vaulted: Vaulted, records: readonly KeyRecord[]): Pro
   }
 };
 
-const createWrites = ({ keys, patienceMs }: Vaulted, asking: Asking): Pick<KeyVault, 'add' | 'rewrap' | 'destroy'> => ({
+const createWrites = ({ keys, patienceMs }: Vaulted, asking: Guarded): Pick<KeyVault, 'add' | 'rewrap' | 'destroy'> => ({
   add: (records) =>
     asking(async () => {
       requireDistinct(records);
@@ -114,8 +115,8 @@ const createWrites = ({ keys, patienceMs }: Vaulted, asking: Asking): Pick<KeyVa
     }),
 });
 
-/** `patienceMs`: how long what is half added may stand unchanged before it counts as left behind; 10 s unless given. */
-export type MongoVaultOptions = Readonly<{ db: Db; asking: Asking; patienceMs?: number }>;
+/** `patienceMs`: how long what is half added may stand unchanged before it counts as left behind; 5 s unless given. */
+export type MongoVaultOptions = Readonly<{ db: Db; asking: Guarded; patienceMs?: number }>;
 
 /** Makes the indexes. Rejects with `storage.unavailable`. */
 export const openMongoVault = async ({ db, asking, patienceMs = PATIENCE_MS }: MongoVaultOptions): Promise<KeyVault> => {

@@ -2,7 +2,8 @@
 import type { Collection } from 'mongodb';
 import type { Clock } from '../../application/kernel/ports.ts';
 import type { StateEntry, StateStore } from '../../application/kernel/state.ts';
-import { insertNew, type Asking } from './state-asking.ts';
+import type { Guarded } from './failures.ts';
+import { insertNew } from './insert-new.ts';
 
 /** `expiresAt`: milliseconds since 1970; null: never. */
 export type EntryDocument = { _id: string; value: string; expiresAt: number | null };
@@ -19,7 +20,7 @@ const alive = (now: number) => ({ $or: [{ expiresAt: null }, { expiresAt: { $gt:
 
 const fieldsOf = ({ value, expiresAt }: StateEntry): Omit<EntryDocument, '_id'> => ({ value, expiresAt: expiresAt ?? null });
 
-type Deps = Readonly<{ entries: Collection<EntryDocument>; clock: Clock; asking: Asking }>;
+type Deps = Readonly<{ entries: Collection<EntryDocument>; clock: Clock; asking: Guarded }>;
 
 /** Sets what is absent: true when this was it, undefined when it has gone meanwhile and is worth another try. */
 const createPut = ({ entries, clock }: Deps) => {

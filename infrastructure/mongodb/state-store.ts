@@ -7,14 +7,14 @@ import type { Db } from 'mongodb';
 import type { Clock, Logger } from '../../application/kernel/ports.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
 import { FLUSH_MS } from '../state/behind.ts';
-import type { Asking } from './state-asking.ts';
+import type { Guarded } from './failures.ts';
 import { createEntries, type EntryDocument } from './state-entries.ts';
 import { createTotals, type TotalDocument } from './state-totals.ts';
 import { createWindows, type WindowDocument } from './state-windows.ts';
 
 const SWEEP_MS = 60_000;
 
-export type MongoStateOptions = Readonly<{ db: Db; asking: Asking; clock: Clock; logger: Pick<Logger, 'warn'> }>;
+export type MongoStateOptions = Readonly<{ db: Db; asking: Guarded; clock: Clock; logger: Pick<Logger, 'warn'> }>;
 
 /** `sweep` removes what has expired; it comes by itself every minute. `close` stores the totals gathered so far; the connection stays open. */
 export type OpenMongoState = Readonly<{ state: StateStore; sweep: () => Promise<void>; close: () => Promise<void> }>;

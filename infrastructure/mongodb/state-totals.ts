@@ -4,12 +4,12 @@ import type { Logger } from '../../application/kernel/ports.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
 import { createBehind, totalsOf } from '../state/behind.ts';
 import type { Bump } from '../state/operations.ts';
-import type { Asking } from './state-asking.ts';
+import type { Guarded } from './failures.ts';
 import { nameIn } from './state-entries.ts';
 
 export type TotalDocument = { _id: string; count: number; lastAt: number };
 
-type Deps = Readonly<{ totals: Collection<TotalDocument>; logger: Pick<Logger, 'warn'>; asking: Asking }>;
+type Deps = Readonly<{ totals: Collection<TotalDocument>; logger: Pick<Logger, 'warn'>; asking: Guarded }>;
 type Totals = Pick<StateStore, 'bump' | 'totals'> & Readonly<{ flush: () => Promise<void> }>;
 
 const addition = ([scope, key, count, lastAt]: Bump): AnyBulkWriteOperation<TotalDocument> => ({

@@ -10,14 +10,15 @@ import type { StateStore } from '../../application/kernel/state.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { HitAnswer } from '../state/operations.ts';
 import { hitIn, type Window, type WindowRule } from '../state/window.ts';
-import { insertNew, type Asking } from './state-asking.ts';
+import type { Guarded } from './failures.ts';
+import { insertNew } from './insert-new.ts';
 import { nameIn } from './state-entries.ts';
 
 export type WindowDocument = { _id: string; count: number; resetAt: number };
 
 type Hit = Readonly<{ rule: WindowRule; resolve: (answer: HitAnswer) => void; reject: (error: unknown) => void }>;
 
-type Deps = Readonly<{ windows: Collection<WindowDocument>; asking: Asking }>;
+type Deps = Readonly<{ windows: Collection<WindowDocument>; asking: Guarded }>;
 
 /** Hits counted in one go. */
 const MOST_TOGETHER = 256;

@@ -3,8 +3,8 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { Db } from 'mongodb';
 import { storeNewKeys } from '../../application/kernel/new-keys.ts';
 import type { KeyVault } from '../../application/kernel/ports.ts';
+import type { Mongo } from '../../infrastructure/mongodb/connection.ts';
 import { openMongoVault } from '../../infrastructure/mongodb/key-vault.ts';
-import { asking } from '../../infrastructure/mongodb/state-asking.ts';
 import { openOwnMongo, type OwnMongo } from '../support/own-mongo.ts';
 import { rejection } from '../support/rejections.ts';
 import { keyVaultContract, someKey } from './key-vault.contract.ts';
@@ -14,14 +14,17 @@ const added = async (keys: Promise<unknown>): Promise<boolean> => keys.then(() =
 describe('contract: key vault in MongoDB', function suite() {
   this.timeout(60_000);
   let mongo: OwnMongo;
+  let first: Mongo;
   let db: Db;
   let vaults: readonly KeyVault[];
   const each = (index: number): KeyVault => vaults[index % 2] as KeyVault;
 
   before(async function connect() {
     mongo = openOwnMongo(this);
-    db = await mongo.open();
-    vaults = [await openMongoVault({ db, asking }), await openMongoVault({ db: await mongo.open(), asking, patienceMs: 500 })];
+    first = await mongo.open();
+    ({ db } = first);
+    const second = await mongo.open();
+    vaults = [await openMongoVault({ db, asking: first.guarded }), await openMongoVault({ db: second.db, asking: second.guarded, patienceMs: 500 })];
   });
 
   after(async () => mongo?.close());
@@ -30,10 +33,10 @@ describe('contract: key vault in MongoDB', function suite() {
 
   it('of two processes, one makes the key of a person', async () => {
     const lookup = randomUUIDv7();
-    const first = someKey({ lookup });
-    const won = await Promise.all(Array.from({ length: 20 }, (_, index) => added(each(index).add([someKey({ tenant: first.tenant, lookup })]))));
+    const one = someKey({ lookup });
+    const won = await Promise.all(Array.from({ length: 20 }, (_, index) => added(each(index).add([someKey({ tenant: one.tenant, lookup })]))));
     expect(won.filter(Boolean)).to.have.lengthOf(1);
-    expect(await each(0).find(lookup, first.tenant)).to.have.lengthOf(1);
+    expect(await each(0).find(lookup, one.tenant)).to.have.lengthOf(1);
   });
 
   it('of two processes that add several, one adds all and the other none', async () => {
@@ -94,7 +97,7 @@ describe('contract: key vault in MongoDB', function suite() {
             });
           },
       }),
-      asking,
+      asking: first.guarded,
     });
     await (await watched).destroy(key.id);
     expect(seen.map((wrapped) => Buffer.from((wrapped as { buffer: Uint8Array }).buffer).toString('hex'))).to.deep.equal(['00'.repeat(60)]);
