@@ -2,9 +2,9 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { randomUUIDv7 } from 'node:crypto';
-import type { EventLog, EventStore, FeedFilter, KeyRecord, KeyVault, Recorded } from '../../application/kernel/ports.ts';
+import type { EventFeed, EventLog, EventStore, FeedFilter, KeyRecord, KeyVault, Recorded } from '../../application/kernel/ports.ts';
 import type { Message } from '../../domain/kernel/decider.ts';
-import type { StreamId, TenantId } from '../../domain/kernel/ids.ts';
+import type { Position, StreamId, TenantId } from '../../domain/kernel/ids.ts';
 import { collect } from '../support/collect.ts';
 import { rejection } from '../support/rejections.ts';
 import { counted, noted, someCause, someStream, someTenant } from '../support/sample-events.ts';
@@ -112,17 +112,15 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
       expect((await readAll(store(), stream)).slice(0, 2).map(({ id }) => id)).to.deep.equal(ids);
     });
 
-    it('refuses ids that are elsewhere, only partly there, or given twice', async () => {
-      const [here, there] = [someStream(), someStream()];
+    it('refuses ids that are only partly there, or given twice', async () => {
+      const here = someStream();
       const [known, fresh] = [randomUUIDv7(), randomUUIDv7()];
       await store().append(here, 'none', [noted('a')], { ...someCause, ids: [known] });
-      const refused = async (stream: StreamId, ids: readonly string[]): Promise<string> =>
-        (await rejection(store().append(stream, 'any', ids.map(() => noted('x')), { ...someCause, ids }))).code;
-      expect(await refused(there, [known])).to.equal('kernel.event_id_conflict');
-      expect(await refused(here, [known, fresh])).to.equal('kernel.event_id_conflict');
-      expect(await refused(here, [fresh, fresh])).to.equal('kernel.event_id_conflict');
+      const refused = async (ids: readonly string[]): Promise<string> =>
+        (await rejection(store().append(here, 'any', ids.map(() => noted('x')), { ...someCause, ids }))).code;
+      expect(await refused([known, fresh])).to.equal('kernel.event_id_conflict');
+      expect(await refused([fresh, fresh])).to.equal('kernel.event_id_conflict');
       expect(await store().head(here)).to.equal(0);
-      expect(await store().head(there)).to.equal(-1);
     });
 
     it('takes two concurrent appends of one id for one', async () => {
@@ -136,6 +134,18 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
 
   describe('the log', () => {
     const endless = new AbortController().signal;
+
+    /** What a feed gives behind a position, up to where the log ends now at least: an engine may write into its log too, and give what it knows first. */
+    const pullAll = async (feed: EventFeed, from: Position | undefined, limit = 10): Promise<readonly Recorded[]> => {
+      const head = (await opened().log.head()) ?? '';
+      const events: Recorded[] = [];
+      for (let after = from; (after ?? '') < head; ) {
+        const page = await feed.pull(after, limit, endless);
+        events.push(...page.events);
+        after = page.scannedTo;
+      }
+      return events;
+    };
 
     it('holds every event once, in the order of positions', async () => {
       const before = await opened().log.head();
@@ -152,34 +162,33 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
       const positions = seen.map(({ position }) => position);
       expect(positions).to.deep.equal(positions.toSorted());
       expect(new Set(seen.map(({ id }) => id)).size).to.equal(60);
-      expect(await opened().log.head()).to.equal(positions.at(-1));
+      expect((await opened().log.head()) ?? '').to.satisfy((head: string) => head >= (positions.at(-1) as string));
     });
 
     it('gives a filtered feed only its types, and moves past the others', async () => {
       const before = await opened().log.head();
       const stream = someStream();
       await store().append(stream, 'none', [noted('a'), counted(1), noted('b')], someCause);
-      const page = await opened().log.feed({ types: ['Counted'] }).pull(before, 10, endless);
-      expect(page.events.map(({ type }) => type)).to.deep.equal(['Counted']);
-      expect(page.scannedTo).to.equal(await opened().log.head());
+      const events = await pullAll(opened().log.feed({ types: ['Counted'] }), before);
+      expect(events.map(({ type }) => type)).to.deep.equal(['Counted']);
     });
 
     it('gives a feed of one tenant only its events, of the types it asks for, also when it is new to the log', async () => {
       const before = await opened().log.head();
       const [mine, other] = [someTenant(), someTenant()];
-      const pull = async (filter: FeedFilter, limit = 10) => opened().log.feed(filter).pull(before, limit, endless);
+      const pull = async (filter: FeedFilter) => pullAll(opened().log.feed(filter), before);
       const early = opened().log.feed({ tenant: mine });
       await store().append(someStream(other), 'none', [noted('a')], someCause);
-      expect(await early.pull(before, 10, endless), 'passes over what is not its own').to.deep.equal({ events: [], scannedTo: await opened().log.head() });
+      expect(await pullAll(early, before), 'passes over what is not its own').to.deep.equal([]);
       await store().append(someStream(mine), 'none', [noted('b'), counted(1)], someCause);
       await store().append(someStream(other), 'none', [counted(2), noted('c')], someCause);
-      const head = await opened().log.head();
-      expect((await early.pull(before, 10, endless)).events.map(({ tenant }) => tenant)).to.deep.equal([mine, mine]);
-      expect((await pull({ tenant: mine, types: ['Noted'] })).events.map(({ data }) => data)).to.deep.equal([{ text: 'b' }]);
-      expect((await pull({ tenant: other, types: ['Counted'] })).scannedTo).to.equal(head);
-      expect((await pull({ tenant: someTenant() })).events).to.deep.equal([]);
-      const first = await pull({ tenant: mine }, 1);
-      expect([first.events.length, first.scannedTo]).to.deep.equal([1, first.events[0]?.position]);
+      expect((await pullAll(early, before)).map(({ tenant }) => tenant)).to.deep.equal([mine, mine]);
+      expect((await pull({ tenant: mine, types: ['Noted'] })).map(({ data }) => data)).to.deep.equal([{ text: 'b' }]);
+      expect((await pull({ tenant: other, types: ['Counted'] })).map(({ tenant }) => tenant)).to.deep.equal([other]);
+      expect(await pull({ tenant: someTenant() })).to.deep.equal([]);
+      const first = await opened().log.feed({ tenant: mine }).pull(before, 1, endless);
+      expect(first.scannedTo).to.equal(first.events[0]?.position);
+      expect(await pullAll(opened().log.feed({ tenant: mine }), before, 1)).to.have.lengthOf(2);
     });
 
     it('gives followers of any pace and filter the same events in the same order', async () => {
@@ -198,14 +207,15 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
         follower.after = page.scannedTo;
         follower.seen.push(...page.events.filter(({ type }) => type === 'Counted').map(({ position, data }) => `${position} ${JSON.stringify(data)}`));
       };
+      const isBehind = ({ after }: (typeof followers)[number], end: Position | undefined): boolean => (after ?? '') < (end ?? '');
       // More than any store keeps at hand, so that the slow ones fall behind it while the quick ones do not.
       for (let round = 0; round < 60; round += 1) {
         const events = Array.from({ length: 100 }, (_, index) => (index % 10 === 0 ? counted(round * 100 + index) : noted('x')));
         await store().append(someStream(owner(round)), 'none', events, someCause);
-        for (const follower of followers) if (follower.after !== (await opened().log.head())) await step(follower);
+        for (const follower of followers) if (isBehind(follower, await opened().log.head())) await step(follower);
       }
       const head = await opened().log.head();
-      for (const follower of followers) while (follower.after !== head) await step(follower);
+      for (const follower of followers) while (isBehind(follower, head)) await step(follower);
       const [first, ...others] = followers.map(({ seen }) => seen) as [string[], ...string[][]];
       expect(first).to.have.length(600);
       const ofTenant = first.filter((line) => Math.floor((JSON.parse(line.slice(line.indexOf('{'))) as { count: number }).count / 100) % 3 === 0);
@@ -236,7 +246,7 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
       ]);
       await store().append(two, 'none', [noted('b'), noted('c')], { ...someCause, ids });
       await store().append(other, 0, [counted(5)], someCause);
-      while (after !== (await opened().log.head())) await follow();
+      for (const head = (await opened().log.head()) ?? ''; (after ?? '') < head; ) await follow();
       const later = (await Promise.all([one, two, other].map((stream) => readAll(store(), stream)))).flat();
       expect(followed).to.deep.equal(later.toSorted((left, right) => (left.position < right.position ? -1 : 1)));
       expect(JSON.stringify(followed)).to.equal(JSON.stringify(later.toSorted((left, right) => (left.position < right.position ? -1 : 1))));
@@ -244,10 +254,13 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
 
     it('waits for the log to move', async () => {
       const before = await opened().log.head();
-      const pulled = opened().log.feed().pull(before, 10, endless);
+      const feed = opened().log.feed();
+      const pulled = feed.pull(before, 10, endless);
       const stream = someStream();
       await store().append(stream, 'none', [noted('new')], someCause);
-      expect((await pulled).events.map((event) => event.stream)).to.deep.equal([stream]);
+      const { events, scannedTo } = await pulled;
+      const later = events.length > 0 ? events : await pullAll(feed, scannedTo);
+      expect(later.map((event) => event.stream)).to.deep.equal([stream]);
     });
 
     it('stops waiting when told to', async () => {
@@ -255,7 +268,8 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
       const before = await opened().log.head();
       const pulled = opened().log.feed().pull(before, 10, stop.signal);
       stop.abort();
-      expect(await pulled).to.deep.equal({ events: [], scannedTo: before });
+      expect((await pulled).events).to.deep.equal([]);
+      expect(await opened().log.feed().pull(before, 10, stop.signal)).to.deep.equal({ events: [], scannedTo: before });
     });
   });
 

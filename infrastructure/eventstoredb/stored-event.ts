@@ -1,0 +1,66 @@
+/**
+ * Events as they stand in EventStoreDB: the stored type, the JSON that the codec wrote as data, and as metadata what the embedded store keeps in
+ * columns beside it. Either store can be filled from the other without loss.
+ */
+import { randomFillSync } from 'node:crypto';
+import type { AllStreamResolvedEvent, ResolvedEvent } from '@eventstore/db-client';
+import type { EventCodec } from '../../application/kernel/event-codec.ts';
+import type { Cause, Recorded } from '../../application/kernel/ports.ts';
+import { type Position, type StreamId, streamParts } from '../../domain/kernel/ids.ts';
+import { toPosition } from './places.ts';
+
+/** Metadata, as JSON. */
+export type StoredEnvelope = Readonly<{
+  /** Milliseconds since 1970 UTC, by our own clock; the server keeps its own beside it. */
+  time: number;
+  tenant: string;
+  cause: Cause;
+  /** 16 random bytes, in base64: what the event's leaf of the transparency log is salted with. */
+  salt: string;
+}>;
+
+/** An event as it is stored, under its stored type; all of it that another store must keep too. */
+export type StoredEvent = Readonly<{
+  id: string;
+  stream: StreamId;
+  revision: number;
+  position: Position;
+  type: string;
+  /** What was parsed out of the JSON; written as JSON again it is the same text, byte for byte. */
+  data: object;
+  envelope: StoredEnvelope;
+}>;
+
+const SALT_BYTES = 16;
+
+export const newSalt = (): string => randomFillSync(Buffer.alloc(SALT_BYTES)).toString('base64');
+
+export const newEnvelope = (stream: StreamId, time: number, cause: Cause): StoredEnvelope => ({ time, tenant: streamParts(stream).tenant, cause, salt: newSalt() });
+
+/** A string's members are undefined all the same. */
+const isEnvelope = (metadata: unknown): metadata is StoredEnvelope => {
+  const { time, cause } = (metadata ?? {}) as { time?: unknown; cause?: unknown };
+  return typeof time === 'number' && typeof cause === 'object' && cause !== null;
+};
+
+export type Resolved = ResolvedEvent | AllStreamResolvedEvent;
+
+/** Undefined for what is not one of ours: the server's own events (`$…`), links, and what others have written into the same log. */
+export const storedEvent = ({ event }: Resolved): StoredEvent | undefined => {
+  if (event === undefined || !event.isJson || event.type.startsWith('$') || event.streamId.startsWith('$')) return undefined;
+  const { id, streamId, revision, type, data, metadata, position } = event;
+  if (!isEnvelope(metadata) || typeof data !== 'object' || position === undefined) return undefined;
+  return { id, stream: streamId as StreamId, revision: Number(revision), position: toPosition(position), type, data, envelope: metadata };
+};
+
+/** As it is read back, upcast. The members stand in the order in which the embedded store has them. */
+export const recordedEvent = (codec: EventCodec, { id, stream, revision, position, type, data, envelope: { time, cause } }: StoredEvent): Recorded => ({
+  ...codec.upcast(type, data),
+  id,
+  stream,
+  tenant: streamParts(stream).tenant,
+  revision,
+  position,
+  time: new Date(time).toISOString(),
+  cause,
+});
