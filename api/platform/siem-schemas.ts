@@ -95,6 +95,11 @@ const Trouble = Type.Object(
   { description: 'Why nothing goes through' },
 );
 
+const Skipped = Type.Object(
+  { event_id: Type.String({ description: 'The event' }), position: Type.String({ description: 'Its position in the log' }), at: instant('When it was passed over') },
+  { description: 'An event that the receiver found too large' },
+);
+
 export const SinkReply = Type.Object(
   {
     id: uuid('The sink'),
@@ -115,6 +120,8 @@ export const SinkReply = Type.Object(
     lag: Type.Integer({ description: 'Positions between the two' }),
     delivered: Type.Integer({ description: 'Events that the receiver has taken, repetitions included' }),
     last_delivered_at: nullable(Type.String({ format: 'date-time' }), 'When it last took some; RFC 3339'),
+    skipped: Type.Integer({ description: 'Events that were passed over, because the receiver answered 413 to each of them alone; repetitions included' }),
+    last_skipped: nullable(Skipped, 'The last of them; null: there was none'),
     trouble: nullable(Trouble, 'null: there is none'),
     created_at: instant('When it was made'),
   },

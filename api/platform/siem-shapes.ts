@@ -148,6 +148,8 @@ export const showSink = (sink: SiemSink, target: OpenTarget, doing: SinkDoing): 
   lag: lagOf(doing),
   delivered: doing.delivered,
   last_delivered_at: doing.deliveredAt,
+  skipped: doing.skipped,
+  last_skipped: doing.lastSkipped === null ? null : { event_id: doing.lastSkipped.eventId, position: doing.lastSkipped.position, at: doing.lastSkipped.at },
   trouble: doing.trouble === null ? null : showTrouble(doing.trouble),
   created_at: sink.createdAt,
 });

@@ -13,6 +13,7 @@ import type { ToRecord } from './siem-records.ts';
 import type { SinkStatuses } from './siem-status.ts';
 import { sinkFollower, sinkKey, type SinkName } from './siem-streams.ts';
 import { createSinkWorker, type SinkWorker } from './siem-worker.ts';
+import { createSlots, type Slots } from './slots.ts';
 
 export type SiemDispatcherDeps = Readonly<{
   log: EventLog;
@@ -26,6 +27,8 @@ export type SiemDispatcherDeps = Readonly<{
   pause: Pause;
   random: () => number;
   logger: Pick<Logger, 'error'>;
+  /** Places to send from. */
+  slots?: Slots;
 }>;
 
 export interface SiemDispatcher {
@@ -77,24 +80,48 @@ type Working = Readonly<{ worker: SinkWorker; changes: number; stop: () => Promi
 const feedOf = ({ log, storedTypesOf }: Pick<SiemDispatcherDeps, 'log' | 'storedTypesOf'>, tenant: TenantId, { types }: SiemSink): EventFeed =>
   log.feed({ ...(tenant !== INSTALLATION && { tenant }), ...(types !== null && { types: storedTypesOf(types) }) });
 
-const createWorkers = (deps: SiemDispatcherDeps) => {
-  const working = new Map<string, Working>();
+/** What is left of workers that were told to end, one after another for each sink: whoever comes after them there waits, and nobody else does. */
+const createEndings = (logger: SiemDispatcherDeps['logger']) => {
+  const endings = new Map<string, Promise<void>>();
+  return {
+    /** What is left of a sink's last worker; rejects never. */
+    of: (name: SinkName): Promise<void> | undefined => endings.get(sinkKey(name)),
+    /** Does `work` when all before it is done. */
+    add: (name: SinkName, work: () => Promise<void>): void => {
+      const [key, before] = [sinkKey(name), endings.get(sinkKey(name))];
+      const finish = async (): Promise<void> => {
+        await before;
+        await work().catch((error: unknown) => logger.error({ error, sink: name.sinkId }, 'a SIEM sink did not end as it should'));
+        if (endings.get(key) === mine) endings.delete(key);
+      };
+      const mine = finish();
+      endings.set(key, mine);
+    },
+    all: async (): Promise<void> => { await Promise.all(endings.values()); },
+  };
+};
 
-  const end = async (name: SinkName): Promise<void> => {
+const createWorkers = (deps: SiemDispatcherDeps, slots: Slots) => {
+  const working = new Map<string, Working>();
+  const endings = createEndings(deps.logger);
+
+  const end = (name: SinkName): void => {
     const mine = working.get(sinkKey(name));
     working.delete(sinkKey(name));
-    await mine?.stop();
+    if (mine !== undefined) endings.add(name, mine.stop);
   };
 
   /** A sink that was changed begins anew, where it stopped: what it was sending just then is sent again. */
   const begin = async (name: SinkName, sink: SiemSink): Promise<void> => {
     const mine = working.get(sinkKey(name));
     if (mine !== undefined && mine.changes === sink.changes) return;
-    await end(name);
+    end(name);
     const transport = await deps.sinks.open(name.tenant, sink);
     const stopping = new AbortController();
-    const worker = createSinkWorker({ ...deps, tenant: name.tenant, sink, transport, feed: feedOf(deps, name.tenant, sink) });
+    const worker = createSinkWorker({ ...deps, slots, tenant: name.tenant, sink, transport, feed: feedOf(deps, name.tenant, sink) });
+    const before = endings.of(name);
     const work = async (): Promise<void> => {
+      await before;
       await worker.run(stopping.signal);
       await transport.close();
     };
@@ -107,11 +134,15 @@ const createWorkers = (deps: SiemDispatcherDeps) => {
     /** Brings what is at work in line with what is recorded now; true when the sink is there. */
     settle: async (name: SinkName): Promise<boolean> => {
       const sink = await deps.sinks.find(name.tenant, name.sinkId);
-      if (sink === undefined || sink.paused) await end(name);
+      if (sink === undefined || sink.paused) end(name);
       else await begin(name, sink);
       return sink !== undefined;
     },
-    endAll: async (): Promise<void> => { await Promise.all([...working.keys()].map((key) => end(nameOf(key)))); },
+    afterwards: endings.add,
+    endAll: async (): Promise<void> => {
+      for (const key of working.keys()) end(nameOf(key));
+      await endings.all();
+    },
   };
 };
 
@@ -122,16 +153,22 @@ const startOf = ({ startAfter, startTime }: SiemSink, { type, position }: Record
 export const createSiemDispatcher = (deps: SiemDispatcherDeps): SiemDispatcher => {
   const { log, state, statuses } = deps;
   const shelf = createShelf(state);
-  const workers = createWorkers(deps);
+  const workers = createWorkers(deps, deps.slots ?? createSlots(deps.pause));
+
+  const settle = async (name: SinkName): Promise<void> => {
+    if (await workers.settle(name)) return;
+    workers.afterwards(name, async () => {
+      await shelf.remove(name);
+      await statuses.forget(name);
+    });
+  };
 
   const handle = async (recorded: Recorded<SiemSinkEvent>): Promise<void> => {
     const name: SinkName = { tenant: recorded.tenant, sinkId: recorded.data.sinkId };
     const sink = await deps.sinks.find(name.tenant, name.sinkId);
     // Before the worker looks for its checkpoint.
     if (sink !== undefined) await shelf.add(name, startOf(sink, recorded));
-    if (await workers.settle(name)) return;
-    await shelf.remove(name);
-    await statuses.forget(name);
+    await settle(name);
   };
 
   const follower = createFollower({
@@ -143,7 +180,7 @@ export const createSiemDispatcher = (deps: SiemDispatcherDeps): SiemDispatcher =
     position: async (name) => workers.get(name)?.position() ?? ((await state.get(FOLLOWER_CHECKPOINTS, sinkFollower(name))) as Position | undefined),
     run: async (signal) => {
       try {
-        for (const name of await shelf.all()) await workers.settle(name);
+        for (const name of await shelf.all()) await settle(name);
         await follower.run(signal);
       } finally {
         await workers.endAll();

@@ -27,10 +27,13 @@ export const createToRecord =
 export type ToRecord = ReturnType<typeof createToRecord>;
 
 /** A sending holds at most about this many octets of records, and one record at least. */
-const MOST_OCTETS = 512 * 1_024;
+export const LARGEST_BATCH = 512 * 1_024;
+
+/** Of the records by themselves. */
+export const octetsOf = (records: readonly SinkRecord[]): number => records.reduce((octets, { body }) => octets + Buffer.byteLength(body), 0);
 
 /** Cut where a sending would become too large. */
-export const batchesOf = (records: readonly SinkRecord[], most = MOST_OCTETS): readonly (readonly SinkRecord[])[] => {
+export const batchesOf = (records: readonly SinkRecord[], most = LARGEST_BATCH): readonly (readonly SinkRecord[])[] => {
   const batches: SinkRecord[][] = [];
   let octets = 0;
   for (const record of records) {

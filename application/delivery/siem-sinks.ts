@@ -6,6 +6,7 @@ import { Rejection, reject, rejectFields } from '../../domain/kernel/rejection.t
 import { createAggregate, type Aggregate } from '../kernel/command-handler.ts';
 import type { Cause, Clock, EventLog, EventStore, Recorded } from '../kernel/ports.ts';
 import type { Secrets } from '../kernel/sealing.ts';
+import { createShares } from '../kernel/shares.ts';
 import { openUrl, sealText, sealUrl } from './sealed-urls.ts';
 import { failureOf, type OpenTarget, type OpenTransport, type SinkDoor, type SinkFailure, type SinkTransport } from './siem-ports.ts';
 import type { ToRecord } from './siem-records.ts';
@@ -133,6 +134,9 @@ const createChange = (deps: SiemSinksDeps, say: (tenant: TenantId, command: Siem
   };
 };
 
+/** Tests of one tenant at once: each holds a connection for as long as its receiver likes. */
+const TESTS_AT_ONCE = 4;
+
 const createTest = (deps: SiemSinksDeps, sinks: Aggregate<SiemSinksState, SiemSinkCommand, SiemSinkEvent>): SiemSinks['test'] => {
   const { store, toRecord, clock } = deps;
   const open = createOpen(deps);
@@ -142,7 +146,7 @@ const createTest = (deps: SiemSinksDeps, sinks: Aggregate<SiemSinksState, SiemSi
     }
     return reject('delivery.sink_not_found');
   };
-  return async (tenant, sinkId, signal) => {
+  const send = async (tenant: TenantId, sinkId: string, signal: AbortSignal): Promise<Tried> => {
     const sink = required((await sinks.load(siemSinksStream(tenant))).state, sinkId);
     const record = toRecord(sink.target.kind, await making(tenant, sinkId));
     if (record === undefined) throw new Error('the SIEM table says nothing of a sink that was made');
@@ -160,6 +164,8 @@ const createTest = (deps: SiemSinksDeps, sinks: Aggregate<SiemSinksState, SiemSi
       await way.close();
     }
   };
+  const testing = createShares<TenantId>(TESTS_AT_ONCE);
+  return (tenant, sinkId, signal) => testing(tenant, () => send(tenant, sinkId, signal));
 };
 
 export const createSiemSinks = (deps: SiemSinksDeps): SiemSinks => {

@@ -15,19 +15,31 @@ export type SinkTrouble = Readonly<{
   nextAt: string;
 }>;
 
-export type SinkStatus = Readonly<{ /** Records that were taken, repetitions included. */ delivered: number; deliveredAt: string | null; trouble: SinkTrouble | null }>;
+/** An event that the receiver found too large all by itself. */
+export type SkippedEvent = Readonly<{ eventId: string; position: string; at: string }>;
+
+export type SinkStatus = Readonly<{
+  /** Records that were taken, repetitions included. */
+  delivered: number;
+  deliveredAt: string | null;
+  trouble: SinkTrouble | null;
+  /** Events that were passed over, repetitions included, and the last of them. */
+  skipped: number;
+  lastSkipped: SkippedEvent | null;
+}>;
 
 export interface SinkStatuses {
   read(name: SinkName): Promise<SinkStatus>;
   delivered(name: SinkName, records: number, at: string): Promise<void>;
   failed(name: SinkName, failure: SinkFailure, times: Readonly<{ at: string; nextAt: string }>): Promise<void>;
+  skipped(name: SinkName, event: SkippedEvent): Promise<void>;
   forget(name: SinkName): Promise<void>;
 }
 
 const SCOPE = 'siem:status';
-const NEW: SinkStatus = { delivered: 0, deliveredAt: null, trouble: null };
+const NEW: SinkStatus = { delivered: 0, deliveredAt: null, trouble: null, skipped: 0, lastSkipped: null };
 
-const parse = (text: string | undefined): SinkStatus => (text === undefined ? NEW : (JSON.parse(text) as SinkStatus));
+const parse = (text: string | undefined): SinkStatus => (text === undefined ? NEW : { ...NEW, ...(JSON.parse(text) as Partial<SinkStatus>) });
 
 export const createSinkStatuses = (state: StateStore): SinkStatuses => {
   /** A lost race means that another worker of this sink has just said how it is doing. */
@@ -37,12 +49,13 @@ export const createSinkStatuses = (state: StateStore): SinkStatuses => {
   };
   return {
     read: async (name) => parse(await state.get(SCOPE, sinkKey(name))),
-    delivered: (name, records, at) => change(name, ({ delivered }) => ({ delivered: delivered + records, deliveredAt: at, trouble: null })),
+    delivered: (name, records, at) => change(name, (before) => ({ ...before, delivered: before.delivered + records, deliveredAt: at, trouble: null })),
     failed: (name, { reason, status = null }, { at, nextAt }) =>
       change(name, (before) => ({
         ...before,
         trouble: { reason, status, since: before.trouble?.since ?? at, lastAt: at, attempts: (before.trouble?.attempts ?? 0) + 1, nextAt },
       })),
+    skipped: (name, event) => change(name, (before) => ({ ...before, trouble: null, skipped: before.skipped + 1, lastSkipped: event })),
     forget: async (name) => {
       const before = await state.get(SCOPE, sinkKey(name));
       if (before !== undefined) await state.compareAndSet(SCOPE, sinkKey(name), before, undefined);

@@ -8,9 +8,10 @@ import { createFollower } from '../kernel/follower.ts';
 import type { Clock, EventFeed, Logger, Recorded } from '../kernel/ports.ts';
 import type { StateStore } from '../kernel/state.ts';
 import { failureOf, type Pause, type SinkFailure, type SinkRecord, type SinkTransport } from './siem-ports.ts';
-import { batchesOf, type ToRecord } from './siem-records.ts';
+import { batchesOf, LARGEST_BATCH, octetsOf, type ToRecord } from './siem-records.ts';
 import type { SinkStatuses } from './siem-status.ts';
-import { sinkFollower, type SinkName } from './siem-streams.ts';
+import { sinkFollower, sinkKey, type SinkName } from './siem-streams.ts';
+import type { Slots } from './slots.ts';
 
 export type SinkWorkerDeps = Readonly<{
   tenant: TenantId;
@@ -21,6 +22,7 @@ export type SinkWorkerDeps = Readonly<{
   toRecord: ToRecord;
   state: StateStore;
   statuses: SinkStatuses;
+  slots: Slots;
   clock: Clock;
   pause: Pause;
   /** From 0 up to 1, anew with each call. */
@@ -42,6 +44,8 @@ const LONGEST_PAUSE_MS = 60_000;
 /** A receiver may ask for more. */
 const LONGEST_WISH_MS = 900_000;
 const MOST_DOUBLINGS = 10;
+/** RFC 9110, 15.5.14. */
+const TOO_LARGE = 413;
 /** What the program itself could not do is tried again after this. */
 const INTERNAL_PAUSE_MS = 2_000;
 
@@ -56,33 +60,72 @@ class Stopped extends Error {}
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
+/** One sending, from a place of its own. */
+const createSend = ({ tenant, transport, slots }: SinkWorkerDeps, name: SinkName) => {
+  let ailing = false;
+  const send = async (batch: readonly SinkRecord[], signal: AbortSignal): Promise<SinkFailure | undefined> => {
+    const place = await slots.enter({ tenant, endpoint: `siem/${sinkKey(name)}`, ailing }, signal);
+    if (place === undefined) throw new Stopped();
+    try {
+      await transport.send(batch, AbortSignal.any([signal, place.givenUp]));
+      return undefined;
+    } catch (error) {
+      if (signal.aborted) throw new Stopped();
+      const failure = failureOf(error);
+      if (failure === undefined) throw error;
+      return place.givenUp.aborted ? { reason: 'timeout' } : failure;
+    } finally {
+      place.leave();
+    }
+  };
+  /** Undefined: it was taken. */
+  return async (batch: readonly SinkRecord[], signal: AbortSignal): Promise<SinkFailure | undefined> => {
+    const failure = await send(batch, signal);
+    ailing = failure !== undefined && failure.status !== TOO_LARGE;
+    return failure;
+  };
+};
+
 const createDeliver = (deps: SinkWorkerDeps, name: SinkName) => {
-  const { transport, statuses, clock, pause, random } = deps;
+  const { statuses, clock, pause, random, logger } = deps;
+  const send = createSend(deps, name);
   const waitOut = async (failure: SinkFailure, failures: number, signal: AbortSignal): Promise<void> => {
     const wait = pauseAfter(failures, random(), failure.retryAfterMs);
     const now = clock.now();
     await statuses.failed(name, failure, { at: iso(now), nextAt: iso(now + wait) });
     await pause(wait, signal);
   };
-  /** Undefined: it was taken. */
-  const attempt = async (batch: readonly SinkRecord[], signal: AbortSignal): Promise<SinkFailure | undefined> => {
-    try {
-      await transport.send(batch, signal);
-      return undefined;
-    } catch (error) {
-      if (signal.aborted) throw new Stopped();
-      const failure = failureOf(error);
-      if (failure === undefined) throw error;
-      return failure;
-    }
-  };
-  return async (batch: readonly SinkRecord[], signal: AbortSignal): Promise<void> => {
+  /** False: it is too large for the receiver. */
+  const isTaken = async (batch: readonly SinkRecord[], signal: AbortSignal): Promise<boolean> => {
     for (let failures = 1; !signal.aborted; failures += 1) {
-      const failure = await attempt(batch, signal);
-      if (failure === undefined) return statuses.delivered(name, batch.length, iso(clock.now()));
+      const failure = await send(batch, signal);
+      if (failure?.status === TOO_LARGE) return false;
+      if (failure === undefined) {
+        await statuses.delivered(name, batch.length, iso(clock.now()));
+        return true;
+      }
       await waitOut(failure, failures, signal);
     }
     throw new Stopped();
+  };
+  const skip = async ({ id, type, position, body }: SinkRecord): Promise<void> => {
+    logger.error({ sink: name.sinkId, event: id, type, position, octets: Buffer.byteLength(body) }, 'an event is too large for the receiver of a SIEM sink and is passed over');
+    await statuses.skipped(name, { eventId: id, position, at: iso(clock.now()) });
+  };
+  /** Octets of a batch: fewer once the receiver has found one too large. */
+  let most = LARGEST_BATCH;
+  return async (records: readonly SinkRecord[], signal: AbortSignal): Promise<void> => {
+    let [batch, ...rest] = batchesOf(records, most);
+    while (batch !== undefined) {
+      const taken = await isTaken(batch, signal);
+      const [only, ...more] = batch;
+      if (!taken && only !== undefined && more.length === 0) await skip(only);
+      if (!taken && more.length > 0) {
+        most = Math.floor(octetsOf(batch) / 2);
+        rest = [...batchesOf([...batch, ...rest.flat()], most)];
+      }
+      [batch, ...rest] = rest;
+    }
   };
 };
 
@@ -96,7 +139,7 @@ export const createSinkWorker = (deps: SinkWorkerDeps): SinkWorker => {
   const handle = async (events: readonly Recorded[]): Promise<void> => {
     const wanted = events.filter(({ time }) => startTime === null || time >= startTime);
     const records = wanted.flatMap((recorded) => toRecord(kind, recorded) ?? []);
-    for (const batch of batchesOf(records)) await deliver(batch, stopping);
+    await deliver(records, stopping);
   };
   const follower = createFollower({ name: sinkFollower(name), feed, state, handle, batch: BATCH });
 

@@ -10,6 +10,7 @@ import { createSinkWorker } from '../../application/delivery/siem-worker.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
 import type { SiemSink } from '../../domain/delivery/siem-sinks.ts';
 import { type Embedded, openEmbedded } from '../../infrastructure/runtime/embedded.ts';
+import { freeSlots } from '../support/free-slots.ts';
 import { counted, sampleCodec, someCause, someStream, someTenant } from '../support/sample-events.ts';
 import { seeded, type Seeded } from '../support/seeded.ts';
 import { failOnFatal, silentLogger } from '../support/silent.ts';
@@ -101,7 +102,7 @@ describe('promise 7: SIEM sinks, at least once over crashes', function suite() {
       const feed = opened.log.feed({ tenant });
       const { send, end } = begin(receiver, random, die);
       const worker = createSinkWorker({
-        tenant, sink, transport: { send, close: async () => undefined }, toRecord, state, statuses: createSinkStatuses(state), clock,
+        tenant, sink, transport: { send, close: async () => undefined }, toRecord, state, slots: freeSlots, statuses: createSinkStatuses(state), clock,
         feed: { pull: (after, limit, signal) => { if (after === head) stop.abort(); return feed.pull(after, limit, signal); } },
         random: () => 0, pause: async () => undefined, logger: silentLogger,
       });

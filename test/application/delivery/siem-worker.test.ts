@@ -9,6 +9,7 @@ import type { Recorded } from '../../../application/kernel/ports.ts';
 import type { SiemSink } from '../../../domain/delivery/siem-sinks.ts';
 import { type Embedded, openEmbedded } from '../../../infrastructure/runtime/embedded.ts';
 import { counted, type Counted, sampleCodec, someCause, someStream, someTenant } from '../../support/sample-events.ts';
+import { freeSlots } from '../../support/free-slots.ts';
 import { failOnFatal, silentLogger } from '../../support/silent.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -45,7 +46,7 @@ describe('a SIEM sink at work', () => {
   const work = (send: SinkTransport['send'], waits: Waits, stop: AbortSignal, over: Partial<SiemSink> = {}) => {
     const worker = createSinkWorker({
       tenant, sink: { ...sink, ...over }, feed: opened.log.feed({ tenant }), transport: { send, close: async () => undefined }, toRecord, state: opened.state,
-      statuses: createSinkStatuses(opened.state), clock, random: () => 0.5, logger: silentLogger, pause: async (ms) => { waits.push(ms); },
+      statuses: createSinkStatuses(opened.state), slots: freeSlots, clock, random: () => 0.5, logger: silentLogger, pause: async (ms) => { waits.push(ms); },
     });
     return worker.run(stop);
   };
@@ -64,7 +65,7 @@ describe('a SIEM sink at work', () => {
     expect(taken).to.deep.equal(Array.from({ length: 459 }, (_, index) => index + 1).filter((count) => count % 10 !== 0));
     expect(waits).to.deep.equal([]);
     const status = await createSinkStatuses(opened.state).read({ tenant, sinkId: 'one' });
-    expect(status).to.deep.equal({ delivered: taken.length, deliveredAt: new Date(NOW).toISOString(), trouble: null });
+    expect(status).to.deep.equal({ delivered: taken.length, deliveredAt: new Date(NOW).toISOString(), trouble: null, skipped: 0, lastSkipped: null });
   });
 
   it('waits, longer each time or as long as it is asked to, and says so; nothing is passed over', async () => {
@@ -107,6 +108,25 @@ describe('a SIEM sink at work', () => {
     let asked = 0;
     await work(async () => { asked += 1; if (asked === 1) throw new TypeError('no'); stop.abort(); }, waits, stop.signal);
     expect([asked, waits]).to.deep.equal([2, [2_000]]);
+  });
+
+  it('halves what a receiver finds too large, passes over what is too large by itself, and says so', async () => {
+    await append(1, 38);
+    const [taken, asked, waits, stop]: [number[], number[], Waits, AbortController] = [[], [], [], new AbortController()];
+    const big = 17;
+    await work(async (records) => {
+      asked.push(records.length);
+      if (records.length > 6 || records.some((record) => countIn(record) === big)) throw sinkFailed({ reason: 'status', status: 413 });
+      taken.push(...records.map(countIn));
+      if (taken.at(-1) === 38) stop.abort();
+    }, waits, stop.signal);
+    expect(taken).to.deep.equal(Array.from({ length: 38 }, (_, index) => index + 1).filter((count) => count % 10 !== 0 && count !== big));
+    expect(waits).to.deep.equal([]);
+    expect(asked[0]).to.equal(35);
+    expect(asked.length).to.be.lessThan(30);
+    const { delivered, skipped, lastSkipped, trouble } = await createSinkStatuses(opened.state).read({ tenant, sinkId: 'one' });
+    const [recorded] = (await opened.log.feed({ tenant }).pull(undefined, 100, AbortSignal.abort())).events.filter((event) => countOf(event) === big);
+    expect({ delivered, skipped, trouble, lastSkipped }).to.deep.equal({ delivered: taken.length, skipped: 1, trouble: null, lastSkipped: { eventId: recorded?.id, position: recorded?.position, at: new Date(NOW).toISOString() } });
   });
 
   it('leaves out what was before its time', async () => {
