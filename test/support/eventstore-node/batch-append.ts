@@ -106,18 +106,19 @@ type BatchCall = ServerDuplexStream<BatchAppendReq, BatchAppendRespMessage>;
 
 const bytesOf = (events: readonly ProposedEvent[]): number => events.reduce((sum, event) => sum + sizeOf(event), 0);
 
+const store = async ({ log }: NodeContext, { stream, expected, deadline, events }: Write): Promise<AppendResult | Refused> => {
+  if (deadline < systemClock.now()) return 'late';
+  return bytesOf(events) > MAX_APPEND_BYTES ? 'too-large' : log.append(stream, expected, events);
+};
+
 /** `BatchAppend`: answers each write when it is stored or refused; what is wrong with the node itself ends the call, and all its writes. */
 export const batchAppendHandler = (node: NodeContext) => (call: BatchCall): void => {
   const writes = new Writes();
-  const refused = node.refusal(call, 'write');
-  const store = async (write: Write): Promise<AppendResult | Refused> => {
-    if (write.deadline < systemClock.now()) return 'late';
-    return bytesOf(write.events) > MAX_APPEND_BYTES ? 'too-large' : node.log.append(write.stream, write.expected, write.events);
-  };
   const resultOf = async (write: Write): Promise<AppendResult | Refused> => {
     try {
+      const refused = node.refusal(call, 'write');
       if (refused !== undefined) throw refused;
-      return await node.faults.around('write', call, () => store(write));
+      return await node.faults.around('write', call, () => store(node, write));
     } catch (error) {
       return refusedFor(error);
     }

@@ -1,10 +1,12 @@
 /** What a node says of itself and of its cluster. */
 import type { ClusterInfo as ClusterInfoMessage } from '@eventstore/db-client/generated/gossip_pb.js';
 import type { SupportedMethods as SupportedMethodsMessage } from '@eventstore/db-client/generated/serverfeatures_pb.js';
-import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
+import type { sendUnaryData, ServerUnaryCall, ServiceError } from '@grpc/grpc-js';
 import { systemClock } from '../../../infrastructure/runtime/clock.ts';
 import { uuidOf } from './convert.ts';
-import type { Endpoint } from './failures.ts';
+import type { Call } from './context.ts';
+import { notLeader, notReady, type Endpoint } from './failures.ts';
+import type { CallKind } from './faults.ts';
 import { ClusterInfo, EndPoint, GossipService, MemberInfo, ServerFeaturesService, StreamsService, SupportedMethod, SupportedMethods } from './protocol.ts';
 
 /** As in the gossip's VNodeState. */
@@ -37,6 +39,17 @@ export const featuresHandler = (version: string) => {
   });
   return (_call: unknown, done: sendUnaryData<SupportedMethodsMessage>): void =>
     done(null, new SupportedMethods().setEventStoreServerVersion(version).setMethodsList(methods));
+};
+
+/**
+ * What the node on `port` says to a call that it cannot serve as it stands in its cluster; undefined: nothing. Followers send writes on to the
+ * leader, unless the client wants it to be the leader itself.
+ */
+export const checkLeader = (members: readonly Member[], port: number, { call, kind }: { call: Call; kind: CallKind }): ServiceError | undefined => {
+  const leader = members.find(({ state, isAlive }) => state === 'leader' && isAlive);
+  const mustLead = call.metadata.get('requires-leader').includes('true');
+  if (leader === undefined) return kind === 'write' || mustLead ? notReady() : undefined;
+  return mustLead && leader.endpoint.port !== port ? notLeader(leader.endpoint) : undefined;
 };
 
 const TICKS_PER_MS = 10_000;

@@ -1,6 +1,6 @@
 /** What the handlers of a node share. */
 import type { Metadata, ServiceError } from '@grpc/grpc-js';
-import type { Faults } from './faults.ts';
+import type { CallKind, Faults } from './faults.ts';
 import type { EventLog } from './log.ts';
 
 /** A call as handlers see it. */
@@ -14,7 +14,7 @@ export type NodeContext = Readonly<{
   /** Subscriptions are told that they have caught up. */
   tellsCaughtUp: boolean;
   /** What is wrong with who calls, or with calling this node; undefined: nothing. */
-  refusal: (call: Call, kind: 'read' | 'write') => ServiceError | undefined;
+  refusal: (call: Call, kind: CallKind) => ServiceError | undefined;
 }>;
 
 /** Thrown through a handler to say that the call is to end without an answer. */

@@ -10,10 +10,9 @@ import { closing } from '../leavings.ts';
 import { checkCredentials, type Users } from './access.ts';
 import { appendHandler } from './append.ts';
 import { batchAppendHandler } from './batch-append.ts';
-import { featuresHandler, gossipHandler, tellsCaughtUp, type Member } from './cluster.ts';
+import { checkLeader, featuresHandler, gossipHandler, tellsCaughtUp, type Member } from './cluster.ts';
 import { SILENCE, type Call, type NodeContext } from './context.ts';
-import { notLeader } from './failures.ts';
-import { Faults } from './faults.ts';
+import { Faults, type CallKind } from './faults.ts';
 import { openJournal } from './journal.ts';
 import { EventLog, type LogLayout } from './log.ts';
 import { GossipService, ServerFeaturesService, StreamsService } from './protocol.ts';
@@ -37,9 +36,12 @@ export type NodeOptions = Readonly<{
   wrongVersionAs?: NodeContext['wrongVersionAs'];
   /** A statistics event of its own after so many writes; 10 by default, 0: none. */
   statisticsEvery?: number;
+  /** The log of a cluster that the node is one of, instead of one of its own. */
+  shared?: OpenLog;
 }>;
 
 export interface EventStoreNode {
+  /** Without credentials, and without the `tlsCAFile` that TLS by an authority of one's own needs. */
   readonly url: string;
   readonly port: number;
   readonly faults: Faults;
@@ -77,7 +79,10 @@ const credentialsFor = ({ tls }: NodeOptions): ServerCredentials =>
     ? ServerCredentials.createInsecure()
     : ServerCredentials.createSsl(null, [{ private_key: Buffer.from(tls.key), cert_chain: Buffer.from(tls.certificate) }]);
 
-const openLog = ({ directory, layout = 'plain' }: NodeOptions): { log: EventLog; close: () => Promise<void> } => {
+/** The log of a node, or of several: who opened it closes it. */
+export type OpenLog = Readonly<{ log: EventLog; close: () => Promise<void> }>;
+
+export const openLog = ({ directory, layout = 'plain' }: Pick<NodeOptions, 'directory' | 'layout'> = {}): OpenLog => {
   if (directory !== undefined) mkdirSync(directory, { recursive: true });
   const journal = openJournal(directory === undefined ? undefined : join(directory, 'log'));
   return { log: new EventLog(journal, layout), close: () => journal.close() };
@@ -85,16 +90,11 @@ const openLog = ({ directory, layout = 'plain' }: NodeOptions): { log: EventLog;
 
 /** Starts a node in this process; resolves once it listens. */
 export const startEventStoreNode = async (options: NodeOptions = {}): Promise<EventStoreNode> => {
-  const { version = '23.10.1', users, wrongVersionAs = 'reply', statisticsEvery = 10 } = options;
-  const { log, close: closeLog } = openLog(options);
+  const { version = '23.10.1', users, wrongVersionAs = 'reply', statisticsEvery = 10, shared } = options;
+  const { log, close: closeLog } = shared === undefined ? openLog(options) : { log: shared.log, close: async () => undefined };
   let members: readonly Member[] = [];
-  const leader = (): Member | undefined => members.find(({ state, isAlive }) => state === 'leader' && isAlive);
-  const refusal = (call: Call): ServiceError | undefined => {
-    const denied = checkCredentials(users, call);
-    const leading = leader();
-    const isElsewhere = leading !== undefined && leading.endpoint.port !== listener.port && call.metadata.get('requires-leader').includes('true');
-    return denied ?? (isElsewhere ? notLeader(leading.endpoint) : undefined);
-  };
+  const refusal = (call: Call, kind: CallKind): ServiceError | undefined =>
+    checkCredentials(users, call) ?? checkLeader(members, listener.port, { call, kind });
   const faults = new Faults({ drop: (peer) => listener.drop(peer), dropAll: () => listener.dropAll() });
   const server = serverFor({ log, faults, wrongVersionAs, tellsCaughtUp: tellsCaughtUp(version), refusal }, version, () => members);
   const injector = server.createConnectionInjector(credentialsFor(options));
@@ -111,7 +111,7 @@ export const startEventStoreNode = async (options: NodeOptions = {}): Promise<Ev
     await closeLog();
   });
   return {
-    url: `esdb://${name}?tls=${String(options.tls !== undefined)}`,
+    url: options.tls === undefined ? `esdb://${name}?tls=false` : `esdb://localhost:${listener.port}?tls=true`,
     port: listener.port,
     faults,
     connections: listener.count,
