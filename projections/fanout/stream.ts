@@ -51,15 +51,21 @@ const RETRY_SECONDS = 5;
 /** Everybody who is served, each counted to whom they belong. Ticks run while there is anybody. */
 const createClients = ({ ticks, limits = LIMITS }: EventStreamsOptions) => {
   const clients = new Map<Client, TenantId | undefined>();
+  const shares = new Map<TenantId | undefined, number>();
   let ticking: Subscription | undefined;
   const tick = (): void => {
     for (const client of clients.keys()) void client.tick();
   };
-  const sharedBy = (tenant: TenantId | undefined): number => [...clients.values()].filter((each) => each === tenant).length;
+  const sharedBy = (tenant: TenantId | undefined): number => shares.get(tenant) ?? 0;
   const isFull = (tenant: TenantId | undefined): boolean => {
     const mine = sharedBy(tenant);
     if (tenant === undefined) return mine >= limits.total;
     return mine >= limits.tenant || clients.size - sharedBy(undefined) >= limits.total;
+  };
+  const share = (tenant: TenantId | undefined, more: 1 | -1): void => {
+    const count = sharedBy(tenant) + more;
+    if (count === 0) shares.delete(tenant);
+    else shares.set(tenant, count);
   };
   return {
     count: (): number => clients.size,
@@ -69,9 +75,12 @@ const createClients = ({ ticks, limits = LIMITS }: EventStreamsOptions) => {
     },
     add: (client: Client, tenant: TenantId | undefined): void => {
       clients.set(client, tenant);
+      share(tenant, 1);
       ticking ??= ticks.subscribe(tick);
     },
     remove: (client: Client): void => {
+      if (!clients.has(client)) return;
+      share(clients.get(client), -1);
       clients.delete(client);
       if (clients.size > 0) return;
       ticking?.unsubscribe();
