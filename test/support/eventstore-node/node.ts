@@ -26,7 +26,7 @@ export type NodeOptions = Readonly<{
   port?: number;
   /** Where the log is kept; without it, in memory only. */
   directory?: string;
-  /** What it says that it is; 23.10.1 by default. Below 21.10 it has no batch append. */
+  /** What it says that it is; 23.10.1 by default. Below 21.10 it has no batch append. `none`: it is too old to say. */
   version?: string;
   /** Who may use it; without this, everybody. Clients send credentials over TLS only. */
   users?: Users;
@@ -70,7 +70,7 @@ const serverFor = (node: NodeContext, version: string, members: () => readonly M
   const streams = { read: readHandler(node), append: appendHandler(node), batchAppend: batchAppendHandler(node) };
   server.addService(StreamsService, streams);
   server.addService(GossipService, { read: gossipHandler(members) as never });
-  server.addService(ServerFeaturesService, { getSupportedMethods: featuresHandler(version) as never });
+  if (version !== 'none') server.addService(ServerFeaturesService, { getSupportedMethods: featuresHandler(version) as never });
   return server;
 };
 
@@ -103,19 +103,20 @@ export const startEventStoreNode = async (options: NodeOptions = {}): Promise<Ev
   members = [{ id: randomUUID(), state: 'leader', isAlive: true, endpoint: { address: '127.0.0.1', port: listener.port } }];
   await writeFirstEvents(log, name);
   const stopStatistics = writeStatistics(log, name, statisticsEvery);
-  const close = closing(async () => {
+  const stop = async (): Promise<void> => {
     stopStatistics();
     await listener.close();
     injector.destroy();
     server.forceShutdown();
     await closeLog();
-  });
+  };
+  let stopped: Promise<void> | undefined;
   return {
     url: options.tls === undefined ? `esdb://${name}?tls=false` : `esdb://localhost:${listener.port}?tls=true`,
     port: listener.port,
     faults,
     connections: listener.count,
     setMembers: (told) => { members = told; },
-    close,
+    close: closing(() => (stopped ??= stop())),
   };
 };
