@@ -1,31 +1,15 @@
 /** Appends, inside the writer's transaction. Everything is judged before anything is written. */
-import { randomFillSync } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { createRecent } from '../../application/kernel/recent.ts';
 import { streamParts, type StreamId } from '../../domain/kernel/ids.ts';
 import { reject } from '../../domain/kernel/rejection.ts';
 import { createInterned, type Interned } from './interning.ts';
 import { type AppendedAt, type AppendOperation, EXPECT_ANY } from './operations.ts';
+import { createSalts } from './salts.ts';
 import { uuidBytes } from './uuid-bytes.ts';
 import type { VaultEngine } from './vault-engine.ts';
 
 const CACHED_STREAMS = 50_000;
-const SALT_BYTES = 16;
-const SALTS_AT_ONCE = 256;
-
-/** 16 random bytes for every event (WIRE 12), drawn from the system many at a time. */
-const createSalts = (): (() => Uint8Array) => {
-  const pool = Buffer.alloc(SALT_BYTES * SALTS_AT_ONCE);
-  let used = pool.length;
-  return () => {
-    if (used === pool.length) {
-      randomFillSync(pool);
-      used = 0;
-    }
-    used += SALT_BYTES;
-    return pool.subarray(used - SALT_BYTES, used);
-  };
-};
 
 const INSERT = `INSERT INTO events (position, stream, revision, type, tenant, time, id, salt, cause, data)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;

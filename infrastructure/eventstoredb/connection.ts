@@ -9,8 +9,8 @@ import { createDeadline, monotonic, PATIENCE_MS, within } from './waiting.ts';
 
 /** A client that has failed and has not answered anything for so long is replaced. Milliseconds. */
 const BARREN_MS = 3_000;
-/** Once nothing has been heard for `PATIENCE_MS`, nobody is made to wait that long any more. */
-const SHORT_PATIENCE_MS = 1_000;
+/** Once nothing has been heard for as long as one waits, nobody is made to wait longer than this part of it any more. */
+const SHORT = 0.1;
 const DISCARD_MS = 1_000;
 
 export type Held = Readonly<{
@@ -42,18 +42,28 @@ const discard = async (client: EventStoreDBClient): Promise<void> => {
 
 type Life = { held: Held & { end: AbortController }; born: number };
 
+export type ConnectionOptions = Readonly<{
+  /** Connection strings that have been checked, for one client after the other. */
+  url: (client: number) => string;
+  logger: Logger;
+  /** How long an operation may take before it is given up. */
+  patienceMs?: number;
+}>;
+
 class Connected implements Connection {
   readonly #url: (client: number) => string;
   readonly #logger: Logger;
+  readonly #patience: number;
   #life: Life;
   #clients = 0;
   #heard = monotonic();
   #isAway = false;
   #closed = false;
 
-  constructor(url: (client: number) => string, logger: Logger) {
+  constructor({ url, logger, patienceMs = PATIENCE_MS }: ConnectionOptions) {
     this.#url = url;
     this.#logger = logger;
+    this.#patience = patienceMs;
     this.#life = this.#begin();
   }
 
@@ -63,7 +73,7 @@ class Connected implements Connection {
   }
 
   patience(): number {
-    return this.#isAway && monotonic() - this.#heard > PATIENCE_MS ? SHORT_PATIENCE_MS : PATIENCE_MS;
+    return this.#isAway && monotonic() - this.#heard > this.#patience ? this.#patience * SHORT : this.#patience;
   }
 
   worked(held: Held): void {
@@ -122,5 +132,4 @@ class Connected implements Connection {
   }
 }
 
-/** `url`: connection strings that have been checked, for one client after the other. */
-export const createConnection = (url: (client: number) => string, logger: Logger): Connection => new Connected(url, logger);
+export const createConnection = (options: ConnectionOptions): Connection => new Connected(options);

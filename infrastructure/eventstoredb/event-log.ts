@@ -12,10 +12,13 @@ import { createFresh } from './fresh.ts';
 import { fromPosition } from './places.ts';
 import { readLog, readLogEnd } from './pages.ts';
 import { recordedEvent, storedEvent } from './stored-event.ts';
+import { monotonic, pauseUntil } from './waiting.ts';
 import type { WakeUps } from './wake-ups.ts';
 
 /** Events that one read of the log asks for, at most. */
 const PAGE = 1_000;
+/** While the log moves all the time its end is read this often: once for many events, not once for each. Milliseconds. */
+const READ_EVERY_MS = 5;
 /** Smaller than every position. */
 const BEGINNING = '';
 
@@ -39,6 +42,7 @@ class Tail {
   readonly #scan: Scan;
   readonly #wakeUps: WakeUps;
   #reading: Promise<number> | undefined;
+  #readAt = 0;
 
   constructor(scan: Scan, wakeUps: WakeUps) {
     this.#scan = scan;
@@ -66,6 +70,8 @@ class Tail {
   }
 
   async #read(): Promise<number> {
+    await pauseUntil(this.#readAt + READ_EVERY_MS);
+    this.#readAt = monotonic();
     const seen = this.#wakeUps.count;
     const { upTo } = this.#end;
     const found = await this.#scan(upTo === BEGINNING ? undefined : (upTo as Position), PAGE);

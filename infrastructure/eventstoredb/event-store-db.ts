@@ -33,6 +33,8 @@ export type EventStoreDbOptions = Readonly<{
   /** Where the keys go that come with appends. */
   vault: KeyVault;
   logger: Logger;
+  /** How long an operation may take before it answers `storage.unavailable`; 10 s. */
+  patienceMs?: number;
 }>;
 
 export type OpenEventStoreDb = Readonly<{ store: EventStore; log: EventLog; close: () => Promise<void> }>;
@@ -96,10 +98,10 @@ const createAppend = (deps: Deps): EventStore['append'] => async (stream, expect
 
 /** Rejects with a ConfigError of one line where the URL, the server or what it says of the user is wrong. */
 export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<OpenEventStoreDb> => {
-  const { codec, logger } = options;
+  const { codec, logger, patienceMs } = options;
   const { url, shown, ignoresCredentials } = parseConnectionString(options.url);
   if (ignoresCredentials) logger.warn({}, 'EVENTSTORE_URL names a user, and TLS is off: the server is not told of the user');
-  const connection = createConnection(url, logger);
+  const connection = createConnection({ url, logger, ...(patienceMs === undefined ? {} : { patienceMs }) });
   try {
     await checkServer(connection, shown);
   } catch (error) {

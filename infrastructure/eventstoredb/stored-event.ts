@@ -2,11 +2,11 @@
  * Events as they stand in EventStoreDB: the stored type, the JSON that the codec wrote as data, and as metadata what the embedded store keeps in
  * columns beside it. Either store can be filled from the other without loss.
  */
-import { randomFillSync } from 'node:crypto';
 import type { AllStreamResolvedEvent, ResolvedEvent } from '@eventstore/db-client';
 import type { EventCodec } from '../../application/kernel/event-codec.ts';
 import type { Cause, Recorded } from '../../application/kernel/ports.ts';
 import { type Position, type StreamId, streamParts } from '../../domain/kernel/ids.ts';
+import { createSalts } from '../event-store/salts.ts';
 import { toPosition } from './places.ts';
 
 /** Metadata, as JSON. */
@@ -31,9 +31,9 @@ export type StoredEvent = Readonly<{
   envelope: StoredEnvelope;
 }>;
 
-const SALT_BYTES = 16;
+const salt = createSalts();
 
-export const newSalt = (): string => randomFillSync(Buffer.alloc(SALT_BYTES)).toString('base64');
+export const newSalt = (): string => Buffer.from(salt()).toString('base64');
 
 export const newEnvelope = (stream: StreamId, time: number, cause: Cause): StoredEnvelope => ({ time, tenant: streamParts(stream).tenant, cause, salt: newSalt() });
 

@@ -4,14 +4,21 @@ import { LateError } from './failures.ts';
 
 /** An operation has this long; within it, attempts are repeated. Milliseconds. */
 export const PATIENCE_MS = 10_000;
-/** One attempt has this long, so that another connection gets its turn. */
-export const ATTEMPT_MS = 4_000;
+/** One attempt has this part of it, so that another connection gets its turn. */
+const ATTEMPT = 0.4;
+export const ATTEMPT_MS = PATIENCE_MS * ATTEMPT;
 
 const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 1_000;
 
 /** By a clock that never jumps. */
 export const monotonic = (): number => performance.now();
+
+/** At once where that time is past. */
+export const pauseUntil = async (time: number): Promise<void> => {
+  const milliseconds = time - monotonic();
+  if (milliseconds > 0) await sleep(milliseconds);
+};
 
 export interface Deadline {
   /** Milliseconds, never negative. */
@@ -28,7 +35,7 @@ export const createDeadline = (milliseconds: number): Deadline => {
   const remaining = (): number => Math.max(0, end - monotonic());
   return {
     remaining,
-    attempt: () => Math.min(ATTEMPT_MS, remaining()),
+    attempt: () => Math.min(milliseconds * ATTEMPT, remaining()),
     pause: async () => {
       if (remaining() <= next) return false;
       await sleep(next);

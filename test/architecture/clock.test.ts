@@ -21,6 +21,7 @@ const MONOTONIC: Readonly<Record<string, string>> = {
   'projections/kernel/pause.ts': 'how long a slice of work of a question takes; no document depends on it',
   'api/kernel/watching.ts': 'bounds how long a handler may take',
   'api/kernel/beginning.ts': 'measures how long a request took, for log and metrics',
+  'infrastructure/eventstoredb/waiting.ts': 'bounds how long an operation of the engine may take, and spaces what is asked of it',
   'infrastructure/signing/azure-http.ts': 'bounds how long one call to an outside service may take',
 };
 

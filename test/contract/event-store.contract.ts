@@ -246,7 +246,8 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
       ]);
       await store().append(two, 'none', [noted('b'), noted('c')], { ...someCause, ids });
       await store().append(other, 0, [counted(5)], someCause);
-      for (const head = (await opened().log.head()) ?? ''; (after ?? '') < head; ) await follow();
+      const isBehind = async (): Promise<boolean> => (after ?? '') < ((await opened().log.head()) ?? '');
+      while (await isBehind()) await follow();
       const later = (await Promise.all([one, two, other].map((stream) => readAll(store(), stream)))).flat();
       expect(followed).to.deep.equal(later.toSorted((left, right) => (left.position < right.position ? -1 : 1)));
       expect(JSON.stringify(followed)).to.equal(JSON.stringify(later.toSorted((left, right) => (left.position < right.position ? -1 : 1))));
