@@ -13,12 +13,14 @@ import type { StateStore } from '../../application/kernel/state.ts';
 import type { TenantViews } from '../../application/tenancy/tenant-views.ts';
 import { webhookSignatures } from '../../infrastructure/crypto/webhook-signatures.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
+import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import { createScheduler, type Scheduler } from '../../infrastructure/runtime/scheduler.ts';
 import { createOutbound, type Outbound } from '../../infrastructure/web/outbound.ts';
 import { createCloudEvents } from '../../projections/fanout/cloud-events.ts';
 import { publicType, publicTypes } from '../../projections/fanout/integration-events.ts';
 import { createTestEvents } from '../../projections/fanout/test-event.ts';
 import { pause } from '../../projections/kernel/pause.ts';
+import { watchWebhooks } from './fanout-metrics.ts';
 import { provide, provideValue } from './provide.ts';
 import { delivery, runtime, storage, tenancy } from './tokens.ts';
 
@@ -47,13 +49,14 @@ const linkOf = ({ publicUrl, views }: Readonly<{ publicUrl: string; views: Tenan
 };
 
 type Dispatching = Readonly<{
-  config: Config; logger: Logger; clock: Clock; publicUrl: string; views: TenantViews;
+  config: Config; logger: Logger; metrics: Metrics; clock: Clock; publicUrl: string; views: TenantViews;
   log: EventLog; store: EventStore; state: StateStore; webhooks: Webhooks; events: PublicEvents; send: SendWebhook;
 }>;
 
-const dispatcherOf = ({ config, publicUrl, views, send, ...deps }: Dispatching): Scheduler => {
+const dispatcherOf = ({ config, metrics, publicUrl, views, send, ...deps }: Dispatching): Scheduler => {
   const attempt = createAttempt({ ...deps, send, linkTo: linkOf({ publicUrl, views }) });
   const dispatcher = createDispatcher({ ...deps, attempt, slots: createSlots(pause), pause });
+  watchWebhooks(metrics, dispatcher);
   const work = async (signal: AbortSignal): Promise<void> => {
     try {
       await dispatcher.run(signal);
@@ -83,5 +86,5 @@ export const bindDelivery = (container: Container): void => {
   provide(container, webhooks, webhooksOf, { outbound, store, log, secrets, signatures, events, clock });
   provide(container, send, sendOf, { outbound, secrets, signatures, clock });
   provide(container, delivery.redeliver, redeliverOf, { webhooks, store, send, clock, publicUrl });
-  provide(container, delivery.dispatcher, dispatcherOf, { config, logger, clock, publicUrl, views: tenancy.views, log, store, state, webhooks, events, send });
+  provide(container, delivery.dispatcher, dispatcherOf, { config, logger, metrics: runtime.metrics, clock, publicUrl, views: tenancy.views, log, store, state, webhooks, events, send });
 };

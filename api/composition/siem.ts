@@ -12,6 +12,7 @@ import type { Secrets } from '../../application/kernel/sealing.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
 import { randomFraction } from '../../infrastructure/crypto/random-fraction.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
+import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import { createScheduler, type Scheduler } from '../../infrastructure/runtime/scheduler.ts';
 import { createTransports } from '../../infrastructure/siem/transports.ts';
 import type { Outbound } from '../../infrastructure/web/outbound.ts';
@@ -20,6 +21,7 @@ import { createToOcsf } from '../../projections/fanout/siem.ts';
 import { createToCef } from '../../projections/fanout/siem-cef.ts';
 import { pause } from '../../projections/kernel/pause.ts';
 import { version } from '../cli/version.ts';
+import { watchSinks } from './fanout-metrics.ts';
 import { provide } from './provide.ts';
 import { delivery, runtime, siem, storage } from './tokens.ts';
 
@@ -45,7 +47,8 @@ type DispatcherOf = Readonly<{ log: EventLog; state: StateStore; sinks: SiemSink
 const dispatcherOf = (deps: DispatcherOf): SiemDispatcher =>
   createSiemDispatcher({ ...deps, storedTypesOf: (types) => types.flatMap((type) => publicType(type)?.stored ?? []), pause, random: randomFraction });
 
-const schedulerOf = ({ config, logger, dispatcher }: Readonly<{ config: Config; logger: Logger; dispatcher: SiemDispatcher }>): Scheduler => {
+const schedulerOf = ({ metrics, sinks, statuses, log, config, logger, dispatcher }: Readonly<{ metrics: Metrics; sinks: SiemSinks; statuses: SinkStatuses; log: EventLog; config: Config; logger: Logger; dispatcher: SiemDispatcher }>): Scheduler => {
+  if (config.roles.includes('dispatcher')) watchSinks(metrics, { dispatcher, sinks, statuses, log });
   const work = async (signal: AbortSignal): Promise<void> => {
     try {
       await dispatcher.run(signal);
@@ -67,5 +70,5 @@ export const bindSiem = (container: Container): void => {
   provide(container, sinks, sinksOf, { store, log, secrets, outbound, transport, toRecord, clock });
   provide(container, statuses, ({ state: kept }) => createSinkStatuses(kept), { state });
   provide(container, dispatcher, dispatcherOf, { log, state, sinks, toRecord, statuses, clock, logger });
-  provide(container, siem.scheduler, schedulerOf, { config, logger, dispatcher });
+  provide(container, siem.scheduler, schedulerOf, { metrics: runtime.metrics, sinks, statuses, log, config, logger, dispatcher });
 };

@@ -2,8 +2,10 @@
 import type { Container } from 'inversify';
 import { interval } from 'rxjs';
 import type { EventLog } from '../../application/kernel/ports.ts';
+import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import { createCloudEvents } from '../../projections/fanout/cloud-events.ts';
 import { createEventStreams, type EventStreams } from '../../projections/fanout/stream.ts';
+import { watchStreams } from './fanout-metrics.ts';
 import { provide } from './provide.ts';
 import { fanout, runtime, storage } from './tokens.ts';
 
@@ -22,4 +24,11 @@ export const eventStreamsOf = ({ log, publicUrl }: Readonly<{ log: EventLog; pub
   });
 };
 
-export const bindStreams = (container: Container): void => provide(container, fanout.streams, eventStreamsOf, { log: storage.log, publicUrl: runtime.publicUrl });
+export const bindStreams = (container: Container): void => {
+  const watched = ({ metrics, ...deps }: Readonly<{ log: EventLog; publicUrl: string; metrics: Metrics }>): EventStreams => {
+    const streams = eventStreamsOf(deps);
+    watchStreams(metrics, streams);
+    return streams;
+  };
+  provide(container, fanout.streams, watched, { log: storage.log, publicUrl: runtime.publicUrl, metrics: runtime.metrics });
+};

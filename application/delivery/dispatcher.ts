@@ -33,7 +33,11 @@ export type DispatcherDeps = Readonly<{
 export interface Dispatcher {
   /** Until `signal` fires; rejects with `storage.*` or `kernel.fenced`. It begins where what is stored says, as often as it is called. */
   run(signal: AbortSignal): Promise<void>;
+  /** What waits for an attempt now, and how many endpoints have something that does; nothing while it does not run. */
+  waiting(): Waiting;
 }
+
+export type Waiting = Readonly<{ deliveries: number; endpoints: number }>;
 
 const FOLLOWED = ['WebhookCreated', 'WebhookChanged', 'WebhookSecretRotated', 'WebhookDisabled', 'WebhookEnabled', 'WebhookDeleted', 'WebhookReplayRequested', 'WebhookRetryRequested'] as const;
 const PAGE = 500;
@@ -134,8 +138,14 @@ const beginOrClear = async ({ webhooks }: Pick<DispatcherDeps, 'webhooks'>, work
   else workers.of(shelf.endpoint);
 };
 
-export const createDispatcher = (deps: DispatcherDeps): Dispatcher => ({
-  run: async (signal) => {
+const waitingOn = (shelves: Shelves | undefined): Waiting => {
+  const sizes = (shelves?.all() ?? []).map(({ size }) => size).filter((size) => size > 0);
+  return { deliveries: sizes.reduce((sum, size) => sum + size, 0), endpoints: sizes.length };
+};
+
+/** One run; `opened` is told of the shelves that it works on. */
+const createRun = (deps: DispatcherDeps, opened: (shelves: Shelves | undefined) => void): Dispatcher['run'] =>
+  async (signal) => {
     const ending = new AbortController();
     const end = (): void => ending.abort();
     signal.addEventListener('abort', end, { once: true });
@@ -146,6 +156,7 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => ({
       end();
     };
     const shelves = await openShelves(deps.state);
+    opened(shelves);
     const workers = createWorkers(deps, shelves, onFailure);
     const handle = createHandle(workers, deps);
     const follower = createFollower({
@@ -157,7 +168,12 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => ({
     await Promise.all(shelves.all().map((shelf) => beginOrClear(deps, workers, shelf))).catch(onFailure);
     await Promise.all(parts);
     await workers.endAll();
+    opened(undefined);
     signal.removeEventListener('abort', end);
     if (failure !== undefined) throw failure.error;
-  },
-});
+  };
+
+export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
+  let shelves: Shelves | undefined;
+  return { run: createRun(deps, (opened) => { shelves = opened; }), waiting: () => waitingOn(shelves) };
+};

@@ -34,6 +34,8 @@ export type SiemDispatcherDeps = Readonly<{
 export interface SiemDispatcher {
   /** Until `signal` fires; rejects with `storage.*` or `kernel.fenced`. It begins where what is stored says, as often as it is called. */
   run(signal: AbortSignal): Promise<void>;
+  /** The sinks that it knows of. */
+  names(): Promise<readonly SinkName[]>;
   /** Up to where a sink's receiver has what is for it; undefined: nothing yet. */
   position(name: SinkName): Promise<Position | undefined>;
 }
@@ -177,6 +179,7 @@ export const createSiemDispatcher = (deps: SiemDispatcherDeps): SiemDispatcher =
   });
 
   return {
+    names: shelf.all,
     position: async (name) => workers.get(name)?.position() ?? ((await state.get(FOLLOWER_CHECKPOINTS, sinkFollower(name))) as Position | undefined),
     run: async (signal) => {
       try {
