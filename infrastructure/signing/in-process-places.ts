@@ -14,12 +14,12 @@ export type PlacesOptions = Readonly<{
   after?: After;
 }>;
 
-const WAIT_MS = 30_000;
-const MOST_WAITING = 100;
+export const WAIT_MS = 30_000;
+export const MOST_WAITING = 100;
 /** A guess at when it is worth while to come again. */
 const RETRY_AFTER_SECONDS = 5;
 
-const afterMilliseconds: After = (milliseconds, run) => {
+export const afterMilliseconds: After = (milliseconds, run) => {
   const timer = setTimeout(run, milliseconds);
   return () => clearTimeout(timer);
 };
@@ -29,7 +29,7 @@ type Waiting = Readonly<{ admit: () => void }>;
 /** `waiting` is in the order of arrival. `limit` is what the newest arrival knows of it. */
 type Line = { inside: number; limit: number; readonly waiting: Set<Waiting> };
 
-const tooLate = (): Rejection => new Rejection('signing.queue_timeout', { retryAfter: RETRY_AFTER_SECONDS });
+export const tooLate = (): Rejection => new Rejection('signing.queue_timeout', { retryAfter: RETRY_AFTER_SECONDS });
 
 /** Lets in who waits longest, for as long as there is room. */
 const advance = (line: Line): void => {
