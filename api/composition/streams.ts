@@ -24,11 +24,11 @@ export const eventStreamsOf = ({ log, publicUrl }: Readonly<{ log: EventLog; pub
   });
 };
 
-export const bindStreams = (container: Container): void => {
-  const watched = ({ metrics, ...deps }: Readonly<{ log: EventLog; publicUrl: string; metrics: Metrics }>): EventStreams => {
-    const streams = eventStreamsOf(deps);
-    watchStreams(metrics, streams);
-    return streams;
-  };
-  provide(container, fanout.streams, watched, { log: storage.log, publicUrl: runtime.publicUrl, metrics: runtime.metrics });
+const watchedStreamsOf = ({ metrics, ...deps }: Readonly<{ log: EventLog; publicUrl: string; metrics: Metrics }>): EventStreams => {
+  const streams = eventStreamsOf(deps);
+  watchStreams(metrics, streams);
+  return streams;
 };
+
+export const bindStreams = (container: Container): void =>
+  provide(container, fanout.streams, watchedStreamsOf, { log: storage.log, publicUrl: runtime.publicUrl, metrics: runtime.metrics });
