@@ -22,8 +22,8 @@ export interface Bus {
   /** Resolves when the bus has the messages for good, in this order. */
   publish(messages: readonly BusMessage[]): Promise<void>;
   /**
-   * Hands a topic's messages to `handle`, one after another, those of one key in order. The checkpoint moves after `handle` has resolved, so that a message whose
-   * effect a crash cut short comes again. Runs until `signal` fires; rejects with what `handle` rejects with, to be started again.
+   * Hands a topic's messages to `handle`, one after another, those of one key in order. The checkpoint moves after `handle` has resolved, so
+   * that a message whose effect a crash cut short comes again. Runs until `signal` fires; rejects with what `handle` rejects with, to be started again.
    */
   consume(consumer: Consumer, handle: (message: BusMessage) => Promise<void>, signal: AbortSignal): Promise<void>;
 }

@@ -34,7 +34,7 @@ export type OpenBus = Readonly<{ bus: Bus; close: () => Promise<void> }>;
 const PARTITIONS = 8;
 const DEADLINE_MS = 10_000;
 /** Between two attempts to consume while the brokers are away. */
-const PAUSE_MS = 1_000;
+const PAUSE_MS = 500;
 
 const pause = (signal: AbortSignal): Promise<void> => delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
 

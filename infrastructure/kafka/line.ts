@@ -27,6 +27,9 @@ const KEEP_ALIVE_MS = 60_000;
 /** About five seconds of an election or a restart, while the connection is refused at once. */
 export const RETRY: RetryOptions = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 7 };
 
+/** About two seconds: who starts the program waits for it. */
+export const START_RETRY: RetryOptions = { initialRetryTime: 200, maxRetryTime: 1_000, retries: 3 };
+
 export const openLine = ({ brokers, clientId, log, tls = false, login }: LineOptions, retry: RetryOptions = RETRY): Line => {
   const sockets = new Set<Socket>();
   let isCut = false;

@@ -2,10 +2,10 @@
  * Publishing with one idempotent producer and one request under way: what is published meanwhile goes together with the next one, so that the
  * order is the order of the calls, and the rate does not depend on the way to the broker.
  */
-import kafkajs, { type Message, type Producer } from 'kafkajs';
+import kafkajs, { type Message, type Producer, type RetryOptions } from 'kafkajs';
 import type { BusMessage } from '../../application/kernel/bus.ts';
 import type { Logger } from '../../application/kernel/ports.ts';
-import { openLine, unavailable, withDeadline, type Line } from './line.ts';
+import { openLine, START_RETRY, unavailable, withDeadline, type Line } from './line.ts';
 import { LARGEST_MESSAGE_BYTES, type TopicOptions, type Topics } from './topics.ts';
 
 export interface Publisher {
@@ -45,8 +45,8 @@ const takeRequest = (queue: Waiting[]): readonly Waiting[] => {
 };
 
 /** A producer that may be used for as long as nothing fails. */
-const connect = async (options: TopicOptions): Promise<Connected> => {
-  const line = openLine(options);
+const connect = async (options: TopicOptions, retry?: RetryOptions): Promise<Connected> => {
+  const line = openLine(options, retry);
   const producer = line.kafka.producer({ idempotent: true, allowAutoTopicCreation: false, createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   try {
     await withDeadline(options.deadlineMs, producer.connect(), line.cut);
@@ -73,7 +73,7 @@ class KafkaPublisher implements Publisher {
   }
 
   async open(): Promise<void> {
-    this.#connected ??= await connect(this.#options);
+    this.#connected = await connect(this.#options, START_RETRY);
   }
 
   async publish(messages: readonly BusMessage[]): Promise<void> {
@@ -123,8 +123,8 @@ class KafkaPublisher implements Publisher {
 
   async #send(request: readonly Waiting[]): Promise<void> {
     const byTopic = Map.groupBy(request, ({ message: { topic } }) => topic);
-    await this.open();
-    const { producer, line } = this.#connected as Connected;
+    this.#connected ??= await connect(this.#options);
+    const { producer, line } = this.#connected;
     const topicMessages = [...byTopic].map(([topic, waiting]) => ({ topic: this.#topics.nameOf(topic), messages: waiting.map(({ message }) => stored(message)) }));
     await withDeadline(this.#options.deadlineMs, producer.sendBatch({ acks: -1, timeout: this.#options.deadlineMs, topicMessages }), line.cut);
   }

@@ -1,4 +1,5 @@
 /** Why a bus cannot be opened, in one line that names what to change. */
+import { Rejection } from '../../domain/kernel/rejection.ts';
 import { ConfigError } from '../runtime/config-values.ts';
 
 type KafkaError = Readonly<{ name: string; message: string; type?: string; cause?: unknown }>;
@@ -18,7 +19,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
 
 /** `brokers` hold no secret. */
 export const startError = (error: unknown, brokers: readonly string[]): ConfigError => {
-  const { name, type = '', message } = originOf(error);
+  const { name, type = '', message }: KafkaError = error instanceof Rejection ? { name: 'timeout', message: 'nothing came in time' } : originOf(error);
   const known = WORDS.find(([pattern]) => pattern.test(`${name} ${type} ${message}`))?.[1];
   return new ConfigError(`KAFKA_BROKERS ${JSON.stringify(brokers.join(','))}: ${known ?? `no broker answers (${message})`}`);
 };

@@ -34,6 +34,9 @@ const settings = ({ folder, ports: [port, controllerPort] }: Place): Readonly<Re
   'transaction.state.log.replication.factor': 1,
   'transaction.state.log.min.isr': 1,
   'group.initial.rebalance.delay.ms': 0,
+  // A broker that was killed is not let in again before its session has ended.
+  'broker.heartbeat.interval.ms': 300,
+  'broker.session.timeout.ms': 1_500,
   'num.network.threads': 2,
   'num.io.threads': 2,
   'background.threads': 2,

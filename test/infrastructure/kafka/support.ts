@@ -1,0 +1,49 @@
+/** Buses, messages and consumers of the Kafka tests. */
+import type { Bus, BusMessage, Consumer } from '../../../application/kernel/bus.ts';
+import { openKafkaBus, type KafkaBusOptions, type OpenBus } from '../../../infrastructure/kafka/kafka-bus.ts';
+import { closing } from '../../support/leavings.ts';
+import { silentLogger } from '../../support/silent.ts';
+import { until } from '../../support/until.ts';
+
+export const openBus = async (address: string, options: Partial<KafkaBusOptions> = {}): Promise<OpenBus> => {
+  const { bus, close } = await openKafkaBus({ brokers: address.split(','), prefix: 'chancery-test.', clientId: 'chancery-test', logger: silentLogger, ...options });
+  return { bus, close: closing(close) };
+};
+
+/** `count` messages of each key, in order. */
+export const messagesOf = (topic: string, keys: readonly string[], count: number): readonly BusMessage[] =>
+  Array.from({ length: count }, (_, index) => keys.map((key) => ({ topic, key, id: `${key}/${index}`, body: JSON.stringify({ index }) }))).flat();
+
+export interface Running {
+  readonly seen: readonly BusMessage[];
+  /** Ids, each as often as it came. */
+  readonly ids: () => readonly string[];
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A consumer in the background; `handle` before a message counts as seen. */
+export const consuming = (bus: Bus, consumer: Consumer, handle: (message: BusMessage) => Promise<void> = () => Promise.resolve()): Running => {
+  const seen: BusMessage[] = [];
+  const signal = new AbortController();
+  const ended = bus.consume(consumer, async (message) => {
+    await handle(message);
+    seen.push(message);
+  }, signal.signal);
+  ended.catch(() => undefined);
+  const stop = closing(async () => {
+    signal.abort();
+    await ended;
+  });
+  return { seen, ids: () => seen.map(({ id }) => id), ended, stop };
+};
+
+/** Resolves when these consumers have seen all of the ids between them. */
+export const untilSeen = (ids: readonly string[], ...consumers: readonly Running[]): Promise<true> =>
+  until(`${ids.length} messages`, () => {
+    const seen = new Set(consumers.flatMap((one) => one.ids()));
+    return ids.every((id) => seen.has(id)) ? true : undefined;
+  });
+
+/** Each id once, where it first came: what a consumer that remembers ids makes of it. */
+export const withoutRepetitions = (ids: readonly string[]): readonly string[] => [...new Set(ids)];
