@@ -49,6 +49,8 @@ export type DocumentKey = Readonly<{ tenant: TenantId; id: string }>;
 /** `document: undefined` removes it. `position` is that of the newest event the document includes. */
 export type Change = DocumentKey & Readonly<{ document: object | undefined; position: Position }>;
 export type StoredDocument = DocumentKey & Readonly<{ document: object; position: Position }>;
+/** `document: undefined` was removed at `position`: a store whose documents may run ahead of the checkpoint remembers that. */
+export type LoadedDocument = DocumentKey & Readonly<{ document: object | undefined; position: Position }>;
 
 export interface ReadModelStore {
   /**
@@ -57,7 +59,7 @@ export interface ReadModelStore {
    */
   prepare(definition: ReadModelDefinition): Promise<void>;
   open<Document extends object>(tenant: TenantId, definition: ReadModelDefinition): ReadModel<Document>;
-  load(definition: ReadModelDefinition, keys: readonly DocumentKey[]): Promise<readonly StoredDocument[]>;
+  load(definition: ReadModelDefinition, keys: readonly DocumentKey[]): Promise<readonly LoadedDocument[]>;
   checkpoint(definition: ReadModelDefinition): Promise<Position | undefined>;
   /**
    * Stores changes and checkpoint in one commit, if the checkpoint still is `from`; else rejects with
