@@ -2,9 +2,8 @@
  * The one connection to MongoDB, and the form that everything kept there takes: no transactions, every write majority-acknowledged and
  * journalled, every read of the primary with what a majority has.
  *
- * A small server of the same protocol (FerretDB 1.x) finds first and writes then: there, of all writes only the insertion of an `_id` that
- * must be new and the deletion of one document are decided for one of several callers. Whatever two callers must not both win is therefore
- * an insertion or a counted deletion; an update may only be one that can be made twice, or in another order, and come to the same.
+ * What two callers must not both win is decided by one write of one document that names what it found. (FerretDB 1.x by itself reads and
+ * writes in two steps: it does for tests where writes reach it one at a time, as `scripts/engines` starts it.)
  */
 import { type Db, MongoClient, type MongoClientOptions, ReadConcern } from 'mongodb';
 import type { Logger } from '../../application/kernel/ports.ts';
