@@ -1,5 +1,5 @@
 /** The small node as it can be set up: versions, users, TLS, a directory, a process, a cluster. */
-import { END, EventStoreDBClient } from '@eventstore/db-client';
+import { END, EventStoreDBClient, type Position } from '@eventstore/db-client';
 import { expect } from 'chai';
 import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -51,6 +51,19 @@ describe('small EventStoreDB node: variants', () => {
         // Batched writes are told in the reply, single ones as an error of the call, with numbers for everything.
         const expectedVersion = version === '23.10.1' ? 'no_stream' : -1n;
         expect(await refusal(appendTo(stream)(client))).to.deep.include({ type: 'wrong-expected-version', streamName: stream, expectedVersion, actualVersion: 1n });
+      });
+    }));
+  }
+
+  for (const layout of ['plain', 'transactions'] as const) {
+    it(`gives what is before an event backwards, ${layout === 'plain' ? 'to the event' : 'to the transaction that it lies in'}`, () => withNode({ layout, statisticsEvery: 0 }, async ({ url }) => {
+      const [before, stream] = [someStream(), someStream()];
+      await withClient(url, async (client) => {
+        await appendTo(before)(client);
+        await appendTo(stream, 0)(client);
+        const [, second] = await collect(client.readStream(stream));
+        const [first] = await collect(client.readAll({ direction: 'backwards', fromPosition: second?.event?.position as Position, maxCount: 1 }));
+        expect(first?.event).to.include(layout === 'plain' ? { streamId: stream, revision: 0n } : { streamId: before, revision: 1n });
       });
     }));
   }
