@@ -10,6 +10,7 @@ import { bindKms } from './kms.ts';
 import { provideValue } from './provide.ts';
 import { bindMail } from './mail.ts';
 import { bindOffline } from './offline.ts';
+import { bindRelay } from './relay.ts';
 import { bindScheduler } from './scheduler.ts';
 import { bindSigning } from './signing.ts';
 import { bindSiem } from './siem.ts';
@@ -51,6 +52,7 @@ export const composeContainer = ({ engines, ...given }: Given): Container => {
   bindOffline(container);
   bindDelivery(container);
   bindSiem(container);
+  bindRelay(container);
   bindStreams(container);
   bindScheduler(container);
   bindSurfaces(container);

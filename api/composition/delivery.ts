@@ -7,6 +7,7 @@ import { createRedeliver, type Redeliver } from '../../application/delivery/rede
 import { createSendWebhook, type SendWebhook } from '../../application/delivery/send-webhook.ts';
 import { createSlots } from '../../application/delivery/slots.ts';
 import { createWebhooks, type Webhooks } from '../../application/delivery/webhooks.ts';
+import type { Leases } from '../../application/kernel/leases.ts';
 import type { Clock, EventLog, EventStore, Logger, Recorded } from '../../application/kernel/ports.ts';
 import type { Secrets } from '../../application/kernel/sealing.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
@@ -50,10 +51,10 @@ const linkOf = ({ publicUrl, views }: Readonly<{ publicUrl: string; views: Tenan
 
 type Dispatching = Readonly<{
   config: Config; logger: Logger; metrics: Metrics; clock: Clock; publicUrl: string; views: TenantViews;
-  log: EventLog; store: EventStore; state: StateStore; webhooks: Webhooks; events: PublicEvents; send: SendWebhook;
+  log: EventLog; store: EventStore; state: StateStore; leases: Leases; webhooks: Webhooks; events: PublicEvents; send: SendWebhook;
 }>;
 
-const dispatcherOf = ({ config, metrics, publicUrl, views, send, ...deps }: Dispatching): Scheduler => {
+const dispatcherOf = ({ config, metrics, publicUrl, views, send, leases, ...deps }: Dispatching): Scheduler => {
   const attempt = createAttempt({ ...deps, send, linkTo: linkOf({ publicUrl, views }) });
   const dispatcher = createDispatcher({ ...deps, attempt, slots: createSlots(pause), pause });
   watchWebhooks(metrics, dispatcher);
@@ -65,7 +66,7 @@ const dispatcherOf = ({ config, metrics, publicUrl, views, send, ...deps }: Disp
       throw error;
     }
   };
-  return createScheduler(config.roles.includes('dispatcher') ? [{ name: 'webhooks', pauseMs: START_MS, work }] : [], deps.logger);
+  return createScheduler(config.roles.includes('dispatcher') ? [{ name: 'webhooks', pauseMs: START_MS, work }] : [], deps.logger, leases);
 };
 
 const sendOf = (deps: Readonly<{ outbound: Outbound; secrets: Secrets; signatures: WebhookSignatures; clock: Clock }>): SendWebhook => createSendWebhook({ ...deps, door: deps.outbound });
@@ -86,5 +87,5 @@ export const bindDelivery = (container: Container): void => {
   provide(container, webhooks, webhooksOf, { outbound, store, log, secrets, signatures, events, clock });
   provide(container, send, sendOf, { outbound, secrets, signatures, clock });
   provide(container, delivery.redeliver, redeliverOf, { webhooks, store, send, clock, publicUrl });
-  provide(container, delivery.dispatcher, dispatcherOf, { config, logger, metrics: runtime.metrics, clock, publicUrl, views: tenancy.views, log, store, state, webhooks, events, send });
+  provide(container, delivery.dispatcher, dispatcherOf, { config, logger, metrics: runtime.metrics, clock, publicUrl, views: tenancy.views, log, store, state, leases: storage.leases, webhooks, events, send });
 };

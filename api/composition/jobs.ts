@@ -1,5 +1,6 @@
 /** The long work that the operator may start. */
 import { join } from 'node:path';
+import type { Leases } from '../../application/kernel/leases.ts';
 import type { Clock, Logger } from '../../application/kernel/ports.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
 import { backup } from '../../infrastructure/runtime/backup.ts';
@@ -7,7 +8,7 @@ import type { KeyRotations } from '../../application/tenancy/key-rotations.ts';
 import { createJobs, type JobKind, type RunningJobs } from '../../infrastructure/runtime/jobs.ts';
 import { rotationJobs } from './keys.ts';
 
-export type JobsDeps = Readonly<{ state: StateStore; clock: Clock; logger: Logger; dataDir: string; /** There once the program is put together. */ rotations: Promise<KeyRotations> }>;
+export type JobsDeps = Readonly<{ state: StateStore; clock: Clock; logger: Logger; dataDir: string; /** There once the program is put together. */ rotations: Promise<KeyRotations>; /** Whether the log is this process's own to back up. */ backups: boolean; leases: Leases | undefined }>;
 
 const backupOf = (dataDir: string, kind: 'data' | 'keys'): JobKind => ({
   fileName: `chancery-${kind}-{id}.backup`,
@@ -17,10 +18,10 @@ const backupOf = (dataDir: string, kind: 'data' | 'keys'): JobKind => ({
   },
 });
 
-/** `backup`: everything but the subject keys. `backup-keys`: those alone. Results lie in DATA_DIR/backups. */
-export const openJobs = ({ state, clock, logger, dataDir, rotations }: JobsDeps): Promise<RunningJobs> =>
+/** `backup`: everything but the subject keys. `backup-keys`: those alone. Results lie in DATA_DIR/backups. A log in EventStoreDB is backed up there. */
+export const openJobs = ({ state, clock, logger, dataDir, rotations, backups, leases }: JobsDeps): Promise<RunningJobs> =>
   createJobs({
-    state, clock, logger,
+    state, clock, logger, leases,
     directory: join(dataDir, 'backups'),
-    kinds: { backup: backupOf(dataDir, 'data'), 'backup-keys': backupOf(dataDir, 'keys'), ...rotationJobs(rotations) },
+    kinds: { ...(backups && { backup: backupOf(dataDir, 'data'), 'backup-keys': backupOf(dataDir, 'keys') }), ...rotationJobs(rotations) },
   });

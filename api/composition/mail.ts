@@ -1,6 +1,7 @@
 /** Mail, and what goes out after the answer, wired. */
 import { join } from 'node:path';
 import type { Container } from 'inversify';
+import type { Leases } from '../../application/kernel/leases.ts';
 import type { Mailer } from '../../application/kernel/mailer.ts';
 import type { EventLog, Logger } from '../../application/kernel/ports.ts';
 import { createReaction } from '../../application/kernel/reactions.ts';
@@ -26,24 +27,24 @@ const mailerOf = ({ config, publicUrl }: Readonly<{ config: Config; publicUrl: s
     : createSmtpMailer({ ...config.mailServer, from });
 };
 
-type Dispatching = Readonly<{ config: Config; logger: Logger; log: EventLog; state: StateStore; queue: MailQueue; dispatch: MailDispatch; resets: PasswordResets }>;
+type Dispatching = Readonly<{ config: Config; logger: Logger; log: EventLog; state: StateStore; leases: Leases; queue: MailQueue; dispatch: MailDispatch; resets: PasswordResets }>;
 
-const dispatcherOf = ({ config, logger, log, state, queue, dispatch, resets }: Dispatching): Scheduler => {
+const dispatcherOf = ({ config, logger, log, state, leases, queue, dispatch, resets }: Dispatching): Scheduler => {
   const reaction = createReaction(mailReaction(queue), { log, state, logger });
   const tasks: readonly ScheduledTask[] = [
     { name: 'mail-reaction', pauseMs: PAUSE_MS, work: (signal) => reaction.run(signal) },
     { name: 'mail-dispatch', pauseMs: PAUSE_MS, work: (signal) => dispatch.pass(signal) },
     { name: 'password-resets', pauseMs: PAUSE_MS, work: (signal) => resets.work(signal) },
   ];
-  return createScheduler(config.roles.includes('dispatcher') ? tasks : [], logger);
+  return createScheduler(config.roles.includes('dispatcher') ? tasks : [], logger, leases);
 };
 
 export const bindMail = (container: Container): void => {
   const { mailer, mailQueue, mailDispatch, aggregates, views } = tenancy;
-  const { personalData, state, log } = storage;
+  const { personalData, state, log, leases } = storage;
   const { clock, logger, publicUrl, config } = runtime;
   provide(container, mailer, mailerOf, { config, publicUrl });
   provide(container, mailQueue, createMailQueue, { state, clock });
   provide(container, mailDispatch, createMailDispatch, { aggregates, views, personalData, mailer, queue: mailQueue, clock, logger, publicUrl });
-  provide(container, runtime.dispatcher, dispatcherOf, { config, logger, log, state, queue: mailQueue, dispatch: mailDispatch, resets: tenancy.passwordResets });
+  provide(container, runtime.dispatcher, dispatcherOf, { config, logger, log, state, leases, queue: mailQueue, dispatch: mailDispatch, resets: tenancy.passwordResets });
 };

@@ -1,6 +1,7 @@
 /** The whole program in one process: opened, served, closed. */
 import type { RequestListener } from 'node:http';
 import type { Container } from 'inversify';
+import { pause } from '../../projections/kernel/pause.ts';
 import { catalogue } from '../../application/catalogue.ts';
 import { createEventCodec } from '../../application/kernel/event-codec.ts';
 import type { Clock, Logger } from '../../application/kernel/ports.ts';
@@ -9,7 +10,7 @@ import { fixLogIdentity } from '../../application/transparency/log-identity.ts';
 import { openSealing } from '../../infrastructure/crypto/sealing.ts';
 import { systemClock } from '../../infrastructure/runtime/clock.ts';
 import { listeningUrl, type Config } from '../../infrastructure/runtime/config.ts';
-import { openEmbedded, type Embedded } from '../../infrastructure/runtime/embedded.ts';
+import { openEngines, type OpenEngines } from '../../infrastructure/runtime/engines.ts';
 import { systemIds } from '../../infrastructure/runtime/ids.ts';
 import { installationSecrets, type InstallationSecrets } from '../../infrastructure/runtime/installation-files.ts';
 import { createLogger } from '../../infrastructure/runtime/logger.ts';
@@ -24,7 +25,7 @@ import { openJobs } from './jobs.ts';
 import { resolve } from './provide.ts';
 import { listenError, originError, sealError } from './start-errors.ts';
 import { servedSurfaces } from './surfaces.ts';
-import { authorities, delivery, kms, runtime, siem, storage, tenancy } from './tokens.ts';
+import { authorities, delivery, fanout, kms, runtime, siem, storage, tenancy } from './tokens.ts';
 
 export type ProgramOptions = Readonly<{
   config: Config;
@@ -47,12 +48,12 @@ export type Program = Readonly<{
   stop: (graceMs?: number) => Promise<void>;
 }>;
 
-type Parts = Readonly<{ container: Container; embedded: Embedded; metrics: Metrics; logger: Logger; clock: Clock; config: Config; secrets: InstallationSecrets; stopping: AbortSignal; failing: AbortSignal }>;
+type Parts = Readonly<{ container: Container; metrics: Metrics; logger: Logger; clock: Clock; config: Config; secrets: InstallationSecrets; stopping: AbortSignal; failing: AbortSignal }>;
 
 const appOf = ({ container, metrics, logger, clock, config, secrets, stopping, failing }: Parts): RequestListener => {
   const projections = resolve(container, storage.projections);
   return createApp({
-    surfaces: servedSurfaces(container),
+    surfaces: config.roles.includes('api') ? servedSurfaces(container) : [],
     state: resolve(container, storage.state),
     secrets: resolve(container, storage.secrets),
     ids: systemIds,
@@ -75,7 +76,7 @@ const createDoor = () => {
   return { listener, open: waiting.resolve, bar: waiting.reject };
 };
 
-type Opened = Readonly<{ container: Container; embedded: Embedded; close: () => Promise<void> }>;
+type Opened = Readonly<{ container: Container; close: () => Promise<void> }>;
 type Ending = () => Promise<void>;
 
 /** Ends what has begun, the last first. */
@@ -83,31 +84,46 @@ const endAll = async (endings: readonly Ending[]): Promise<void> => {
   for (const end of endings.toReversed()) await end();
 };
 
-const openProgram = async (options: ProgramOptions, publicUrl: string, secrets: InstallationSecrets, tools: Readonly<{ clock: Clock; logger: Logger; metrics: Metrics }>): Promise<Opened> => {
-  const { config, onFatal } = options;
-  const embedded = await openEmbedded({ dataDir: config.dataDir, codec: createEventCodec(catalogue), ...tools, onFatal });
-  const endings: Ending[] = [embedded.close];
+type Tools = Readonly<{ clock: Clock; logger: Logger; metrics: Metrics }>;
+type Putting = Readonly<{ engines: OpenEngines; config: Config; publicUrl: string; secrets: InstallationSecrets; tools: Tools; endings: Ending[] }>;
+
+/** Everything above the engines, put together and begun. */
+const putTogether = async ({ engines, config, publicUrl, secrets, tools, endings }: Putting): Promise<Container> => {
+  const { store, vault, state, leases, isShared } = engines;
+  const sealing = await openSealing({ vault, masterKey: secrets.masterKey, previous: secrets.previousMasterKey, ids: systemIds });
+  const keys = { keyring: sealing.keyring, secrets, dataDir: config.dataDir };
+  await fixLogIdentity(store, systemIds, config.logOrigin).catch((error: unknown) => {
+    throw originError(error, config.logOrigin);
+  });
+  await engines.rememberLog();
+  await completeRotation(keys, { store, clock: tools.clock });
+  const rotations = Promise.withResolvers<KeyRotations>();
+  const backups = config.eventStoreUrl === undefined;
+  const jobs = await openJobs({ ...tools, state, dataDir: config.dataDir, rotations: rotations.promise, backups, leases: isShared ? leases : undefined });
+  const container = composeContainer({ config, ids: systemIds, ...tools, publicUrl, operatorToken: secrets.operatorToken, engines: { ...engines, ...sealing }, jobs });
+  rotations.resolve(keyRotationsOf(container, keys));
+  const projections = resolve(container, storage.projections);
+  endings.push(() => projections.stop());
+  await projections.start();
+  endings.push(() => resolve(container, authorities.authorities).idle(), jobs.close);
+  await resolve(container, authorities.authorities).ensureInstallation();
+  const workers = [runtime.scheduler, runtime.dispatcher, delivery.dispatcher, siem.scheduler, fanout.relay].map((name) => resolve(container, name));
+  endings.push(async () => resolve(container, delivery.outbound).close(), ...workers.map((worker) => () => worker.stop()));
+  for (const worker of workers) worker.start();
+  return container;
+};
+
+const openProgram = async ({ config, onFatal }: ProgramOptions, publicUrl: string, secrets: InstallationSecrets, tools: Tools): Promise<Opened> => {
+  const engines = await openEngines({ dataDir: config.dataDir, codec: createEventCodec(catalogue), ...tools, onFatal, settings: config, pause });
+  const endings: Ending[] = [engines.close];
   try {
-    const sealing = await openSealing({ vault: embedded.vault, masterKey: secrets.masterKey, previous: secrets.previousMasterKey, ids: systemIds });
-    const keys = { keyring: sealing.keyring, secrets, dataDir: config.dataDir };
-    await fixLogIdentity(embedded.store, systemIds, config.logOrigin).catch((error: unknown) => {
-      throw originError(error, config.logOrigin);
+    let container: Promise<Container> | undefined;
+    // What a first start makes, it makes once, however many processes begin at the same time.
+    await engines.leases.hold('start', new AbortController().signal, async () => {
+      container ??= putTogether({ engines, config, publicUrl, secrets, tools, endings });
+      await container;
     });
-    embedded.rememberLog();
-    await completeRotation(keys, { store: embedded.store, clock: tools.clock });
-    const rotations = Promise.withResolvers<KeyRotations>();
-    const jobs = await openJobs({ ...tools, state: embedded.state, dataDir: config.dataDir, rotations: rotations.promise });
-    const container = composeContainer({ config, ids: systemIds, ...tools, publicUrl, operatorToken: secrets.operatorToken, engines: { ...embedded, ...sealing }, jobs });
-    rotations.resolve(keyRotationsOf(container, keys));
-    const projections = resolve(container, storage.projections);
-    endings.push(() => projections.stop());
-    await projections.start();
-    endings.push(() => resolve(container, authorities.authorities).idle(), jobs.close);
-    await resolve(container, authorities.authorities).ensureInstallation();
-    const workers = [runtime.scheduler, runtime.dispatcher, delivery.dispatcher, siem.scheduler].map((name) => resolve(container, name));
-    endings.push(async () => resolve(container, delivery.outbound).close(), ...workers.map((worker) => () => worker.stop()));
-    for (const worker of workers) worker.start();
-    return { container, embedded, close: () => endAll(endings) };
+    return { container: (await container) as Container, close: () => endAll(endings) };
   } catch (error) {
     await endAll(endings);
     throw sealError(error, config);

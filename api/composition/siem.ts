@@ -7,6 +7,7 @@ import { createSiemDispatcher, type SiemDispatcher } from '../../application/del
 import { createSiemSinks, type SiemSinks } from '../../application/delivery/siem-sinks.ts';
 import { createSinkStatuses, type SinkStatuses } from '../../application/delivery/siem-status.ts';
 import type { Bus } from '../../application/kernel/bus.ts';
+import type { Leases } from '../../application/kernel/leases.ts';
 import type { Clock, EventLog, EventStore, Logger } from '../../application/kernel/ports.ts';
 import type { Secrets } from '../../application/kernel/sealing.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
@@ -47,7 +48,7 @@ type DispatcherOf = Readonly<{ log: EventLog; state: StateStore; sinks: SiemSink
 const dispatcherOf = (deps: DispatcherOf): SiemDispatcher =>
   createSiemDispatcher({ ...deps, storedTypesOf: (types) => types.flatMap((type) => publicType(type)?.stored ?? []), pause, random: randomFraction });
 
-const schedulerOf = ({ metrics, sinks, statuses, log, config, logger, dispatcher }: Readonly<{ metrics: Metrics; sinks: SiemSinks; statuses: SinkStatuses; log: EventLog; config: Config; logger: Logger; dispatcher: SiemDispatcher }>): Scheduler => {
+const schedulerOf = ({ metrics, sinks, statuses, log, config, logger, dispatcher, leases }: Readonly<{ metrics: Metrics; sinks: SiemSinks; statuses: SinkStatuses; log: EventLog; config: Config; logger: Logger; dispatcher: SiemDispatcher; leases: Leases }>): Scheduler => {
   if (config.roles.includes('dispatcher')) watchSinks(metrics, { dispatcher, sinks, statuses, log });
   const work = async (signal: AbortSignal): Promise<void> => {
     try {
@@ -57,7 +58,7 @@ const schedulerOf = ({ metrics, sinks, statuses, log, config, logger, dispatcher
       throw error;
     }
   };
-  return createScheduler(config.roles.includes('dispatcher') ? [{ name: 'siem-sinks', pauseMs: START_MS, work }] : [], logger);
+  return createScheduler(config.roles.includes('dispatcher') ? [{ name: 'siem-sinks', pauseMs: START_MS, work }] : [], logger, leases);
 };
 
 export const bindSiem = (container: Container): void => {
@@ -70,5 +71,5 @@ export const bindSiem = (container: Container): void => {
   provide(container, sinks, sinksOf, { store, log, secrets, outbound, transport, toRecord, clock });
   provide(container, statuses, ({ state: kept }) => createSinkStatuses(kept), { state });
   provide(container, dispatcher, dispatcherOf, { log, state, sinks, toRecord, statuses, clock, logger });
-  provide(container, siem.scheduler, schedulerOf, { metrics: runtime.metrics, sinks, statuses, log, config, logger, dispatcher });
+  provide(container, siem.scheduler, schedulerOf, { metrics: runtime.metrics, sinks, statuses, log, config, logger, dispatcher, leases: storage.leases });
 };

@@ -3,16 +3,17 @@ import type { Container } from 'inversify';
 import { KNOWN_NETWORKS } from '../../application/tenancy/known-networks.ts';
 import { LOGIN_FAILURES } from '../../application/tenancy/login-throttle.ts';
 import type { Sealing } from '../../infrastructure/crypto/sealing.ts';
-import type { Embedded } from '../../infrastructure/runtime/embedded.ts';
+import type { Config } from '../../infrastructure/runtime/config.ts';
+import type { OpenEngines } from '../../infrastructure/runtime/engines.ts';
 import { blindKeys } from '../../infrastructure/state/blind-keys.ts';
 import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import { announcing } from '../../projections/kernel/announcing.ts';
-import { createProjections, type Projections } from '../../projections/kernel/projections.ts';
+import { createProjections, type Projections, type ProjectionsOptions } from '../../projections/kernel/projections.ts';
 import { projections as definitions } from './projections.ts';
 import { provide, provideValue } from './provide.ts';
 import { runtime, storage } from './tokens.ts';
 
-export type Engines = Omit<Embedded, 'close'> & Pick<Sealing, 'personalData' | 'secrets' | 'blindIndex'>;
+export type Engines = Omit<OpenEngines, 'close' | 'rememberLog'> & Pick<Sealing, 'personalData' | 'secrets' | 'blindIndex'>;
 
 const watch = (metrics: Metrics, projections: Projections): void => {
   metrics.gauge('projection_lag_events', 'Events in the log that a read model does not include yet.', ['projection'], async () =>
@@ -20,12 +21,16 @@ const watch = (metrics: Metrics, projections: Projections): void => {
   );
 };
 
+const sharedOf = ({ isShared, leases, state }: Engines, { roles }: Config): ProjectionsOptions['shared'] =>
+  isShared ? { leases, state, projects: roles.includes('projector') } : undefined;
+
 export const bindStorage = (container: Container, engines: Engines): void => {
   const { log, readModels } = storage;
   provideValue(container, log, engines.log);
   provideValue(container, readModels, engines.readModels);
   provideValue(container, storage.vault, engines.vault);
   provideValue(container, storage.bus, engines.bus);
+  provideValue(container, storage.leases, engines.leases);
   provideValue(container, storage.state, blindKeys(engines.state, engines.blindIndex, [LOGIN_FAILURES, KNOWN_NETWORKS]));
   provideValue(container, storage.personalData, engines.personalData);
   provideValue(container, storage.secrets, engines.secrets);
@@ -33,13 +38,13 @@ export const bindStorage = (container: Container, engines: Engines): void => {
   provide(
     container,
     storage.projections,
-    ({ metrics, ...deps }) => {
+    ({ metrics, config, ...deps }) => {
       const poisoned = metrics.counter('projection_poison_events_total', 'Events that a read model could not take and skipped.', ['projection']);
-      const all = createProjections({ ...deps, definitions, onPoison: ({ name }) => poisoned({ projection: name }) });
+      const all = createProjections({ ...deps, definitions, shared: sharedOf(engines, config), onPoison: ({ name }) => poisoned({ projection: name }) });
       watch(metrics, all);
       return all;
     },
-    { log, store: readModels, logger: runtime.logger, metrics: runtime.metrics },
+    { log, store: readModels, logger: runtime.logger, metrics: runtime.metrics, config: runtime.config },
   );
   provide(container, storage.freshness, ({ projections }) => projections.freshness, { projections: storage.projections });
   provide(container, storage.reader, ({ projections }) => projections.reader, { projections: storage.projections });

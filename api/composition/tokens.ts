@@ -13,6 +13,7 @@ import type { SiemSinks } from '../../application/delivery/siem-sinks.ts';
 import type { SinkStatuses } from '../../application/delivery/siem-status.ts';
 import type { SendWebhook } from '../../application/delivery/send-webhook.ts';
 import type { Webhooks } from '../../application/delivery/webhooks.ts';
+import type { Leases } from '../../application/kernel/leases.ts';
 import type { Clock, EventLog, EventStore, Ids, KeyVault, Logger } from '../../application/kernel/ports.ts';
 import type { ReadModelStore } from '../../application/kernel/read-models.ts';
 import type { PersonalData, Secrets } from '../../application/kernel/sealing.ts';
@@ -91,6 +92,7 @@ export const storage = {
   readModels: token<ReadModelStore>('readModels'),
   state: token<StateStore>('state'),
   bus: token<Bus>('bus'),
+  leases: token<Leases>('leases'),
   personalData: token<PersonalData>('personalData'),
   secrets: token<Secrets>('secrets'),
   blindIndex: token<BlindIndex>('blindIndex'),
@@ -187,6 +189,7 @@ export const delivery = {
 
 export const fanout = {
   streams: token<EventStreams>('fanout.streams'),
+  relay: token<Scheduler>('fanout.relay'),
 };
 
 export const siem = {

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { AzureSettings } from '../signing/azure-backend.ts';
 import { readAzure } from './config-azure.ts';
+import { readEngines, type EngineSettings } from './config-engines.ts';
 import { mailServer, type MailServer } from './config-mail.ts';
 import {
   bearerToken,
@@ -14,8 +15,6 @@ import {
   logOrigin,
   oneOf,
   port,
-  refuse,
-  someOf,
   version,
   webUrl,
   type Setting,
@@ -24,8 +23,7 @@ import { LOG_LEVELS, type LogLevel } from './logger.ts';
 
 export { ConfigError } from './config-values.ts';
 
-export const ROLES = ['api', 'projector', 'relay', 'dispatcher', 'scheduler'] as const;
-export type ProcessRole = (typeof ROLES)[number];
+export { ROLES, type ProcessRole } from './config-engines.ts';
 
 const SIGNING_BACKENDS = ['local', 'azure'] as const;
 
@@ -62,27 +60,13 @@ export type Config = Readonly<{
   azure: AzureSettings | undefined;
   cliMinVersion: string | undefined;
   cliVersion: string | undefined;
-  roles: readonly ProcessRole[];
   surfaceHosts: ReadonlyMap<string, string>;
   trustProxy: readonly string[];
   outboundAllow: readonly string[];
   logLevel: LogLevel;
-}>;
+}> & EngineSettings;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Documented, and not served by this version: to go on without them would be to do something else than was asked for. */
-const NOT_SERVED: Readonly<Record<string, string>> = {
-  EVENTSTORE_URL: 'the embedded event store',
-  MONGO_URL: 'the embedded read models',
-  KAFKA_BROKERS: 'the in-process bus',
-};
-
-const refuseUnserved = (env: Environment): void => {
-  for (const [name, instead] of Object.entries(NOT_SERVED)) {
-    if ((env[name] ?? '') !== '') throw new ConfigError(`${name} is set, but this version does not serve it yet; accepted is leaving it unset, which means ${instead}`);
-  }
-};
 
 /** An empty variable counts as unset. */
 const readerOf =
@@ -92,15 +76,8 @@ const readerOf =
     return text === '' ? otherwise : read({ name, text });
   };
 
-/** The embedded engines belong to one process, so nobody else could do what this one leaves out. */
-const allRoles = (setting: Setting): readonly ProcessRole[] => {
-  const roles = someOf(ROLES)(setting);
-  return roles.length === ROLES.length ? roles : refuse(setting, `leaving it unset, or all of ${ROLES.join(',')}: with the embedded engines every role is in this process`);
-};
-
 /** Throws a `ConfigError` on the first wrong value. */
 export const readConfig = (env: Environment): Config => {
-  refuseUnserved(env);
   if ((env['MASTER_KEY_PREVIOUS'] ?? '').trim() !== '' && (env['MASTER_KEY'] ?? '').trim() === '') {
     throw new ConfigError('MASTER_KEY_PREVIOUS is set without MASTER_KEY; accepted is both, the new key and the one whose place it takes');
   }
@@ -121,7 +98,7 @@ export const readConfig = (env: Environment): Config => {
     azure: signingBackend === 'azure' ? readAzure((name, reader) => read(name, reader, undefined)) : undefined,
     cliMinVersion: read('CLI_MIN_VERSION', version, undefined),
     cliVersion: read('CLI_VERSION', version, undefined),
-    roles: read('ROLES', allRoles, ROLES),
+    ...readEngines(read, (name) => (env[name] ?? '').trim() !== ''),
     surfaceHosts: read('SURFACE_HOSTS', hostMap(SURFACES), DEFAULT_SURFACE_HOSTS),
     trustProxy: read('TRUST_PROXY', cidrs, []),
     outboundAllow: read('OUTBOUND_ALLOW', hostsAndPorts, []),

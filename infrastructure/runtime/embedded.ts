@@ -48,9 +48,10 @@ const once = (onFatal: (error: Error) => void): ((error: Error) => void) => {
 };
 
 type Closing = () => Promise<void> | void;
+/** What has been opened, to be closed in the reverse order. */
+export type Closings = Closing[];
 
-/** Closes in the reverse order of opening. */
-const closeAll = async (closings: readonly Closing[]): Promise<void> => {
+export const closeAll = async (closings: readonly Closing[]): Promise<void> => {
   for (const close of closings.toReversed()) await close();
 };
 
@@ -62,28 +63,54 @@ const rememberAtTheEnd = (dataDir: string, logger: Logger): void => {
   }
 };
 
-const openAll = async ({ dataDir, codec, clock, logger, onFatal, ids = systemIds }: EmbeddedOptions, closings: Closing[]): Promise<Omit<Embedded, 'close'>> => {
-  const path = (name: keyof typeof DATABASES): string => join(dataDir, DATABASES[name]);
-  const fatal = once(onFatal);
-  closings.push(lockDataDirectory(dataDir).release);
-  fitToLog(dataDir, logger);
+/** A data directory that is this process's own, and what has been opened in it. */
+export type Ground = Readonly<EmbeddedOptions & { closings: Closings }>;
+
+const pathOf = (dataDir: string, name: keyof typeof DATABASES): string => join(dataDir, DATABASES[name]);
+
+/** Throws in one line when another process has the data directory. */
+export const enterDataDirectory = (options: EmbeddedOptions, closings: Closings): Ground => {
+  closings.push(lockDataDirectory(options.dataDir).release);
+  return { ...options, onFatal: once(options.onFatal), closings };
+};
+
+export const keepPrivate = ({ dataDir, logger }: Ground): void => {
   keepDatabasesPrivate(dataDir);
   for (const sentence of openToOthers(dataDir)) logger.warn({}, sentence);
-  const events = await openEventStore({ path: path('events'), codec, clock, ids, onFatal: fatal });
-  closings.push(events.close);
-  const models = await openReadModelStore({ path: path('readModels'), onFatal: fatal });
-  closings.push(models.close);
-  const { state, writer, reader, close } = await openStateStore({ path: path('state'), clock, logger, onFatal: fatal });
+};
+
+export const openEmbeddedLog = async ({ dataDir, codec, clock, onFatal, ids = systemIds, closings }: Ground): Promise<Pick<Embedded, 'store' | 'log' | 'vault'>> => {
+  const { store, log, vault, close } = await openEventStore({ path: pathOf(dataDir, 'events'), codec, clock, ids, onFatal });
   closings.push(close);
+  return { store, log, vault };
+};
+
+const openEmbeddedReadModels = async ({ dataDir, onFatal, closings }: Ground): Promise<Pick<Embedded, 'readModels'>> => {
+  const { readModels, close } = await openReadModelStore({ path: pathOf(dataDir, 'readModels'), onFatal });
+  closings.push(close);
+  return { readModels };
+};
+
+export const openEmbeddedState = async ({ dataDir, clock, logger, onFatal, closings }: Ground): Promise<Pick<Embedded, 'state' | 'bus'>> => {
+  const { state, writer, reader, close } = await openStateStore({ path: pathOf(dataDir, 'state'), clock, logger, onFatal });
+  closings.push(close);
+  return { state, bus: createInProcessBus({ state, writer, reader }) };
+};
+
+const openAll = async (options: EmbeddedOptions, closings: Closings): Promise<Omit<Embedded, 'close'>> => {
+  const { dataDir, logger } = options;
+  const ground = enterDataDirectory(options, closings);
+  fitToLog(dataDir, logger);
+  keepPrivate(ground);
+  const opened = { ...(await openEmbeddedLog(ground)), ...(await openEmbeddedReadModels(ground)), ...(await openEmbeddedState(ground)) };
   rememberLog(dataDir);
   closings.push(() => rememberAtTheEnd(dataDir, logger));
-  const { store, log, vault } = events;
-  return { store, log, vault, readModels: models.readModels, state, bus: createInProcessBus({ state, writer, reader }), rememberLog: () => rememberLog(dataDir) };
+  return { ...opened, rememberLog: () => rememberLog(dataDir) };
 };
 
 /** Throws in one line when the data directory is in use, was written by a newer release, or cannot be used. */
 export const openEmbedded = async (options: EmbeddedOptions): Promise<Embedded> => {
-  const closings: Closing[] = [];
+  const closings: Closings = [];
   try {
     return { ...(await openAll(options, closings)), close: () => closeAll(closings) };
   } catch (error) {

@@ -1,11 +1,12 @@
 /**
  * Long work in this process: what it does is given by kind, how far it is stands in the state store, what it makes in a directory. A
- * job that was running when the process ended has failed: it says so from the next start on.
+ * job that was running when its process ended has failed: it says so from the next start on, or when another process finds that it is gone.
  */
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Job, JobInput, Jobs } from '../../application/kernel/jobs.ts';
+import { createLoneLeases, type Leases } from '../../application/kernel/leases.ts';
 import type { Clock, Logger } from '../../application/kernel/ports.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
 
@@ -25,6 +26,8 @@ export type JobsOptions = Readonly<{
   /** Where results are put; made, mode 0700, when it is not there. */
   directory: string;
   kinds: Readonly<Record<string, JobKind>>;
+  /** Where several processes share the state: which of them does a job. Without, whatever ran before this one began is over. */
+  leases?: Leases | undefined;
 }>;
 
 export type RunningJobs = Jobs & Readonly<{ /** Tells running jobs to stop and waits for them. */ close: () => Promise<void> }>;
@@ -49,16 +52,21 @@ const createBook = ({ state, clock }: Pick<JobsOptions, 'state' | 'clock'>) => {
 
 type Book = ReturnType<typeof createBook>;
 
-/** What was running in a process that is no more. */
-const giveUpInterrupted = async (book: Book, { state, clock }: JobsOptions): Promise<void> => {
-  const interrupted: Job[] = [];
+const leaseOf = (id: string): string => `job:${id}`;
+
+/** What was running in a process that is no more; of one that others run, the end is waited for. */
+const giveUpInterrupted = async (book: Book, { state, clock }: JobsOptions, leases: Leases, signal: AbortSignal): Promise<void> => {
+  const running: Job[] = [];
   for await (const { value } of state.list(SCOPE)) {
     const job = JSON.parse(value) as Job;
-    if (isRunning(job)) interrupted.push(job);
+    if (isRunning(job)) running.push(job);
   }
-  for (const job of interrupted) {
+  const giveUp = async (id: string): Promise<void> => {
+    const job = await book.get(id);
+    if (signal.aborted || job === undefined || !isRunning(job)) return;
     await book.put({ ...job, status: 'failed', finishedAt: new Date(clock.now()).toISOString(), error: 'interrupted by the end of the process' }, job);
-  }
+  };
+  await Promise.all(running.map(({ id }) => leases.hold(leaseOf(id), signal, () => giveUp(id))));
 };
 
 /** What a process that was killed had begun to write. */
@@ -131,22 +139,42 @@ const run = async (job: Job, kind: JobKind, { input, options: { clock, logger, d
   }
 };
 
+/** Work that is waited for at the end. What it rejects with is logged. */
+const createUnderWay = (logger: JobsOptions['logger']) => {
+  const all = new Set<Promise<void>>();
+  return {
+    add: (work: Promise<void>, about: object, message: string): void => {
+      const mine = work.catch((error: unknown) => logger.error({ error, ...about }, message)).finally(() => all.delete(mine));
+      all.add(mine);
+    },
+    ended: () => Promise.all(all),
+  };
+};
+
+/** How a job of this process begins. */
+const createBegin = ({ leases, underWay, ...running }: Omit<Running, 'input'> & Readonly<{ leases: Leases; underWay: ReturnType<typeof createUnderWay> }>) =>
+  (job: Job, kind: JobKind, input: JobInput): void => {
+    let begun = false;
+    /** Whoever has lost it does not begin anew. */
+    const once = async (held: AbortSignal): Promise<void> => {
+      if (begun) return;
+      begun = true;
+      await run(job, kind, { ...running, input, signal: held });
+    };
+    underWay.add(leases.hold(leaseOf(job.id), running.signal, once), { job: job.id }, 'the end of a job could not be noted');
+  };
+
 export const createJobs = async (options: JobsOptions): Promise<RunningJobs> => {
-  const { clock, logger, directory, kinds } = options;
+  const { clock, logger, directory, kinds, leases = createLoneLeases() } = options;
   const book = createBook(options);
   const stopping = new AbortController();
-  const running = new Set<Promise<void>>();
-  await giveUpInterrupted(book, options);
+  const underWay = createUnderWay(logger);
+  const tidied = giveUpInterrupted(book, options, leases, stopping.signal);
+  if (options.leases === undefined) await tidied;
+  else underWay.add(tidied, {}, 'jobs that others began could not be looked at');
   await removeUnfinished(directory);
   const kindOf = (name: string): JobKind | undefined => (Object.hasOwn(kinds, name) ? kinds[name] : undefined);
-
-  const begin = (job: Job, kind: JobKind, input: JobInput): void => {
-    const ended = run(job, kind, { input, options, book, signal: stopping.signal }).catch((error: unknown) =>
-      logger.error({ error, job: job.id }, 'the end of a job could not be noted'),
-    );
-    running.add(ended);
-    void ended.finally(() => running.delete(ended));
-  };
+  const begin = createBegin({ options, book, leases, underWay, signal: stopping.signal });
 
   return {
     kinds: Object.keys(kinds),
@@ -167,7 +195,7 @@ export const createJobs = async (options: JobsOptions): Promise<RunningJobs> => 
     },
     close: async () => {
       stopping.abort();
-      await Promise.all(running);
+      await underWay.ended();
     },
   };
 };

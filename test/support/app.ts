@@ -3,6 +3,7 @@ import type { Clock } from '../../application/kernel/ports.ts';
 import { startProgram, type Program } from '../../api/composition/program.ts';
 import { readConfig } from '../../infrastructure/runtime/config.ts';
 import { closing } from './leavings.ts';
+import { enginesOfATest } from './open-stores.ts';
 import { failOnFatal, silentLogger } from './silent.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -43,7 +44,8 @@ const send = async (url: string, method: string, path: string, { token, body, he
 
 export const startApp = async ({ env = {}, clock }: AppSettings = {}): Promise<App> => {
   const directory = temporaryDirectory();
-  const config = readConfig({ PORT: '0', LOG_LEVEL: 'silent', ...env, DATA_DIR: directory.path });
+  const engines = await enginesOfATest(directory.path);
+  const config = readConfig({ PORT: '0', LOG_LEVEL: 'silent', ...engines.env, ...env, DATA_DIR: directory.path });
   const start = (): Promise<Program> => startProgram({ config, logger: silentLogger, onFatal: failOnFatal, ...(clock !== undefined && { clock }) });
   let program = await start();
   const stop = closing(() => program.stop(1_000));
@@ -65,6 +67,7 @@ export const startApp = async ({ env = {}, clock }: AppSettings = {}): Promise<A
     },
     close: async () => {
       await stop();
+      await engines.close();
       directory.remove();
     },
   };

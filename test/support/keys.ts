@@ -8,15 +8,15 @@ import type { SignatureEngine } from '../../application/keys/ports.ts';
 import { openSealing } from '../../infrastructure/crypto/sealing.ts';
 import { createSignatures, keyDigests } from '../../infrastructure/crypto/signatures.ts';
 import { systemClock } from '../../infrastructure/runtime/clock.ts';
-import { openEmbedded } from '../../infrastructure/runtime/embedded.ts';
 import { randomIds } from './random-ids.ts';
 import { someTenant } from './sample-events.ts';
 import { failOnFatal, silentLogger } from './silent.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
+import { openStores } from './open-stores.ts';
 
 export const openKeysGround = async () => {
   const directory = temporaryDirectory();
-  const embedded = await openEmbedded({ dataDir: directory.path, codec: createEventCodec(catalogue), clock: systemClock, logger: silentLogger, onFatal: failOnFatal });
+  const embedded = await openStores({ dataDir: directory.path, codec: createEventCodec(catalogue), clock: systemClock, logger: silentLogger, onFatal: failOnFatal });
   const { secrets } = await openSealing({ vault: embedded.vault, masterKey: Buffer.alloc(32, 7), ids: randomIds });
   return {
     store: embedded.store,

@@ -11,7 +11,6 @@ import type { LedgerVolumeOpened, LicenceGenerated, LicenceRevoked } from '../..
 import type { LicenceSigningKeyAdded } from '../../domain/licensing/signing-keys.events.ts';
 import { fingerprintHashes } from '../../infrastructure/crypto/fingerprint-hashes.ts';
 import { openSealing, type Sealing } from '../../infrastructure/crypto/sealing.ts';
-import { type Embedded, openEmbedded } from '../../infrastructure/runtime/embedded.ts';
 import { announcing } from '../../projections/kernel/announcing.ts';
 import { createProjections, type Projections } from '../../projections/kernel/projections.ts';
 import { licensingProjections } from '../../projections/licensing/index.ts';
@@ -20,6 +19,8 @@ import { createLicenceIndex } from '../../projections/licensing/licence-index.ts
 import { randomIds } from './random-ids.ts';
 import { failOnFatal, silentLogger } from './silent.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
+import type { OpenEngines } from '../../infrastructure/runtime/engines.ts';
+import { openStores } from './open-stores.ts';
 
 export const NOW = Date.parse('2026-11-22T06:00:00.000Z');
 export const CAUSE: Cause = { actor: { kind: 'credential', id: 'key-1' }, correlation: 'test' };
@@ -89,7 +90,7 @@ export type LicensingGround = Readonly<{
   close: () => Promise<void>;
 }>;
 
-const eventsOf = async ({ log }: Embedded, tenant: TenantId): Promise<readonly Recorded[]> => {
+const eventsOf = async ({ log }: OpenEngines, tenant: TenantId): Promise<readonly Recorded[]> => {
   const events: Recorded[] = [];
   for (let after: Recorded['position'] | undefined; ; ) {
     const page = await log.feed().pull(after, 1_000, AbortSignal.abort());
@@ -103,7 +104,7 @@ export const openLicensing = async (): Promise<LicensingGround> => {
   const directory = temporaryDirectory();
   const knobs = { now: NOW };
   const clock = { now: () => knobs.now };
-  const embedded = await openEmbedded({ dataDir: directory.path, codec: createEventCodec(catalogue), clock, logger: silentLogger, onFatal: failOnFatal });
+  const embedded = await openStores({ dataDir: directory.path, codec: createEventCodec(catalogue), clock, logger: silentLogger, onFatal: failOnFatal });
   const sealing = await openSealing({ vault: embedded.vault, masterKey: Buffer.alloc(32, 7), ids: randomIds });
   const projections = createProjections({ log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions: licensingProjections });
   await projections.start();

@@ -27,7 +27,6 @@ import { createAccessTokens, makeSessionKey } from '../../infrastructure/crypto/
 import { openSealing } from '../../infrastructure/crypto/sealing.ts';
 import { secretTokens } from '../../infrastructure/crypto/secret-tokens.ts';
 import { totp } from '../../infrastructure/crypto/totp.ts';
-import { openEmbedded } from '../../infrastructure/runtime/embedded.ts';
 import { announcing } from '../../projections/kernel/announcing.ts';
 import { createProjections } from '../../projections/kernel/projections.ts';
 import type { AnyProjection } from '../../projections/kernel/projection.ts';
@@ -40,6 +39,7 @@ import { randomIds } from './random-ids.ts';
 import { closing } from './leavings.ts';
 import { failOnFatal, silentLogger } from './silent.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
+import { openStores } from './open-stores.ts';
 
 export const PASSWORD = 'plenty of words to remember 7';
 export const ISSUER = 'http://127.0.0.1:8080';
@@ -65,7 +65,7 @@ const openGround = async (knobs: Knobs) => {
   const directory = temporaryDirectory();
   const clock = { now: () => knobs.now };
   const codec = createEventCodec(catalogue);
-  const embedded = await openEmbedded({ dataDir: directory.path, codec, clock, logger: silentLogger, onFatal: failOnFatal });
+  const embedded = await openStores({ dataDir: directory.path, codec, clock, logger: silentLogger, onFatal: failOnFatal });
   const append = async (...given: Parameters<EventStore['append']>): Promise<Appended> => {
     knobs.beforeAppend(given[0], given[2][0]?.type ?? '');
     return embedded.store.append(...given);

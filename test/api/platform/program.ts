@@ -27,7 +27,7 @@ const unsigned = {
 const none = async (): Promise<never> => reject('delivery.webhook_not_found');
 const noSink = async (): Promise<never> => reject('delivery.sink_not_found');
 const silent: Pick<WebhookDeps, 'webhooks' | 'redeliver'> & Pick<SiemDeps, 'siemSinks' | 'siemStatuses' | 'siemDispatcher'> = {
-  webhooks: { find: async () => undefined, create: none, change: none, rotate: none, disableGone: none, remove: none, replay: none, replayFinished: none },
+  webhooks: { find: async () => undefined, reveal: none, create: none, change: none, rotate: none, disableGone: none, remove: none, replay: none, replayFinished: none },
   redeliver: { retry: none, test: none },
   siemSinks: { find: async () => undefined, list: async () => [], create: noSink, change: noSink, reveal: noSink, pause: noSink, resume: noSink, remove: noSink, test: noSink, open: noSink },
   siemStatuses: { read: noSink },
@@ -40,7 +40,7 @@ export const startPlatform = async () => {
   const tenancy = await startTenancy();
   const { ground, knobs } = tenancy;
   const { state } = ground.embedded;
-  const jobs = await openJobs({ state, clock: ground.clock, logger: silentLogger, dataDir: ground.directory.path, rotations: Promise.resolve(tenancy.rotations) });
+  const jobs = await openJobs({ state, clock: ground.clock, logger: silentLogger, dataDir: ground.directory.path, rotations: Promise.resolve(tenancy.rotations), backups: true, leases: undefined });
   const { store, sealing: { personalData }, projections: { reader, freshness } } = ground;
   const { memberships } = tenancy.aggregates;
   const rules = createSigningRules({ store, memberships, personalData, recent: createRecentSignings(reader), clock: ground.clock, ids: randomIds });

@@ -32,7 +32,6 @@ import { createAccessTokens, makeSessionKey } from '../../../infrastructure/cryp
 import { openSealing } from '../../../infrastructure/crypto/sealing.ts';
 import { secretTokens } from '../../../infrastructure/crypto/secret-tokens.ts';
 import { totp } from '../../../infrastructure/crypto/totp.ts';
-import { openEmbedded, type Embedded } from '../../../infrastructure/runtime/embedded.ts';
 import { announcing } from '../../../projections/kernel/announcing.ts';
 import { createInProcessPlaces } from '../../../infrastructure/signing/in-process-places.ts';
 import { createProjections, type Projections } from '../../../projections/kernel/projections.ts';
@@ -51,6 +50,8 @@ import { failOnFatal, silentLogger } from '../../support/silent.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { ask, serve, type Running } from '../kernel/support.ts';
 import { createAnswerShapes } from './answer-shapes.ts';
+import type { OpenEngines } from '../../../infrastructure/runtime/engines.ts';
+import { openStores } from '../../support/open-stores.ts';
 
 export const START = Date.parse('2026-03-09T15:00:00.000Z');
 const CAUSE: Cause = { actor: { kind: 'operator', id: 'test' }, correlation: 'test' };
@@ -74,7 +75,7 @@ const cheapPasswords: Passwords = {
   verify: async (password, hash) => hash === `cheap:${password}`,
 };
 
-const tenancyOf = async ({ store, vault, state, readModels, log }: Embedded, clock: Clock, { reader, freshness }: Projections) => {
+const tenancyOf = async ({ store, vault, state, readModels, log }: OpenEngines, clock: Clock, { reader, freshness }: Projections) => {
   const { personalData, secrets, blindIndex } = await openSealing({ vault, masterKey: Buffer.alloc(32, 7), ids: randomIds });
   const aggregates = createTenancyAggregates(announcing(store, freshness));
   const views = createTenantViews(aggregates);
@@ -115,7 +116,7 @@ const start = async () => {
   const knobs = { now: START, sign: async () => SIGNED } as unknown as Knobs;
   const clock: Clock = { now: () => knobs.now };
   const codec = createEventCodec(catalogue);
-  const embedded = await openEmbedded({ dataDir: directory.path, codec, clock, logger: silentLogger, onFatal: failOnFatal });
+  const embedded = await openStores({ dataDir: directory.path, codec, clock, logger: silentLogger, onFatal: failOnFatal });
   knobs.append = (...given) => embedded.store.append(...given);
   const store: EventStore = { ...embedded.store, append: (...given) => knobs.append(...given) };
   const projections = createProjections({

@@ -31,6 +31,7 @@ describe('configuration', () => {
     expect({ ...config, surfaceHosts: Object.fromEntries(config.surfaceHosts) }).to.deep.equal({
       host: '127.0.0.1', port: 8080, publicUrl: undefined, dataDir: resolve('data'), masterKey: undefined, previousMasterKey: undefined, operatorToken: undefined,
       logOrigin: undefined, mailServer: undefined, tsaUrl: undefined, signingBackend: 'local', azure: undefined, cliMinVersion: undefined, cliVersion: undefined,
+      eventStoreUrl: undefined, mongoUrl: undefined, kafkaBrokers: [], kafkaTopicPrefix: 'chancery.',
       roles: ['api', 'projector', 'relay', 'dispatcher', 'scheduler'],
       surfaceHosts: { 'app.qwickcert.com': 'qwick-cert', 'api.quantumapi.eu': 'quantum-api', 'login.quickztna.com': 'quick-ztna', 'quantumlock.softquantus.com': 'quantum-lock', 'certwatch.localhost': 'certwatch' },
       trustProxy: [], outboundAllow: [], logLevel: 'info',
@@ -69,7 +70,7 @@ describe('configuration', () => {
     ['PUBLIC_URL', 'trust.example.com'], ['PUBLIC_URL', 'ftp://x'], ['PUBLIC_URL', 'https://x/?q=1'],
     ['LOG_ORIGIN', 'two words'], ['LOG_ORIGIN', 'a+b'],
     ['TSA_URL', 'not-a-url'], ['SIGNING_BACKEND', 'hsm'], ['CLI_VERSION', 'latest'], ['CLI_MIN_VERSION', '1.2'],
-    ['ROLES', 'api,cook'], ['ROLES', ','], ['ROLES', 'api,projector'], ['SURFACE_HOSTS', 'example.com'], ['SURFACE_HOSTS', 'example.com=nothing'],
+    ['ROLES', 'api,cook'], ['ROLES', ','], ['KAFKA_BROKERS', 'kafka'], ['KAFKA_BROKERS', 'kafka:0'], ['KAFKA_BROKERS', ','], ['KAFKA_TOPIC_PREFIX', 'a b'], ['SURFACE_HOSTS', 'example.com'], ['SURFACE_HOSTS', 'example.com=nothing'],
     ['SURFACE_HOSTS', 'a.example=platform,a.example=certwatch'], ['SURFACE_HOSTS', 'a.example:80=platform'],
     ['TRUST_PROXY', '10.0.0.0/33'], ['TRUST_PROXY', 'proxy.example.com'], ['TRUST_PROXY', '*'],
     ['OUTBOUND_ALLOW', 'localhost'], ['OUTBOUND_ALLOW', 'localhost:0'], ['OUTBOUND_ALLOW', 'http://localhost:80'], ['LOG_LEVEL', 'loud'],
@@ -107,10 +108,28 @@ describe('configuration', () => {
     expect(refusal({ MASTER_KEY: Buffer.alloc(16).toString('base64') })).to.equal('MASTER_KEY holds 16 bytes; accepted is 32 bytes in base64 (44 characters)');
   });
 
-  it('stops rather than go on without an engine that was asked for', () => {
-    for (const [name, value] of Object.entries({ EVENTSTORE_URL: 'esdb://x', MONGO_URL: 'mongodb://u:canary@x/db', KAFKA_BROKERS: 'x:9092' })) {
-      expect(refusal({ [name]: value })).to.match(new RegExp(`^${name} .*does not serve.* yet; accepted is `)).and.not.contain('canary');
-    }
+  const SHARED = { EVENTSTORE_URL: 'esdb://events:2113?tls=false', MONGO_URL: 'mongodb://mongo:27017/chancery', KAFKA_BROKERS: 'kafka:9092', MASTER_KEY: KEY, OPERATOR_TOKEN: 'op_0123456789' };
+
+  it('takes engines one by one where one process can do with them, and parts of the program where all are shared', () => {
+    expect(readConfig({ MONGO_URL: SHARED.MONGO_URL })).to.include({ mongoUrl: 'mongodb://mongo:27017/chancery' });
+    expect(readConfig({ KAFKA_BROKERS: 'one:9092, two:9093', KAFKA_TOPIC_PREFIX: 'acme-' })).to.deep.include({ kafkaBrokers: ['one:9092', 'two:9093'], kafkaTopicPrefix: 'acme-' });
+    expect(readConfig({ ...SHARED, KAFKA_BROKERS: '' })).to.include({ eventStoreUrl: 'esdb://events:2113?tls=false' });
+    expect(readConfig({ ...SHARED, ROLES: 'api, projector' })).to.deep.include({ roles: ['api', 'projector'] });
+  });
+
+  for (const name of ['MONGO_URL', 'MASTER_KEY', 'OPERATOR_TOKEN']) {
+    it(`needs ${name} beside EVENTSTORE_URL`, () => expect(refusal({ ...SHARED, [name]: '' })).to.match(new RegExp(`^EVENTSTORE_URL is set without ${name}; accepted is both`)));
+  }
+
+  for (const name of ['EVENTSTORE_URL', 'KAFKA_BROKERS']) {
+    it(`leaves no part of the program out without ${name}`, () => expect(refusal({ ...SHARED, [name]: '', ROLES: 'api,projector,relay' })).to.match(new RegExp(`^ROLES leaves out dispatcher,scheduler while ${name} is not set; accepted is `)));
+  }
+
+  it('never shows a connection string', () => {
+    const wrong: readonly (readonly [string, string])[] = [
+      ['EVENTSTORE_URL', 'http://u:canary@x'], ['EVENTSTORE_URL', 'esdb://'], ['MONGO_URL', 'mongodb://u:canary@x'], ['MONGO_URL', 'mongodb://u:canary@x/'], ['MONGO_URL', 'mongodb://u:canary@x/a/b'], ['MONGO_URL', 'mysql://u:canary@x/db'],
+    ];
+    for (const [name, value] of wrong) expect(refusal({ ...SHARED, [name]: value }), value).to.match(new RegExp(`^${name} is no connection string .*; accepted is `)).and.not.contain('canary');
   });
 
   it('reads where mail goes, with TLS wherever a password travels', () => {

@@ -1,0 +1,61 @@
+/** Which engines carry the program, and which parts of it this process runs: settings that depend on each other. */
+import { ConfigError, hostsAndPorts, refuse, refuseSecret, someOf, type Setting } from './config-values.ts';
+
+export const ROLES = ['api', 'projector', 'relay', 'dispatcher', 'scheduler'] as const;
+export type ProcessRole = (typeof ROLES)[number];
+
+export type EngineSettings = Readonly<{
+  /** Connection string of EventStoreDB, as it stands; undefined: the embedded event store. */
+  eventStoreUrl: string | undefined;
+  /** Connection string of MongoDB with the name of a database, as it stands; undefined: embedded. */
+  mongoUrl: string | undefined;
+  /** `host:port`s; empty: the in-process bus. */
+  kafkaBrokers: readonly string[];
+  /** What the names of topics begin with. */
+  kafkaTopicPrefix: string;
+  roles: readonly ProcessRole[];
+}>;
+
+type Read = <Value, Default>(name: string, read: (setting: Setting) => Value, otherwise: Default) => Value | Default;
+
+const EVENT_STORE_WORDS = 'esdb://[user:password@]host[:port][,host:port…][?tls=true&…], or the same with esdb+discover';
+const MONGO_WORDS = 'mongodb://[user:password@]host[:port][,host:port…]/database[?…], or the same with mongodb+srv';
+
+/** Connection strings may hold passwords: nothing of a wrong one is shown. */
+const eventStoreUrl = ({ name, text }: Setting): string => (/^esdb(\+discover)?:\/\/[^\s/?#]+/.test(text) ? text : refuseSecret(name, 'is no connection string of EventStoreDB', EVENT_STORE_WORDS));
+
+const mongoUrl = ({ name, text }: Setting): string =>
+  /^mongodb(\+srv)?:\/\/[^\s/?#]+\/[^\s/?#."$*<>:|\\]{1,63}(\?\S*)?$/.test(text) ? text : refuseSecret(name, 'is no connection string of MongoDB with the name of a database', MONGO_WORDS);
+
+const brokers = (setting: Setting): readonly string[] => {
+  const all = hostsAndPorts(setting);
+  return all.length > 0 ? all : refuse(setting, 'a comma-separated list of host:port, IPv6 addresses in brackets');
+};
+
+const topicPrefix = (setting: Setting): string => (/^[\w.-]{1,60}$/.test(setting.text) ? setting.text : refuse(setting, 'up to 60 characters out of A-Z a-z 0-9 . _ -'));
+
+/** What a log on another machine needs beside it: processes that share it must agree on all of these. */
+const SHARED_NEEDS = {
+  MONGO_URL: 'the keys and the operational state of a log that others can reach do not stand in one process\'s directory',
+  MASTER_KEY: 'every process that shares the log needs the same one',
+  OPERATOR_TOKEN: 'every process that shares the log needs the same one',
+} as const;
+
+/** Throws a `ConfigError` on the first wrong value, and where one setting lacks another. */
+export const readEngines = (read: Read, isSet: (name: string) => boolean): EngineSettings => {
+  const settings: EngineSettings = {
+    eventStoreUrl: read('EVENTSTORE_URL', eventStoreUrl, undefined),
+    mongoUrl: read('MONGO_URL', mongoUrl, undefined),
+    kafkaBrokers: read('KAFKA_BROKERS', brokers, []),
+    kafkaTopicPrefix: read('KAFKA_TOPIC_PREFIX', topicPrefix, 'chancery.'),
+    roles: read('ROLES', someOf(ROLES), ROLES),
+  };
+  for (const [name, why] of Object.entries(SHARED_NEEDS)) {
+    if (settings.eventStoreUrl !== undefined && !isSet(name)) throw new ConfigError(`EVENTSTORE_URL is set without ${name}; accepted is both: ${why}`);
+  }
+  const lacking = ['EVENTSTORE_URL', 'KAFKA_BROKERS'].find((name) => !isSet(name));
+  if (settings.roles.length < ROLES.length && lacking !== undefined) {
+    throw new ConfigError(`ROLES leaves out ${ROLES.filter((role) => !settings.roles.includes(role)).join(',')} while ${lacking} is not set; accepted is leaving it unset: with an embedded engine all of ${ROLES.join(',')} are in one process`);
+  }
+  return settings;
+};

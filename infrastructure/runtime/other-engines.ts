@@ -1,0 +1,80 @@
+/** Engines that other machines carry, as `engines.ts` opens them. */
+import type { Bus } from '../../application/kernel/bus.ts';
+import { createLeases, createLoneLeases } from '../../application/kernel/leases.ts';
+import { openEventStoreDb } from '../eventstoredb/event-store-db.ts';
+import { openKafkaBus } from '../kafka/kafka-bus.ts';
+import { openMongo, type Mongo } from '../mongodb/connection.ts';
+import { openMongoVault } from '../mongodb/key-vault.ts';
+import { createLogTie } from '../mongodb/log-tie.ts';
+import { openMongoReadModels } from '../mongodb/read-model-store.ts';
+import { openMongoState } from '../mongodb/state-store.ts';
+import type { EngineSettings } from './config-engines.ts';
+import { closeAll, enterDataDirectory, type Ground, keepPrivate, openEmbeddedLog, openEmbeddedState } from './embedded.ts';
+import { type EnginesOptions, onEmbedded, type OpenEngines } from './open-engines.ts';
+import { systemIds } from './ids.ts';
+
+type Stored = Pick<OpenEngines, 'store' | 'log' | 'vault'>;
+type Derived = Pick<OpenEngines, 'readModels' | 'state'>;
+
+const openEventStoreLog = async ({ codec, clock, logger, ids = systemIds, closings }: Ground, url: string, { db, guarded }: Mongo): Promise<Stored> => {
+  const vault = await openMongoVault({ db, asking: guarded });
+  const { store, log, close } = await openEventStoreDb({ url, codec, clock, ids, vault, logger });
+  closings.push(close);
+  return { store, log, vault };
+};
+
+const openMongoDerived = async ({ clock, logger, closings }: Ground, mongo: Mongo): Promise<Derived> => {
+  const { state, close } = await openMongoState({ db: mongo.db, asking: mongo.guarded, clock, logger });
+  closings.push(close);
+  return { readModels: await openMongoReadModels({ mongo, logger }), state };
+};
+
+/** The bus of Kafka, or that of this process. */
+const openBus = async (ground: Ground, { kafkaBrokers, kafkaTopicPrefix }: EngineSettings): Promise<Bus> => {
+  if (kafkaBrokers.length === 0) return (await openEmbeddedState(ground)).bus;
+  const { bus, close } = await openKafkaBus({ brokers: kafkaBrokers, prefix: kafkaTopicPrefix, clientId: 'chancery', logger: ground.logger });
+  ground.closings.push(close);
+  return bus;
+};
+
+/** With MongoDB: read models and state there, the log there too or in the data directory. */
+const openOnMongo = async (options: EnginesOptions, ground: Ground, url: string): Promise<Omit<OpenEngines, 'close'>> => {
+  const { settings, logger, ids = systemIds, pause } = options;
+  const { eventStoreUrl } = settings;
+  const mongo = await openMongo(url, { logger });
+  ground.closings.push(mongo.close);
+  const stored = eventStoreUrl === undefined ? await openEmbeddedLog(ground) : await openEventStoreLog(ground, eventStoreUrl, mongo);
+  const derived = await openMongoDerived(ground, mongo);
+  const bus = await openBus(ground, settings);
+  const tie = createLogTie(mongo, stored.log);
+  await tie.check();
+  const isShared = eventStoreUrl !== undefined;
+  const leases = isShared ? createLeases({ state: derived.state, ids, pause }) : createLoneLeases();
+  return { ...stored, ...derived, bus, leases, isShared, rememberLog: () => tie.remember() };
+};
+
+/** With Kafka alone, everything else is embedded. */
+export const withKafka = async (options: EnginesOptions): Promise<OpenEngines> => {
+  const engines = await onEmbedded(options);
+  const closings = [engines.close];
+  try {
+    const { kafkaBrokers: brokers, kafkaTopicPrefix: prefix } = options.settings;
+    const { bus, close } = await openKafkaBus({ brokers, prefix, clientId: 'chancery', logger: options.logger });
+    return { ...engines, bus, close: () => closeAll([...closings, close]) };
+  } catch (error) {
+    await closeAll(closings);
+    throw error;
+  }
+};
+
+export const onMongo = async (options: EnginesOptions, url: string): Promise<OpenEngines> => {
+  const closings: Ground['closings'] = [];
+  try {
+    const ground = enterDataDirectory(options, closings);
+    keepPrivate(ground);
+    return { ...(await openOnMongo(options, ground, url)), close: () => closeAll(closings) };
+  } catch (error) {
+    await closeAll(closings);
+    throw error;
+  }
+};
