@@ -18,6 +18,16 @@ const CLUSTER_ID = 'Y2hhbmNlcnktdGVzdHMtMQ';
 
 const settingsFile = ({ folder }: Place): string => join(folder, 'server.properties');
 
+export type Login = Readonly<{ username: string; password: string }>;
+
+/** The only user there is. */
+const loginSettings = ({ username, password }: Login): Readonly<Record<string, string>> => ({
+  'listener.security.protocol.map': 'PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
+  'sasl.enabled.mechanisms': 'PLAIN',
+  'sasl.mechanism.inter.broker.protocol': 'PLAIN',
+  'listener.name.plaintext.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required username="${username}" password="${password}" user_${username}="${password}";`,
+});
+
 /** As little of everything as a single broker gets along with; topics are made by who publishes, as in production. */
 const settings = ({ folder, ports: [port, controllerPort] }: Place): Readonly<Record<string, string | number>> => ({
   'process.roles': 'broker,controller',
@@ -51,7 +61,8 @@ const java = (main: string, ...args: readonly string[]): Command => ({ program: 
 
 const patience = { connectionTimeout: 2_000, requestTimeout: 5_000, retry: { retries: 0 }, logLevel: kafkajs.logLevel.NOTHING };
 
-export const kafka: Engine = {
+/** `login`: who alone may connect; everybody without. */
+export const createKafka = (login?: Login): Engine => ({
   name: 'kafka',
   variable: 'KAFKA_BROKERS',
   portsNeeded: 2,
@@ -59,14 +70,15 @@ export const kafka: Engine = {
   prepare: (place) => {
     make(jars);
     requireTools('java');
-    writeFileSync(settingsFile(place), Object.entries(settings(place)).map(([name, value]) => `${name}=${value}\n`).join(''));
+    const all = { ...settings(place), ...(login === undefined ? {} : loginSettings(login)) };
+    writeFileSync(settingsFile(place), Object.entries(all).map(([name, value]) => `${name}=${value}\n`).join(''));
     const { program, args } = java('kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', settingsFile(place));
     build(program, args, place.folder);
   },
   command: (place) => java('kafka.Kafka', settingsFile(place)),
   address: ({ ports: [port] }) => `127.0.0.1:${port}`,
   ask: async (address) => {
-    const admin = new kafkajs.Kafka({ brokers: [address], ...patience }).admin();
+    const admin = new kafkajs.Kafka({ brokers: [address], ...patience, ...(login === undefined ? {} : { sasl: { mechanism: 'plain', ...login } }) }).admin();
     try {
       await admin.connect();
       await admin.describeCluster();
@@ -74,4 +86,6 @@ export const kafka: Engine = {
       await admin.disconnect();
     }
   },
-};
+});
+
+export const kafka: Engine = createKafka();

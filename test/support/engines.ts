@@ -44,10 +44,10 @@ const kill = async (child: ChildProcess): Promise<void> => {
 };
 
 /** Resolves when it answers: a few seconds for a broker. It is ended and removed at the end of the run at the latest. */
-export const startOwnEngine = async (name: Engine['name']): Promise<OwnEngine> => {
-  const engine = OWN[name];
+export const startOwnEngine = async (which: Engine['name'] | Engine): Promise<OwnEngine> => {
+  const engine = typeof which === 'string' ? OWN[which] : which;
   const directory = temporaryDirectory();
-  const place = await newPlace(engine, join(directory.path, name));
+  const place = await newPlace(engine, join(directory.path, engine.name));
   engine.prepare(place);
   let child = launch(engine, place, { detached: false });
   const stop = closing(async () => {

@@ -2,8 +2,10 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { ConfigError } from '../../../infrastructure/runtime/config-values.ts';
+import { createKafka } from '../../../scripts/engines-support/kafka.ts';
+import { requireOwnEngine, startOwnEngine } from '../../support/engines.ts';
 import { closing } from '../../support/leavings.ts';
-import { openBus } from './support.ts';
+import { messagesOf, openBus } from './support.ts';
 
 const API_VERSIONS = 18;
 const METADATA = 3;
@@ -70,5 +72,21 @@ describe('a bus in Kafka that cannot be opened', () => {
     this.timeout(30_000);
     onSocket = (socket) => socket.on('data', answerAsAncient(socket, (server.address() as AddressInfo).port));
     expect(await refusal()).to.match(/the broker is too old: Apache Kafka 2\.4 or newer is needed$/u);
+  });
+
+  it('says that user or password are wrong, and names neither', async function credentials() {
+    requireOwnEngine(this, 'kafka');
+    this.timeout(120_000);
+    const login = { username: 'chancery', password: 'correct-horse' };
+    const broker = await startOwnEngine(createKafka(login));
+    const wrong = await openBus(broker.address, { login: { mechanism: 'plain', ...login, password: 'battery-staple' } }).catch((reason: unknown) => reason);
+    expect(wrong).to.be.instanceOf(ConfigError);
+    expect((wrong as ConfigError).message).to.match(/the broker refuses the user or the password$/u);
+    const without = await openBus(broker.address).catch((reason: unknown) => reason);
+    expect((without as ConfigError).message).to.match(/closes the connection: it is no Kafka broker, or it asks for TLS or a password$/u);
+    const { bus, close } = await openBus(broker.address, { login: { mechanism: 'plain', ...login } });
+    await bus.publish(messagesOf('with-password', ['k'], 2));
+    await close();
+    await broker.stop();
   });
 });
