@@ -16,7 +16,7 @@ const MOST_TYPES = 200;
 const LONGEST_OVERLAP_S = 604_800;
 export const USUAL_OVERLAP_S = 86_400;
 
-const url = () => Type.String({ minLength: 1, maxLength: 2_048, description: 'Where events are sent: https, to a public address, without user name and password; redirects are not followed' });
+const url = () => Type.String({ minLength: 1, maxLength: 2_048, description: 'Where events are sent: https, to a public address, without user name, password and fragment; redirects are not followed. Kept sealed' });
 const types = (description: string) => Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: MOST_TYPES, description });
 const description = () => Type.String({ maxLength: 500, pattern: '^[^\\p{Cc}\\p{Cs}]*$', 'x-expected': 'text without control characters and lone surrogates', description: 'For people' });
 const format = () => Type.Enum(['application/json', 'application/cloudevents+json'], { description: 'The media type of deliveries; the body is a CloudEvent either way' });

@@ -1,7 +1,7 @@
 /** Webhooks between the wire and the domain. */
 import type { Static } from 'typebox';
-import type { Shown } from '../../application/delivery/webhooks.ts';
-import type { WebhookFormat, WebhookSettings } from '../../domain/delivery/webhook.events.ts';
+import type { Shown, WantedWebhook } from '../../application/delivery/webhooks.ts';
+import type { WebhookFormat } from '../../domain/delivery/webhook.events.ts';
 import { rejectFields } from '../../domain/kernel/rejection.ts';
 import type { DeliveryDocument } from '../../projections/delivery/deliveries.ts';
 import type { WebhookDocument } from '../../projections/delivery/webhooks.ts';
@@ -12,7 +12,7 @@ const MEDIA_TYPES = { json: 'application/json', cloudevents: 'application/cloude
 const formatOf = (mediaType: (typeof MEDIA_TYPES)[WebhookFormat]): WebhookFormat => (mediaType === MEDIA_TYPES.json ? 'json' : 'cloudevents');
 
 /** What is set; what is not stays away. */
-export const settingsOf = ({ url, types, description, content_type: mediaType }: Static<typeof ChangeWebhookBody>): Partial<WebhookSettings> => ({
+export const settingsOf = ({ url, types, description, content_type: mediaType }: Static<typeof ChangeWebhookBody>): Partial<WantedWebhook> => ({
   ...(url !== undefined && { url }),
   ...(types !== undefined && { types: types === null ? null : [...new Set(types)] }),
   ...(description !== undefined && { description }),
@@ -33,7 +33,10 @@ export const showPublicKey = (publicKey: string): string => `whpk_${publicKey}`;
 
 export const showSecret = ({ secret }: Pick<Shown, 'secret'>): string => `whsec_${Buffer.from(secret).toString('base64')}`;
 
-export const showWebhook = (webhook: WebhookDocument): Static<typeof WebhookReply> => ({
+/** A document with its URL opened. */
+export type OpenWebhook = Omit<WebhookDocument, 'url'> & Readonly<{ url: string }>;
+
+export const showWebhook = (webhook: OpenWebhook): Static<typeof WebhookReply> => ({
   id: webhook.webhookId,
   url: webhook.url,
   types: webhook.types === null ? null : [...webhook.types],

@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import type { DeliveryEvent } from '../../domain/delivery/delivery.events.ts';
 import type { WebhookEvent } from '../../domain/delivery/webhook.events.ts';
-import { defineEvents, v1 } from '../kernel/event-catalogue.ts';
+import { defineEvents, v1, versions } from '../kernel/event-catalogue.ts';
 
 const strict = { additionalProperties: false } as const;
 const Instant = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' });
@@ -13,12 +13,15 @@ const Types = Type.Union([Type.Array(PublicType, { maxItems: 500 }), Type.Null()
 const SealedSecret = Type.Object({ tenantKey: Type.Integer(), box: Type.String() }, strict);
 const orNull = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 
-const settings = {
-  url: Type.String({ minLength: 1, maxLength: 2_048 }),
+const ClearUrl = Type.String({ minLength: 1, maxLength: 2_048 });
+const SealedUrl = Type.Union([SealedSecret, Type.Object({ clear: ClearUrl }, strict)]);
+
+const settingsWith = <Url extends Type.TSchema>(url: Url) => ({
+  url,
   types: Types,
   description: orNull(Type.String({ maxLength: 500 })),
   format: Type.Union([Type.Literal('json'), Type.Literal('cloudevents')]),
-};
+});
 const keys = { keysId: Id, secret: SealedSecret, seed: SealedSecret, publicKey: Type.String({ minLength: 1, maxLength: 100 }) };
 
 const of = { webhookId: Id, deliveryId: Type.String({ minLength: 1, maxLength: 200 }), eventId: Id, eventType: PublicType };
@@ -36,9 +39,16 @@ const Reason = Type.Union([
   Type.Literal('status'), Type.Literal('redirect'), Type.Literal('gone'), Type.Literal('timeout'), Type.Literal('unreachable'), Type.Literal('forbidden'),
 ]);
 
+const createdWith = <Url extends Type.TSchema>(url: Url) =>
+  Type.Object({ webhookId: Id, ...settingsWith(url), ...keys, startAfter: orNull(Position), startTime: orNull(Instant), createdAt: Instant }, strict);
+const changedWith = <Url extends Type.TSchema>(url: Url) => Type.Object({ webhookId: Id, ...settingsWith(url), changedAt: Instant }, strict);
+
+/** Of version 1, where URLs stood in the clear. */
+const withUrlApart = ({ url, ...rest }: Readonly<{ url: string }>): object => ({ ...rest, url: { clear: url } });
+
 export const webhookEvents = defineEvents<WebhookEvent | DeliveryEvent>('delivery', {
-  WebhookCreated: v1(Type.Object({ webhookId: Id, ...settings, ...keys, startAfter: orNull(Position), startTime: orNull(Instant), createdAt: Instant }, strict)),
-  WebhookChanged: v1(Type.Object({ webhookId: Id, ...settings, changedAt: Instant }, strict)),
+  WebhookCreated: versions([[createdWith(ClearUrl), withUrlApart]], createdWith(SealedUrl)),
+  WebhookChanged: versions([[changedWith(ClearUrl), withUrlApart]], changedWith(SealedUrl)),
   WebhookSecretRotated: v1(Type.Object({ webhookId: Id, ...keys, previousUntil: orNull(Instant), rotatedAt: Instant }, strict)),
   WebhookDisabled: v1(Type.Object({ webhookId: Id, reason: Type.Union([Type.Literal('gone'), Type.Literal('asked')]), disabledAt: Instant }, strict)),
   WebhookEnabled: v1(Type.Object({ webhookId: Id, enabledAt: Instant }, strict)),

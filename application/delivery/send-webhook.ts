@@ -10,7 +10,8 @@ import type { Clock } from '../kernel/ports.ts';
 import { createRecent } from '../kernel/recent.ts';
 import type { Secrets } from '../kernel/sealing.ts';
 import type { OpenWebhookKeys, PublicEvent, WebhookDoor, WebhookSignatures } from './ports.ts';
-import { keyPlaces } from './streams.ts';
+import { openUrl } from './sealed-urls.ts';
+import { keyPlaces, urlPlace } from './streams.ts';
 
 export type Sent = Readonly<{
   /** Null: there was no answer. */
@@ -85,10 +86,12 @@ export const createSendWebhook = ({ door, secrets, signatures, clock }: SendDeps
   };
 
   return async (toSend) => {
+    const { tenant, webhook: { webhookId, settings } } = toSend;
+    const url = await openUrl(secrets, urlPlace(tenant, webhookId), settings.url);
     const headers = await headersOf(toSend);
     const began = clock.now();
     const after = (): number => Math.max(0, Math.round(clock.now() - began));
-    const { webhook: { settings: { url } }, body, timeoutMs, signal } = toSend;
+    const { body, timeoutMs, signal } = toSend;
     try {
       const reply = await door.request({ method: 'POST', url, headers, body, timeoutMs, maxBytes: READ_OCTETS, bodyMs: READ_MS, ...(signal && { signal }) });
       return { status: reply.status, reason: failureOf(reply.status), durationMs: after(), retryAfterMs: retryAfterOf(reply.headers['retry-after'], clock.now()) };

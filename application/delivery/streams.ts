@@ -17,5 +17,8 @@ export const keyPlaces = (tenant: TenantId, webhookId: string, keysId: string): 
   return { secret: { tenant, place: `${generation}#secret` }, seed: { tenant, place: `${generation}#seed` } };
 };
 
+/** Where the URL of an endpoint belongs. */
+export const urlPlace = (tenant: TenantId, webhookId: string): Place => ({ tenant, place: `${webhooksStream(tenant)}#${webhookId}#url` });
+
 /** What a receiver tells repetitions by (`webhook-id`): one event for one endpoint, however often it is sent. Holds no dot: it is part of what is signed. */
 export const deliveryIdOf = (eventId: string, webhookId: string): string => `msg_${eventId}_${webhookId}`;

@@ -1,6 +1,7 @@
 /** The webhook endpoints of tenants: made, changed, rotated, paused, deleted, replayed to. */
 import type { Position, TenantId } from '../../domain/kernel/ids.ts';
 import { Rejection, reject, rejectFields } from '../../domain/kernel/rejection.ts';
+import type { SealedUrl } from '../../domain/delivery/sealed-url.ts';
 import type { WebhookKeys, WebhookReplayRequested, WebhookSettings } from '../../domain/delivery/webhook.events.ts';
 import { webhooks as decider, type WebhookCommand } from '../../domain/delivery/webhooks.ts';
 import type { Webhook, WebhooksState } from '../../domain/delivery/webhooks-state.ts';
@@ -9,11 +10,15 @@ import { createAggregate, type Aggregate } from '../kernel/command-handler.ts';
 import type { Cause, Clock, EventLog, EventStore } from '../kernel/ports.ts';
 import type { Secrets } from '../kernel/sealing.ts';
 import type { PublicEvents, WebhookDoor, WebhookSignatures } from './ports.ts';
+import { openUrl, sealUrl } from './sealed-urls.ts';
 import { createStarts, type Range, type Start } from './starts.ts';
-import { keyPlaces, webhooksStream } from './streams.ts';
+import { keyPlaces, urlPlace, webhooksStream } from './streams.ts';
 
 /** `commandId`: a command said again is the same command. */
 export type WebhookChange = Cause & Readonly<{ commandId: string }>;
+
+/** Settings as a caller says them. */
+export type WantedWebhook = Omit<WebhookSettings, 'url'> & Readonly<{ url: string }>;
 
 /** What the receiver verifies with. `secret`: the HMAC key, 32 bytes; `publicKey`: Ed25519, raw, base64. */
 export type Shown = Readonly<{ webhook: Webhook; secret: Uint8Array; publicKey: string }>;
@@ -21,13 +26,15 @@ export type Shown = Readonly<{ webhook: Webhook; secret: Uint8Array; publicKey: 
 /** All reject with `delivery.webhook_not_found` where there is none (any more), and bad input with `request.invalid` {fields}. */
 export interface Webhooks {
   find(tenant: TenantId, webhookId: string): Promise<Webhook | undefined>;
+  /** Where its receiver is, for those who may see it. */
+  reveal(tenant: TenantId, webhook: Readonly<{ webhookId: string; url: SealedUrl }>): Promise<string>;
   /** Rejects with `delivery.too_many_webhooks` {limit}. */
-  create(tenant: TenantId, wanted: Readonly<{ settings: WebhookSettings; start: Start }>, how: WebhookChange): Promise<Shown>;
-  change(tenant: TenantId, webhookId: string, wanted: Readonly<{ settings: Partial<WebhookSettings>; enabled?: boolean | undefined }>, cause: Cause): Promise<void>;
+  create(tenant: TenantId, wanted: Readonly<{ settings: WantedWebhook; start: Start }>, how: WebhookChange): Promise<Shown>;
+  change(tenant: TenantId, webhookId: string, wanted: Readonly<{ settings: Partial<WantedWebhook>; enabled?: boolean | undefined }>, cause: Cause): Promise<void>;
   /** New keys, which sign from now on; those before them sign as well for that many seconds, and none of them after. */
   rotate(tenant: TenantId, webhookId: string, overlapSeconds: number, how: WebhookChange): Promise<Shown & Readonly<{ previousUntil: string | null }>>;
   /** The receiver at this address has said that it is gone. */
-  disableGone(tenant: TenantId, webhookId: string, url: string, cause: Cause): Promise<void>;
+  disableGone(tenant: TenantId, webhookId: string, url: SealedUrl, cause: Cause): Promise<void>;
   remove(tenant: TenantId, webhookId: string, cause: Cause): Promise<void>;
   /** Answers the position up to which is replayed. Rejects with `delivery.replay_running` or `delivery.webhook_disabled`. */
   replay(tenant: TenantId, webhookId: string, range: Range, how: WebhookChange): Promise<Readonly<{ replayId: string; upTo: Position }>>;
@@ -66,7 +73,7 @@ const createCheck = ({ door, events }: Pick<WebhooksDeps, 'door' | 'events'>) =>
   };
   return {
     types: checkTypes,
-    settings: ({ url, types }: Partial<WebhookSettings>): void => {
+    settings: ({ url, types }: Partial<WantedWebhook>): void => {
       if (url !== undefined) checkUrl(url);
       checkTypes(types);
     },
@@ -126,16 +133,22 @@ export const createWebhooks = (deps: WebhooksDeps): Webhooks => {
   const now = (): string => new Date(deps.clock.now()).toISOString();
   const say = (tenant: TenantId, command: WebhookCommand, cause: Cause) => endpoints.execute(webhooksStream(tenant), command, cause);
 
+  const find: Webhooks['find'] = async (tenant, webhookId) => (await endpoints.load(webhooksStream(tenant))).state.webhooks.get(webhookId);
+
   return {
-    find: async (tenant, webhookId) => (await endpoints.load(webhooksStream(tenant))).state.webhooks.get(webhookId),
+    find,
+    reveal: (tenant, { webhookId, url }) => openUrl(deps.secrets, urlPlace(tenant, webhookId), url),
     create: async (tenant, { settings, start }, { commandId: webhookId, ...cause }) => {
       check.settings(settings);
-      const data = { webhookId, settings, keys: await keys.make(tenant, webhookId, webhookId), start: await starts.start(start), at: now() };
+      const sealed = { ...settings, url: await sealUrl(deps.secrets, urlPlace(tenant, webhookId), settings.url) };
+      const data = { webhookId, settings: sealed, keys: await keys.make(tenant, webhookId, webhookId), start: await starts.start(start), at: now() };
       return keys.show(tenant, required((await say(tenant, { type: 'CreateWebhook', data }, cause)).state, webhookId));
     },
     change: async (tenant, webhookId, { settings, enabled }, cause) => {
       check.settings(settings);
-      await say(tenant, { type: 'ChangeWebhook', data: { webhookId, settings, at: now() } }, cause);
+      const { url, ...rest } = settings;
+      const sealed: Partial<WebhookSettings> = { ...rest, ...(url !== undefined && { url: await sealUrl(deps.secrets, urlPlace(tenant, webhookId), url, (await find(tenant, webhookId))?.settings.url) }) };
+      await say(tenant, { type: 'ChangeWebhook', data: { webhookId, settings: sealed, at: now() } }, cause);
       if (enabled === true) await say(tenant, { type: 'EnableWebhook', data: { webhookId, at: now() } }, cause);
       if (enabled === false) await say(tenant, { type: 'DisableWebhook', data: { webhookId, reason: 'asked', at: now() } }, cause);
     },

@@ -4,12 +4,13 @@
  */
 import type { Message } from '../kernel/decider.ts';
 import type { SealedSecret } from '../kernel/sealed.ts';
+import type { SealedUrl } from './sealed-url.ts';
 
 /** Media type of the bodies: `application/json` or `application/cloudevents+json`. */
 export type WebhookFormat = 'json' | 'cloudevents';
 
 /** What may be changed. `types`: public event types; null: all of them. */
-export type WebhookSettings = Readonly<{ url: string; types: readonly string[] | null; description: string | null; format: WebhookFormat }>;
+export type WebhookSettings = Readonly<{ url: SealedUrl; types: readonly string[] | null; description: string | null; format: WebhookFormat }>;
 
 /** One generation of what an endpoint's deliveries are signed with (Standard Webhooks 1.0: `v1` and `v1a`). */
 export type WebhookKeys = Readonly<{

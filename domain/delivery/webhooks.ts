@@ -1,6 +1,7 @@
 /** Decides over the webhook endpoints of one tenant. */
 import { otherwise, type Decider, type Message } from '../kernel/decider.ts';
 import { reject } from '../kernel/rejection.ts';
+import { isSameBox, type SealedUrl } from './sealed-url.ts';
 import { evolveWebhooks, NO_WEBHOOKS, type Webhook, type WebhooksState } from './webhooks-state.ts';
 import type { WebhookCreated, WebhookEvent, WebhookKeys, WebhookReplayRequested, WebhookSettings } from './webhook.events.ts';
 
@@ -11,7 +12,7 @@ export type CreateWebhook = Message<'CreateWebhook', Readonly<{ webhookId: strin
 export type ChangeWebhook = Message<'ChangeWebhook', Readonly<{ webhookId: string; settings: Partial<WebhookSettings>; at: string }>>;
 export type RotateWebhookSecret = Message<'RotateWebhookSecret', Readonly<{ webhookId: string; keys: WebhookKeys; previousUntil: string | null; at: string }>>;
 /** `url`: only while the endpoint is there; what one address answers says nothing of another. */
-export type DisableWebhook = Message<'DisableWebhook', Readonly<{ webhookId: string; reason: 'gone' | 'asked'; url?: string; at: string }>>;
+export type DisableWebhook = Message<'DisableWebhook', Readonly<{ webhookId: string; reason: 'gone' | 'asked'; url?: SealedUrl; at: string }>>;
 export type EnableWebhook = Message<'EnableWebhook', Readonly<{ webhookId: string; at: string }>>;
 export type DeleteWebhook = Message<'DeleteWebhook', Readonly<{ webhookId: string; at: string }>>;
 export type ReplayToWebhook = Message<'ReplayToWebhook', Readonly<{ webhookId: string; replay: ReplayWanted; at: string }>>;
@@ -41,7 +42,7 @@ const sameTypes = (one: readonly string[] | null, other: readonly string[] | nul
 
 const change = ({ webhookId, settings, at }: ChangeWebhook['data'], { settings: known }: Webhook): readonly WebhookEvent[] => {
   const next = { ...known, ...settings };
-  const same = next.url === known.url && next.description === known.description && next.format === known.format && sameTypes(next.types, known.types);
+  const same = isSameBox(next.url, known.url) && next.description === known.description && next.format === known.format && sameTypes(next.types, known.types);
   return same ? [] : [{ type: 'WebhookChanged', data: { webhookId, ...next, changedAt: at } }];
 };
 
@@ -49,7 +50,7 @@ const rotate = ({ webhookId, keys, previousUntil, at }: RotateWebhookSecret['dat
   [known, ...previous].some(({ keysId }) => keysId === keys.keysId) ? [] : [{ type: 'WebhookSecretRotated', data: { webhookId, ...keys, previousUntil, rotatedAt: at } }];
 
 const disable = ({ webhookId, reason, url, at }: DisableWebhook['data'], { disabled, settings }: Webhook): readonly WebhookEvent[] =>
-  disabled !== null || (url !== undefined && url !== settings.url) ? [] : [{ type: 'WebhookDisabled', data: { webhookId, reason, disabledAt: at } }];
+  disabled !== null || (url !== undefined && !isSameBox(url, settings.url)) ? [] : [{ type: 'WebhookDisabled', data: { webhookId, reason, disabledAt: at } }];
 
 const enable = ({ webhookId, at }: EnableWebhook['data'], { disabled }: Webhook): readonly WebhookEvent[] =>
   disabled === null ? [] : [{ type: 'WebhookEnabled', data: { webhookId, enabledAt: at } }];

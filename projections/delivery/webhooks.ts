@@ -1,11 +1,12 @@
-/** The webhook endpoints of a tenant: the list that its administrators see. Nothing of what they sign with but the public key. */
+/** The webhook endpoints of a tenant: the list that its administrators see. Nothing of what they sign with but the public key, and their URLs sealed as they are in the log. */
+import type { SealedUrl } from '../../domain/delivery/sealed-url.ts';
 import type { WebhookEvent, WebhookFormat, WebhookSettings } from '../../domain/delivery/webhook.events.ts';
 import { defineProjection } from '../kernel/projection.ts';
 
 /** Times are UTC, ISO 8601 with milliseconds. */
 export type WebhookDocument = Readonly<{
   webhookId: string;
-  url: string;
+  url: SealedUrl;
   /** Null: all of them. */
   types: readonly string[] | null;
   description: string | null;
@@ -26,7 +27,7 @@ const settingsOf = ({ url, types, description, format }: WebhookSettings): Webho
 
 export const webhooksProjection = defineProjection<WebhookDocument, WebhookEvent>({
   name: 'delivery_webhooks',
-  version: 1,
+  version: 2,
   indexes: [['createdAt']],
   id: ({ data }) => data.webhookId,
   on: {

@@ -13,10 +13,13 @@ const formsOf = (shown: string): readonly Buffer[] => {
   return [bytes, ...[hex, hex.toUpperCase(), ...aligned, ...aligned.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'))].map((text) => Buffer.from(text))];
 };
 
+const filesBelow = (directory: string): readonly string[] =>
+  readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+
 /** The files below a directory that hold any of it. */
 const holding = (directory: string, secrets: readonly string[]): readonly string[] => {
   const forms = secrets.flatMap(formsOf);
-  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const files = filesBelow(directory);
   expect(files.length, 'files looked at').to.be.greaterThan(4);
   return files.filter((file) => {
     const content = readFileSync(file);
@@ -64,5 +67,30 @@ describe('promise 17: what webhooks are signed with stays sealed', function suit
     // Seen red: one that is written down is found.
     writeFileSync(join(app.dataDir, 'planted'), `x${Buffer.from((secrets[3] ?? '').replace('whsec_', ''), 'base64').toString('hex')}`);
     expect(holding(app.dataDir, secrets)).to.have.length(1);
+  });
+
+  it('and where receivers are is in no file either, of webhooks as of SIEM sinks', async () => {
+    await createTenant(app, 'addressed');
+    const canary = 'canary-path-7f3a91';
+    const url = `${receiver.url}/${canary}`;
+    const ask = async (method: string, path: string, body?: object): Promise<Readonly<Record<string, string>>> => {
+      const answer = await app.ask(method, `/platform/v1/tenants/addressed${path}`, { token: app.operatorToken, body, headers: method === 'POST' ? { 'idempotency-key': `"${path}"` } : {} });
+      return (answer.text === '' ? {} : answer.json()) as Readonly<Record<string, string>>;
+    };
+    for (const [kind, body, changed] of [['webhooks', { url }, { url: `${url}-2` }], ['siem-sinks', { name: 'x', kind: 'ocsf-http', url, bearer_token: canary }, { url: `${url}-2`, bearer_token: `${canary}-2` }]] as const) {
+      const { id = '', url: said } = await ask('POST', `/${kind}`, body);
+      expect(said).to.equal(url);
+      expect((await ask('PATCH', `/${kind}/${id}`, changed))['url']).to.equal(`${url}-2`);
+      expect(await ask('POST', `/${kind}/${id}/test`)).to.include({ delivered: true });
+      if (kind === 'siem-sinks') expect((await ask('POST', `/${kind}/${id}/pause`))['url']).to.equal(`${url}-2`);
+      expect((await ask('GET', `/${kind}/${id}`))['url']).to.equal(`${url}-2`);
+      expect(JSON.stringify(await ask('GET', `/${kind}`))).to.contain(`${url}-2`);
+    }
+    expect(receiver.received.some(({ path }) => path.endsWith(`${canary}-2`))).to.equal(true);
+    await ask('GET', '/events?limit=200');
+    const clear = (): readonly string[] => filesBelow(app.dataDir).filter((file) => readFileSync(file).includes(canary));
+    expect(clear()).to.deep.equal([]);
+    writeFileSync(join(app.dataDir, 'planted-2'), `x${url}`);
+    expect(clear()).to.have.length(1);
   });
 });

@@ -9,7 +9,7 @@ import type { Seeded } from './seeded.ts';
 const keys = (number: number) => ({ keysId: `k-${number}`, secret: { tenantKey: 1, box: 'b' }, seed: { tenantKey: 1, box: 'b' }, publicKey: `p-${number}` });
 
 const changeOf = (webhookId: string, at: string, random: Seeded): WebhookEvent => {
-  const settings = { url: `https://e${random.below(9)}.example`, types: random.chance(0.5) ? null : ['a'], description: null, format: 'json' } as const;
+  const settings = { url: { tenantKey: 1, box: `e${random.below(9)}` }, types: random.chance(0.5) ? null : ['a'], description: null, format: 'json' } as const;
   const replayId = `r-${random.below(9)}`;
   return random.pick<WebhookEvent>([
     { type: 'WebhookCreated', data: { webhookId, ...settings, ...keys(0), startAfter: null, startTime: null, createdAt: at } },

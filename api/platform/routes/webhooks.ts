@@ -12,7 +12,7 @@ import { answerPage, pageOf, PageQuery } from '../page.ts';
 import type { PlatformPrincipal } from '../principal.ts';
 import { SlugParams } from '../schemas.ts';
 import { ChangeWebhookBody, CreatedWebhookReply, CreateWebhookBody, RotatedSecretReply, RotateSecretBody, USUAL_OVERLAP_S, WebhookParams, WebhookReply } from '../webhook-schemas.ts';
-import { momentOf, settingsOf, showPublicKey, showSecret, showWebhook } from '../webhook-shapes.ts';
+import { momentOf, settingsOf, showPublicKey, showSecret, showWebhook, type OpenWebhook } from '../webhook-shapes.ts';
 import { tenantOfPath } from './members.ts';
 
 export type WebhookDeps = Readonly<{ webhooks: Webhooks; redeliver: Redeliver; reader: Reader; access: Pick<Access, 'tenantBySlug'> }>;
@@ -21,13 +21,15 @@ const common = { tags: ['Webhooks'], permission: 'tenant' } as const;
 const rejections = ['tenancy.tenant_unknown', 'tenancy.forbidden'];
 const ofOne = [...rejections, 'delivery.webhook_not_found'];
 
+const opened = async (webhooks: Webhooks, tenant: TenantId, webhook: WebhookDocument): Promise<OpenWebhook> => ({ ...webhook, url: await webhooks.reveal(tenant, webhook) });
+
 /** As the list shows it, with what was just done. */
-const showNow = async (reader: Reader, tenant: TenantId, id: string): Promise<Static<typeof WebhookReply>> => {
+const showNow = async ({ reader, webhooks }: Pick<WebhookDeps, 'reader' | 'webhooks'>, tenant: TenantId, id: string): Promise<Static<typeof WebhookReply>> => {
   const model = await reader.open<WebhookDocument>(tenant, webhooksProjection);
-  return showWebhook((await model.get(id)) ?? reject('delivery.webhook_not_found'));
+  return showWebhook(await opened(webhooks, tenant, (await model.get(id)) ?? reject('delivery.webhook_not_found')));
 };
 
-const listRoute = ({ reader, access }: WebhookDeps) =>
+const listRoute = ({ webhooks, reader, access }: WebhookDeps) =>
   defineRoute<PlatformPrincipal, typeof SlugParams, typeof PageQuery>({
     ...common,
     method: 'GET',
@@ -41,7 +43,11 @@ const listRoute = ({ reader, access }: WebhookDeps) =>
     handle: async ({ params, query }) => {
       const { id } = await tenantOfPath(access, params.slug);
       const model = await reader.open<WebhookDocument>(id, webhooksProjection);
-      return answerPage('webhooks', query, (page) => model.page({ ...page, order: { by: 'createdAt', direction: 'desc' } }), showWebhook);
+      const ask = async (page: Readonly<{ limit: number; after?: string }>) => {
+        const found = await model.page({ ...page, order: { by: 'createdAt', direction: 'desc' } });
+        return { ...found, items: await Promise.all(found.items.map((webhook) => opened(webhooks, id, webhook))) };
+      };
+      return answerPage('webhooks', query, ask, showWebhook);
     },
   });
 
@@ -66,12 +72,12 @@ const createRoute = ({ webhooks, reader, access }: WebhookDeps) =>
       const wanted = { settings, start: { position: start.position, time: momentOf('start.time', start.time) } };
       const made = await webhooks.create(id, wanted, { ...cause, commandId });
       const { webhookId } = made.webhook;
-      const reply: Static<typeof CreatedWebhookReply> = { ...(await showNow(reader, id, webhookId)), secret: showSecret(made) };
+      const reply: Static<typeof CreatedWebhookReply> = { ...(await showNow({ reader, webhooks }, id, webhookId)), secret: showSecret(made) };
       return { status: 201, body: reply, headers: { Location: `/platform/v1/tenants/${slug}/webhooks/${webhookId}` } };
     },
   });
 
-const getRoute = ({ reader, access }: WebhookDeps) =>
+const getRoute = ({ webhooks, reader, access }: WebhookDeps) =>
   defineRoute<PlatformPrincipal, typeof WebhookParams>({
     ...common,
     method: 'GET',
@@ -83,7 +89,7 @@ const getRoute = ({ reader, access }: WebhookDeps) =>
     rejections: ofOne,
     handle: async ({ params }) => {
       const { id } = await tenantOfPath(access, params.slug);
-      return { status: 200, body: await showNow(reader, id, params.id.toLowerCase()) };
+      return { status: 200, body: await showNow({ reader, webhooks }, id, params.id.toLowerCase()) };
     },
   });
 
@@ -104,7 +110,7 @@ const changeRoute = ({ webhooks, reader, access }: WebhookDeps) =>
       const { id } = await tenantOfPath(access, params.slug);
       const webhookId = params.id.toLowerCase();
       await webhooks.change(id, webhookId, { settings: settingsOf(settings), enabled }, cause);
-      return { status: 200, body: await showNow(reader, id, webhookId) };
+      return { status: 200, body: await showNow({ reader, webhooks }, id, webhookId) };
     },
   });
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { SealedUrl } from '../../../domain/delivery/sealed-url.ts';
 import type { WebhookEvent, WebhookKeys, WebhookSettings } from '../../../domain/delivery/webhook.events.ts';
 import { evolveWebhooks, MOST_PREVIOUS, NO_WEBHOOKS, signingKeysAt, type Webhook } from '../../../domain/delivery/webhooks-state.ts';
 import { MOST_WEBHOOKS, webhooks, type WebhookCommand } from '../../../domain/delivery/webhooks.ts';
@@ -7,7 +8,8 @@ import { specification } from '../../support/specification.ts';
 const { given } = specification(webhooks);
 const AT = '2026-03-09T14:00:00.000Z';
 const ONE = 'hook-1';
-const settings: WebhookSettings = { url: 'https://one.example', types: ['a', 'b'], description: null, format: 'json' };
+const sealed = (box: string) => ({ tenantKey: 1, box });
+const settings: WebhookSettings = { url: sealed('one'), types: ['a', 'b'], description: null, format: 'json' };
 const keys = (keysId: string): WebhookKeys => ({ keysId, secret: { tenantKey: 1, box: `s-${keysId}` }, seed: { tenantKey: 1, box: `e-${keysId}` }, publicKey: `p-${keysId}` });
 const start = { startAfter: null, startTime: null };
 const replay = { replayId: 'r-1', after: null, upTo: '9', since: AT, until: null, types: null };
@@ -23,7 +25,7 @@ const rotated = (keysId: string, previousUntil: string | null): WebhookEvent => 
 const create = (webhookId = ONE): WebhookCommand => ({ type: 'CreateWebhook', data: { webhookId, settings, keys: keys('k-1'), start, at: AT } });
 const change = (next: Partial<WebhookSettings>): WebhookCommand => ({ type: 'ChangeWebhook', data: { webhookId: ONE, settings: next, at: AT } });
 const rotate = (keysId: string): WebhookCommand => ({ type: 'RotateWebhookSecret', data: { webhookId: ONE, keys: keys(keysId), previousUntil: null, at: AT } });
-const disable = (url?: string): WebhookCommand => ({ type: 'DisableWebhook', data: { webhookId: ONE, reason: 'asked', ...(url !== undefined && { url }), at: AT } });
+const disable = (url?: SealedUrl): WebhookCommand => ({ type: 'DisableWebhook', data: { webhookId: ONE, reason: 'asked', ...(url !== undefined && { url }), at: AT } });
 const enable: WebhookCommand = { type: 'EnableWebhook', data: { webhookId: ONE, at: AT } };
 const remove: WebhookCommand = { type: 'DeleteWebhook', data: { webhookId: ONE, at: AT } };
 const ask = (replayId = 'r-1'): WebhookCommand => ({ type: 'ReplayToWebhook', data: { webhookId: ONE, replay: { ...replay, replayId }, at: AT } });
@@ -37,7 +39,13 @@ describe('domain: webhooks', () => {
   it('are limited', () => given(...full).when(create('one-more')).rejected('delivery.too_many_webhooks', { limit: MOST_WEBHOOKS }));
   it('make room when they are deleted', () => given(...full, deleted).when(create('one-more')).then(created('one-more')));
 
-  it('are changed, with what stays as it is', () => given(created()).when(change({ url: 'https://two.example' })).then({ type: 'WebhookChanged', data: { webhookId: ONE, ...settings, url: 'https://two.example', changedAt: AT } }));
+  it('are changed, with what stays as it is', () => given(created()).when(change({ url: sealed('two') })).then({ type: 'WebhookChanged', data: { webhookId: ONE, ...settings, url: sealed('two'), changedAt: AT } }));
+  it('are as they were with the box that they have', () => given(created()).when(change({ url: sealed('one') })).nothing());
+  it('are changed where a URL in the clear is sealed', () => {
+    const clear: WebhookEvent = { type: 'WebhookCreated', data: { webhookId: ONE, ...settings, url: { clear: 'https://one.example' }, ...keys('k-1'), ...start, createdAt: AT } };
+    given(clear).when(change({ url: { clear: 'https://one.example' } })).nothing();
+    given(clear).when(change({ url: sealed('one') })).then({ type: 'WebhookChanged', data: { webhookId: ONE, ...settings, changedAt: AT } });
+  });
   it('are changed once', () => given(created()).twice(change({ types: null })));
   it('take the same types in another order for the same', () => given(created()).when(change({ types: ['b', 'a'] })).nothing());
 
@@ -50,7 +58,7 @@ describe('domain: webhooks', () => {
     given(created(), disabled).twice(enable);
     given(created(), disabled, enabled).when(enable).nothing();
   });
-  it('are not disabled for what another address answered', () => given(created()).when(disable('https://elsewhere.example')).nothing());
+  it('are not disabled for what another address answered', () => given(created()).when(disable(sealed('elsewhere'))).nothing());
   it('are disabled for what their address answered', () => given(created()).when(disable(settings.url)).then(disabled));
 
   it('are deleted once', () => given(created()).twice(remove));

@@ -55,7 +55,7 @@ const keys = (name: string) => ({ keysId: name, secret: { tenantKey: 1, box: 'ca
 
 describe('projection delivery_webhooks', () => {
   const given = folding<WebhookDocument>(webhooksProjection.on);
-  const settings = { url: 'https://one.example', types: ['a'], description: null, format: 'json' } as const;
+  const settings = { url: { tenantKey: 1, box: 'one' }, types: ['a'], description: null, format: 'json' } as const;
   const created: WebhookEvent = { type: 'WebhookCreated', data: { webhookId: 'w-1', ...settings, ...keys('1'), startAfter: null, startTime: null, createdAt: at(1) } };
   const changed: WebhookEvent = { type: 'WebhookChanged', data: { webhookId: 'w-1', ...settings, types: null, changedAt: at(2) } };
   const rotated: WebhookEvent = { type: 'WebhookSecretRotated', data: { webhookId: 'w-1', ...keys('2'), previousUntil: at(50), rotatedAt: at(3) } };
