@@ -1,6 +1,6 @@
 /** What happens, told outside: webhooks, wired. */
 import type { Container } from 'inversify';
-import { createAttempt } from '../../application/delivery/attempt.ts';
+import { createAttempt, createDecline } from '../../application/delivery/attempt.ts';
 import { createDispatcher } from '../../application/delivery/dispatcher.ts';
 import type { PublicEvents, WebhookSignatures } from '../../application/delivery/ports.ts';
 import { createRedeliver, type Redeliver } from '../../application/delivery/redeliver.ts';
@@ -56,7 +56,7 @@ type Dispatching = Readonly<{
 
 const dispatcherOf = ({ config, metrics, publicUrl, views, send, leases, ...deps }: Dispatching): Scheduler => {
   const attempt = createAttempt({ ...deps, send, linkTo: linkOf({ publicUrl, views }) });
-  const dispatcher = createDispatcher({ ...deps, attempt, slots: createSlots(pause), pause });
+  const dispatcher = createDispatcher({ ...deps, attempt, decline: createDecline(deps), slots: createSlots(pause), pause });
   watchWebhooks(metrics, dispatcher);
   const work = async (signal: AbortSignal): Promise<void> => {
     try {

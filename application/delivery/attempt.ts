@@ -33,9 +33,6 @@ export type AttemptDeps = Readonly<{
   clock: Clock;
 }>;
 
-/** Standard Webhooks 1.0 asks for 15 to 30 s. */
-const TIMEOUT_MS = 15_000;
-
 const placeOf = ({ eventId, eventType, eventStream, eventRevision, eventPosition }: EventPlace): EventPlace => ({
   eventId, eventType, eventStream, eventRevision, eventPosition,
 });
@@ -68,6 +65,15 @@ const failed = ({ webhook, waiting, sent, now }: Reported, deliveryId: string) =
   return { events, next };
 };
 
+/** What somebody asked for and there is no room for: it is, or stays, a dead letter. Rejects with `storage.*`. */
+export type Decline = (endpoint: Endpoint, waiting: Waiting) => Promise<void>;
+
+export const createDecline = ({ store, clock }: Readonly<{ store: Pick<EventStore, 'append'>; clock: Clock }>): Decline => async ({ tenant, webhookId }, waiting) => {
+  const [deliveryId, deadAt] = [deliveryIdOf(waiting.eventId, webhookId), iso(clock.now())];
+  const data = { ...placeOf(waiting), webhookId, deliveryId, attempts: Math.max(1, waiting.attempts), deadAt };
+  await store.append(deliveriesStream(tenant, deadAt), 'any', [{ type: 'WebhookDeadLettered', data }], causeOf(deliveryId, waiting.eventId));
+};
+
 export const createAttempt = ({ webhooks, events, store, send, linkTo, clock }: AttemptDeps): Attempt => {
   const record = async ({ tenant }: Endpoint, waiting: Waiting, facts: readonly DeliveryEvent[]): Promise<void> => {
     const deliveryId = facts[0]?.data.deliveryId ?? '';
@@ -97,7 +103,7 @@ export const createAttempt = ({ webhooks, events, store, send, linkTo, clock }: 
     const webhook = await webhooks.find(endpoint.tenant, endpoint.webhookId);
     if (webhook === undefined || webhook.disabled !== null || stop.aborted) return { outcome: 'stopped' };
     const deliveryId = deliveryIdOf(waiting.eventId, webhook.webhookId);
-    const sent = await send({ tenant: endpoint.tenant, webhook, deliveryId, body, timeoutMs: TIMEOUT_MS, signal: AbortSignal.any([stop, giveUp]) });
+    const sent = await send({ tenant: endpoint.tenant, webhook, deliveryId, body, signal: AbortSignal.any([stop, giveUp]) });
     // What was broken off says nothing of the receiver.
     if (sent.reason !== undefined && stop.aborted) return { outcome: 'stopped' };
     return settle(endpoint, { webhook, waiting, sent: giveUp.aborted ? outOfTime(sent) : sent, now: clock.now() });

@@ -82,48 +82,69 @@ const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, heal
   };
 };
 
-/** Milliseconds until the first of those that no call is under way for is due. */
-const untilNext = (shelf: Shelf, running: ReadonlyMap<string, unknown>, now: number): number => {
+/** Milliseconds until the first of those that may be begun is due. */
+const untilNext = (shelf: Shelf, mayBegin: (waiting: Waiting) => boolean, now: number): number => {
   let next = LONGEST_SLEEP_MS;
-  for (const { eventPosition, notBefore } of shelf.waiting()) if (!running.has(eventPosition)) next = Math.min(next, notBefore - now);
+  for (const waiting of shelf.waiting()) if (mayBegin(waiting)) next = Math.min(next, waiting.notBefore - now);
   return Math.max(0, next);
+};
+
+/** What is under way. What comes again has half of the room, so that what is new finds some. */
+const createRunning = (room: () => number) => {
+  const running = new Map<string, Promise<void>>();
+  let again = 0;
+  return {
+    has: (position: string): boolean => running.has(position),
+    isFull: (): boolean => running.size >= room(),
+    mayBegin: (waiting: Waiting): boolean => !running.has(waiting.eventPosition) && (waiting.again !== true || again < Math.ceil(room() / 2)),
+    add: (waiting: Waiting, work: Promise<void>): void => {
+      running.set(waiting.eventPosition, work);
+      if (waiting.again === true) again += 1;
+    },
+    end: (waiting: Waiting): void => {
+      running.delete(waiting.eventPosition);
+      if (waiting.again === true) again -= 1;
+    },
+    ended: async (): Promise<void> => { await Promise.all(running.values()); },
+  };
 };
 
 export const createCalls = (deps: CallsDeps): Calls => {
   const { shelf, clock, onEnd } = deps;
   const health = createHealth(clock, shelf);
   const deliver = createDeliver(deps, health);
-  const running = new Map<string, Promise<void>>();
+  const running = createRunning(health.room);
   let breaking = new AbortController();
   let failure: { error: unknown } | undefined;
 
   const begin = (waiting: Waiting): void => {
     const mine = deliver(waiting, breaking.signal)
       .catch((error: unknown) => { failure ??= { error }; })
-      .finally(() => {
-        running.delete(waiting.eventPosition);
-        onEnd();
-      });
-    running.set(waiting.eventPosition, mine);
+      .finally(() => running.end(waiting))
+      .finally(onEnd);
+    running.add(waiting, mine);
   };
-  const isFull = (): boolean => running.size >= health.room();
+  const launchDue = (again: boolean): void => {
+    const now = clock.now();
+    for (const waiting of shelf.waiting()) {
+      if (running.isFull()) return;
+      if ((waiting.again === true) === again && running.mayBegin(waiting) && isDue(waiting, now)) begin(waiting);
+    }
+  };
 
   return {
     launch: () => {
       if (failure !== undefined) throw failure.error;
       if (health.restsFor() > 0) return;
-      const now = clock.now();
-      for (const waiting of shelf.waiting()) {
-        if (isFull()) return;
-        if (!running.has(waiting.eventPosition) && isDue(waiting, now)) begin(waiting);
-      }
+      launchDue(false);
+      if (shelf.again > 0) launchDue(true);
     },
-    idleFor: () => (isFull() ? LONGEST_SLEEP_MS : Math.max(untilNext(shelf, running, clock.now()), health.restsFor())),
-    isUnderWay: (position) => running.has(position),
+    idleFor: () => (running.isFull() ? LONGEST_SLEEP_MS : Math.max(untilNext(shelf, running.mayBegin, clock.now()), health.restsFor())),
+    isUnderWay: running.has,
     cut: () => {
       breaking.abort();
       breaking = new AbortController();
     },
-    ended: async () => { await Promise.all(running.values()); },
+    ended: running.ended,
   };
 };

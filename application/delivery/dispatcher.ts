@@ -9,7 +9,7 @@ import type { TenantId } from '../../domain/kernel/ids.ts';
 import { createFollower } from '../kernel/follower.ts';
 import type { Clock, EventLog, Logger, Recorded } from '../kernel/ports.ts';
 import type { StateStore } from '../kernel/state.ts';
-import type { Attempt } from './attempt.ts';
+import type { Attempt, Decline } from './attempt.ts';
 import type { Pause, PublicEvents } from './ports.ts';
 import { openShelves, type Endpoint, type Shelf, type Shelves } from './shelves.ts';
 import type { Slots } from './slots.ts';
@@ -24,6 +24,7 @@ export type DispatcherDeps = Readonly<{
   webhooks: Pick<Webhooks, 'find' | 'replayFinished'>;
   events: Pick<PublicEvents, 'toPublic'>;
   attempt: Attempt;
+  decline: Decline;
   slots: Slots;
   clock: Clock;
   pause: Pause;
@@ -93,7 +94,7 @@ type Handlers = { readonly [Type in Exclude<Followed['type'], 'WebhookDeleted'>]
 
 const wake = (_recorded: unknown, worker: Worker): void => worker.wake();
 
-const createHandlers = (clock: Clock): Handlers => ({
+const createHandlers = ({ clock, decline }: Pick<DispatcherDeps, 'clock' | 'decline'>): Handlers => ({
   WebhookCreated: ({ position, data: { startAfter, startTime: since } }, worker) => {
     const place = startAfter ?? (since === null ? position : null);
     return worker.openLane(MAIN_LANE, { place, since, upTo: null, until: null, types: null });
@@ -104,12 +105,14 @@ const createHandlers = (clock: Clock): Handlers => ({
   WebhookDisabled: (_recorded, worker) => worker.cut(),
   WebhookReplayRequested: ({ data: { replayId, after: place, upTo, since, until, types } }, worker, { replaying, lastReplay }) =>
     replaying && lastReplay === replayId ? worker.openLane(replayId, { place, upTo, since, until, types }) : undefined,
-  WebhookRetryRequested: ({ data: { eventId, eventType, eventStream, eventRevision, eventPosition, attempts } }, worker) =>
-    worker.again({ eventId, eventType, eventStream, eventRevision, eventPosition, attempts, firstAt: null, notBefore: clock.now() }),
+  WebhookRetryRequested: async ({ tenant, data: { webhookId, eventId, eventType, eventStream, eventRevision, eventPosition, attempts } }, worker) => {
+    const waiting = { eventId, eventType, eventStream, eventRevision, eventPosition, attempts, firstAt: null, notBefore: clock.now() };
+    if (!(await worker.again(waiting))) await decline({ tenant, webhookId }, waiting);
+  },
 });
 
-const createHandle = (workers: Workers, { webhooks, clock }: Pick<DispatcherDeps, 'webhooks' | 'clock'>) => {
-  const handlers = createHandlers(clock);
+const createHandle = (workers: Workers, { webhooks, ...deps }: Pick<DispatcherDeps, 'webhooks' | 'clock' | 'decline'>) => {
+  const handlers = createHandlers(deps);
   return async (recorded: Recorded<Followed>): Promise<void> => {
     const endpoint: Endpoint = { tenant: recorded.tenant, webhookId: recorded.data.webhookId };
     if (recorded.type === 'WebhookDeleted') return workers.end(endpoint);

@@ -19,20 +19,17 @@ export type TestResult = Readonly<{ deliveryId: string; sent: Sent }>;
 export interface Redeliver {
   /** Another attempt, as soon as there is room; it begins a day of further ones if it fails. */
   retry(tenant: TenantId, webhookId: string, delivery: KnownDelivery, cause: Cause): Promise<void>;
-  /** Sends a message of no consequence, at once and once, and tells what came of it. */
+  /** Sends a message of no event, at once and once, and tells what came of it. A receiver that says that it is gone is believed, as with any delivery. */
   test(tenant: TenantId, webhookId: string, how: Cause & Readonly<{ commandId: string }>): Promise<TestResult>;
 }
 
 /** What a test says it is: no event of the log. */
 export const TEST_TYPE = 'chancery.delivery.webhook.tested';
 
-/** Somebody waits for the answer. */
-const TEST_TIMEOUT_MS = 10_000;
-
 /** What a test is made of. `time`: UTC, ISO 8601 with milliseconds. */
 export type TestMessage = Readonly<{ id: string; tenant: TenantId; webhookId: string; time: string; cause: Cause }>;
 
-type Deps = Readonly<{ webhooks: Pick<Webhooks, 'find'>; store: Pick<EventStore, 'append'>; send: SendWebhook; toTest: (message: TestMessage) => PublicEvent; clock: Clock }>;
+type Deps = Readonly<{ webhooks: Pick<Webhooks, 'find' | 'disableGone'>; store: Pick<EventStore, 'append'>; send: SendWebhook; toTest: (message: TestMessage) => PublicEvent; clock: Clock }>;
 
 const outcomeOf = (webhookId: string, event: PublicEvent, { sent, deliveryId }: TestResult, at: string): WebhookDelivered | WebhookAttemptFailed => {
   const { durationMs, status, reason } = sent;
@@ -62,9 +59,10 @@ export const createRedeliver = ({ webhooks, store, send, toTest, clock }: Deps):
       const webhook = await active(tenant, webhookId);
       const event = toTest({ id: commandId, tenant, webhookId, time: now(), cause });
       const deliveryId = deliveryIdOf(commandId, webhookId);
-      const sent = await testing(tenant, () => send({ tenant, webhook, deliveryId, body: JSON.stringify(event), timeoutMs: TEST_TIMEOUT_MS }));
+      const sent = await testing(tenant, () => send({ tenant, webhook, deliveryId, body: JSON.stringify(event) }));
       const at = now();
       await store.append(deliveriesStream(tenant, at), 'any', [outcomeOf(webhookId, event, { deliveryId, sent }, at)], cause);
+      if (sent.reason === 'gone') await webhooks.disableGone(tenant, webhookId, webhook.settings.url, cause);
       return { deliveryId, sent };
     },
   };

@@ -17,8 +17,8 @@ export type Lane = Readonly<{
   types: readonly string[] | null;
 }>;
 
-/** Times are milliseconds since 1970. `firstAt`: null before the first attempt. */
-export type Waiting = EventPlace & Readonly<{ attempts: number; firstAt: number | null; notBefore: number }>;
+/** Times are milliseconds since 1970. `firstAt`: null before the first attempt. `again`: it comes because somebody asked for it, and lets what is new go first. */
+export type Waiting = EventPlace & Readonly<{ attempts: number; firstAt: number | null; notBefore: number; again?: true }>;
 
 export type Endpoint = Readonly<{ tenant: TenantId; webhookId: string }>;
 
@@ -33,6 +33,8 @@ export interface Shelf {
   storeLane(id: string, lane: Lane): Promise<void>;
   closeLane(id: string): Promise<void>;
   readonly size: number;
+  /** How many of them come again. */
+  readonly again: number;
   /** Those that were put first come first. */
   waiting(): Iterable<Waiting>;
   at(position: string): Waiting | undefined;
@@ -80,9 +82,35 @@ type Loading = Readonly<{ shelf: Shelf; load: (scope: string, key: string, store
 
 const prefixOf = ({ tenant, webhookId }: Endpoint): string => `${tenant}/${webhookId}/`;
 
+/** What waits, and which of it comes again. */
+const createQueue = (state: StateStore, endpoint: Endpoint) => {
+  const { kept, load, set, remove } = createKept<Waiting>(state, QUEUE, prefixOf(endpoint));
+  const again = new Set<string>();
+  const note = (position: string): void => void (kept.get(position)?.value.again === true ? again.add(position) : again.delete(position));
+  return {
+    kept,
+    again,
+    load: (position: string, stored: string): void => {
+      load(position, stored);
+      note(position);
+    },
+    // Memory changes before what is stored, and so does the count.
+    set: (waiting: Waiting): Promise<void> => {
+      const stored = set(waiting.eventPosition, waiting);
+      note(waiting.eventPosition);
+      return stored;
+    },
+    remove: (position: string): Promise<void> => {
+      const removed = remove(position);
+      note(position);
+      return removed;
+    },
+  };
+};
+
 const createShelf = (state: StateStore, endpoint: Endpoint): Loading => {
   const lanes = createKept<Lane>(state, LANES, prefixOf(endpoint));
-  const queue = createKept<Waiting>(state, QUEUE, prefixOf(endpoint));
+  const queue = createQueue(state, endpoint);
   const shelf: Shelf = {
     endpoint,
     lanes: () => [...lanes.kept].map(([id, { value }]) => [id, value] as const),
@@ -95,11 +123,14 @@ const createShelf = (state: StateStore, endpoint: Endpoint): Loading => {
     get size() {
       return queue.kept.size;
     },
+    get again() {
+      return queue.again.size;
+    },
     waiting: function* waiting() {
       for (const { value } of queue.kept.values()) yield value;
     },
     at: (position) => queue.kept.get(position)?.value,
-    set: (waiting) => queue.set(waiting.eventPosition, waiting),
+    set: queue.set,
     remove: queue.remove,
     clear: async () => {
       await Promise.all([...[...queue.kept.keys()].map(queue.remove), ...[...lanes.kept.keys()].map(lanes.remove)]);

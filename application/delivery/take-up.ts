@@ -8,6 +8,8 @@ import { isOfDeliveries } from './streams.ts';
 
 /** Events that may wait for one endpoint: beyond that the log waits. */
 export const MOST_WAITING = 1_000;
+/** Of replays, beside those. */
+export const MOST_REPLAYED = 400;
 /** Rows that one look at the log takes at most. */
 const PAGE = 200;
 /** Looks without anything for the endpoint after which the bare place is stored. */
@@ -59,11 +61,21 @@ const createWaitingOf = ({ events, now, logger }: Pick<TakeUpDeps, 'events' | 'n
   };
 };
 
+const createPut = (shelf: Shelf) => async (waiting: Waiting): Promise<void> => {
+  const known = shelf.at(waiting.eventPosition);
+  if (known === undefined) return shelf.set(waiting);
+  const { again = false, ...fresh } = known;
+  // What a replay was faster with is new all the same.
+  return again && waiting.again !== true ? shelf.set(fresh) : undefined;
+};
+
+/** What is new and what is replayed have room of their own. */
+const isFull = (shelf: Shelf, { upTo }: Lane): boolean => (upTo === null ? shelf.size - shelf.again + PAGE > MOST_WAITING : shelf.again + PAGE > MOST_REPLAYED);
+
 export const createTakeUp = ({ shelf, feed, ...rest }: TakeUpDeps): TakeUp => {
+  const put = createPut(shelf);
   const waitingOf = createWaitingOf(rest);
   let idle = 0;
-
-  const put = async (waiting: Waiting): Promise<void> => (shelf.at(waiting.eventPosition) === undefined ? shelf.set(waiting) : undefined);
 
   const move = async (id: string, before: Lane, after: Lane, found: boolean): Promise<void> => {
     idle = found ? 0 : idle + 1;
@@ -72,7 +84,7 @@ export const createTakeUp = ({ shelf, feed, ...rest }: TakeUpDeps): TakeUp => {
   };
 
   const take = async (id: string, lane: Lane, webhook: Webhook): Promise<Lane | undefined> => {
-    if (shelf.size + PAGE > MOST_WAITING) return undefined;
+    if (isFull(shelf, lane)) return undefined;
     const page = await feed.pull((lane.place ?? undefined) as Position | undefined, PAGE, AT_ONCE);
     if (page.scannedTo === undefined || page.scannedTo === lane.place) return undefined;
     const types = lane.types ?? webhook.settings.types;
@@ -80,7 +92,7 @@ export const createTakeUp = ({ shelf, feed, ...rest }: TakeUpDeps): TakeUp => {
     const next = begun(lane, page.events);
     const from = next.since === lane.since ? 0 : page.events.findIndex(({ time }) => time >= (lane.since ?? ''));
     const found = page.events.slice(from).flatMap((one) => (within(next, one) ? (waitingOf(one, wanted) ?? []) : []));
-    await Promise.all(found.map(put));
+    await Promise.all(found.map((one) => put(lane.upTo === null ? one : { ...one, again: true })));
     const moved = { ...next, place: page.scannedTo };
     await move(id, lane, moved, found.length > 0);
     return moved;

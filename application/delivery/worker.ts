@@ -7,7 +7,7 @@ import type { Cause } from '../kernel/ports.ts';
 import { createBell } from './bell.ts';
 import { createCalls, LONGEST_SLEEP_MS, type CallsDeps } from './calls.ts';
 import type { Pause } from './ports.ts';
-import type { Lane, Waiting } from './shelves.ts';
+import type { Lane, Shelf, Waiting } from './shelves.ts';
 import type { TakeUp } from './take-up.ts';
 import type { Webhooks } from './webhooks.ts';
 
@@ -20,12 +20,15 @@ export interface Worker {
   wake(): void;
   /** Breaks off the calls under way: nothing goes to the endpoint any more, or for now. */
   cut(): void;
-  /** Delivers an event, once more or now. */
-  again(waiting: Waiting): Promise<void>;
+  /** Delivers an event, once more or now; false where too many wait already that somebody asked for. */
+  again(waiting: Waiting): Promise<boolean>;
   openLane(id: string, lane: Lane): Promise<void>;
   /** Resolves when nothing of it is under way. */
   stop(): Promise<void>;
 }
+
+/** What comes again, replays included, beyond which nobody's wish for another attempt is taken. */
+export const MOST_ASKED = 1_000;
 
 /** The lane that follows the log; replays are called by their id. */
 export const MAIN_LANE = 'main';
@@ -44,6 +47,16 @@ const createRound = ({ shelf, takeUp, webhooks }: WorkerDeps, calls: ReturnType<
     calls.launch();
     return more ? 0 : calls.idleFor();
   };
+};
+
+const createAgain = (shelf: Shelf, { isUnderWay }: Pick<ReturnType<typeof createCalls>, 'isUnderWay'>, wake: () => void): Worker['again'] => async (waiting) => {
+  if (isUnderWay(waiting.eventPosition)) return true;
+  const known = shelf.at(waiting.eventPosition);
+  if (known === undefined && shelf.again >= MOST_ASKED) return false;
+  // What waits because it is new stays that.
+  await shelf.set(known !== undefined && known.again !== true ? waiting : { ...waiting, again: true });
+  wake();
+  return true;
 };
 
 export const createWorker = (deps: WorkerDeps): Worker => {
@@ -77,7 +90,7 @@ export const createWorker = (deps: WorkerDeps): Worker => {
       calls.cut();
       wake();
     },
-    again: (waiting) => (calls.isUnderWay(waiting.eventPosition) ? Promise.resolve() : shelf.set(waiting).then(wake)),
+    again: createAgain(shelf, calls, wake),
     openLane: (id, lane) => shelf.openLane(id, lane).then(wake),
     stop: async () => {
       stopping.abort();

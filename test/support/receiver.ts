@@ -7,7 +7,7 @@ import { closing } from './leavings.ts';
 export type Received = Readonly<{ id: string; timestamp: number; path: string; headers: IncomingHttpHeaders; body: string; event: Readonly<{ id: string; type: string; time: string; data: Readonly<Record<string, unknown>>; [more: string]: unknown }> }>;
 
 /** A status, with headers where there are some; or what else to do. `drip`: a success with a body that never ends. */
-export type Reply = number | Readonly<{ status: number; headers: Readonly<Record<string, string>> }> | 'reset' | 'hang' | 'drip';
+export type Reply = number | Readonly<{ status: number; headers: Readonly<Record<string, string>>; /** How long the receiver thinks it over, in milliseconds. */ afterMs?: number }> | 'reset' | 'hang' | 'drip';
 
 export type Receiver = Readonly<{
   /** `host:port`, for OUTBOUND_ALLOW. */
@@ -29,8 +29,9 @@ const answer = (response: ServerResponse, reply: Reply): void => {
     response.socket?.resetAndDestroy();
     return;
   }
-  const { status, headers } = typeof reply === 'number' ? { status: reply, headers: {} } : reply;
-  response.writeHead(status, headers).end();
+  const { status, headers, afterMs = 0 } = typeof reply === 'number' ? { status: reply, headers: {} } : reply;
+  if (afterMs === 0) response.writeHead(status, headers).end();
+  else setTimeout(() => response.writeHead(status, headers).end(), afterMs);
 };
 
 export const startReceiver = async (reply: (received: Received) => Reply = () => 204): Promise<Receiver> => {

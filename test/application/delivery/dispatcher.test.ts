@@ -1,5 +1,7 @@
 /** Deliveries at work, over the real stores and the real way out: what stops them, what does not make a storm of them, and who may make them. */
 import { expect } from 'chai';
+import { deliveriesStream } from '../../../application/delivery/streams.ts';
+import type { DeliveryEvent, WebhookRetryRequested } from '../../../domain/delivery/delivery.events.ts';
 import type { TenantId } from '../../../domain/kernel/ids.ts';
 import { pause } from '../../../projections/kernel/pause.ts';
 import { createVirtualTime, openDeliveries, type Deliveries, type Program, type VirtualTime } from '../../support/deliveries.ts';
@@ -149,6 +151,26 @@ describe('the dispatcher of webhooks', function suite() {
     time.advance(30_000);
     await receiver.until((received) => new Set(received.map(({ id }) => id)).size === 20);
     await program.stop();
+  });
+
+  it('takes so many wishes for another attempt and no more, and says what becomes of the others', async () => {
+    const program = ground.start();
+    const id = await hook(program);
+    await program.webhooks.change(tenant, id, { settings: {}, enabled: false }, someCause);
+    const asked = (index: number): WebhookRetryRequested => {
+      const eventPosition = String(index).padStart(20, '0');
+      return { type: 'WebhookRetryRequested', data: { webhookId: id, deliveryId: `msg_${index}`, eventId: `e-${index}`, eventType: 'sample.noted', eventStream: 's', eventRevision: 0, eventPosition, attempts: 10, requestedAt: new Date(START).toISOString() } };
+    };
+    await ground.store.append(deliveriesStream(tenant, new Date(START).toISOString()), 'any', Array.from({ length: 1_003 }, (_, index) => asked(index)), someCause);
+    const declined: unknown[] = [];
+    while (declined.length < 3) {
+      declined.length = 0;
+      for await (const { type, data } of ground.store.read<DeliveryEvent>(deliveriesStream(tenant, new Date(START).toISOString()))) if (type === 'WebhookDeadLettered') declined.push(data.eventId);
+      await rest();
+    }
+    expect(declined).to.deep.equal(['e-1000', 'e-1001', 'e-1002']);
+    await program.stop();
+    expect((await stored()).length, 'and the place in the log').to.equal(1_001);
   });
 
   it('takes a success for one, though its body never ends', async () => {

@@ -19,6 +19,7 @@ describe('endpoints beside each other', function suite() {
     arrived.clear();
     receiver = await startReceiver(({ path }) => {
       if (!arrived.has(path)) arrived.set(path, performance.now());
+      if (path.startsWith('/slow')) return { status: 204, headers: {}, afterMs: 100 };
       return path.startsWith('/hangs') ? 'hang' : 204;
     });
     ground = await openDeliveries({ now, pause }, [receiver.host]);
@@ -30,9 +31,9 @@ describe('endpoints beside each other', function suite() {
     await receiver.close();
   });
 
-  const hook = (tenant: TenantId, path: string): Promise<unknown> => {
+  const hook = async (tenant: TenantId, path: string): Promise<string> => {
     const settings = { url: `http://${receiver.host}${path}`, types: ['sample.noted'], description: null, format: 'json' } as const;
-    return program.webhooks.create(tenant, { settings, start: {} }, { ...someCause, commandId: `${tenant.slice(-12)}-${path.slice(1)}` });
+    return (await program.webhooks.create(tenant, { settings, start: {} }, { ...someCause, commandId: `${tenant.slice(-12)}-${path.slice(1).replaceAll('/', '-')}` })).webhook.webhookId;
   };
   const happen = (tenant: TenantId): Promise<unknown> => ground.store.append(someStream(tenant), 'any', [noted('x')], someCause);
   const hanging = async (tenant: TenantId, count: number): Promise<void> => {
@@ -60,5 +61,17 @@ describe('endpoints beside each other', function suite() {
     await hanging(tenant, 49);
     await receiver.until((received) => received.length >= 8);
     expect(await delayAt(tenant, '/new')).to.be.lessThan(LONGEST_MS);
+  });
+
+  it('a replay does not keep what is new waiting', async () => {
+    const tenant = someTenant();
+    for (let page = 0; page < 20; page += 1) await ground.store.append(someStream(tenant), 'any', Array.from({ length: 100 }, () => noted('old')), someCause);
+    const id = await hook(tenant, '/slow');
+    await program.webhooks.replay(tenant, id, { fromPosition: '0' }, { ...someCause, commandId: 'replay' });
+    await receiver.until((received) => received.length >= 10);
+    const began = performance.now();
+    await ground.store.append(someStream(tenant), 'any', [noted('new')], someCause);
+    await Promise.race([receiver.until((received) => received.some(({ event }) => event.data['text'] === 'new')), pause(LONGEST_MS * 2, new AbortController().signal)]);
+    expect(performance.now() - began).to.be.lessThan(LONGEST_MS);
   });
 });

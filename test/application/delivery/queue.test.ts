@@ -1,13 +1,15 @@
 /** What bounds deliveries: what may wait, and how large a body may be. */
 import { expect } from 'chai';
+import { createCalls } from '../../../application/delivery/calls.ts';
 import { bodyOf, LARGEST_BODY } from '../../../application/delivery/send-webhook.ts';
 import { openShelves, QUEUE, type Waiting } from '../../../application/delivery/shelves.ts';
-import { createTakeUp, MOST_WAITING } from '../../../application/delivery/take-up.ts';
+import { createTakeUp, MOST_REPLAYED, MOST_WAITING } from '../../../application/delivery/take-up.ts';
 import type { Recorded } from '../../../application/kernel/ports.ts';
 import type { Webhook } from '../../../domain/delivery/webhooks-state.ts';
 import type { Position } from '../../../domain/kernel/ids.ts';
 import { createMemoryState, TENANT } from '../../api/kernel/support.ts';
 import { samplePublic } from '../../support/deliveries.ts';
+import { freeSlots } from '../../support/free-slots.ts';
 import { silentLogger } from '../../support/silent.ts';
 
 const ENDPOINT = { tenant: TENANT, webhookId: 'w-1' };
@@ -68,6 +70,90 @@ describe('taking up', () => {
     for (const { eventPosition } of [...shelf.waiting()].slice(0, 300)) await shelf.remove(eventPosition);
     while ((await takeUp.look(webhook)).more);
     expect(shelf.size).to.be.within(MOST_WAITING - 200, MOST_WAITING);
+  });
+});
+
+const at = (n: number): string => String(n).padStart(20, '0');
+
+describe('a replay', () => {
+  const webhook = { settings: { types: null } } as unknown as Webhook;
+  const all = events(1, 3_000);
+  const feed = {
+    pull: async (after: Position | undefined, limit: number) => {
+      const page = all.filter(({ position }) => after === undefined || position > after).slice(0, limit);
+      return { events: page, scannedTo: page.at(-1)?.position ?? after };
+    },
+  };
+  const open = async () => {
+    const state = createMemoryState(() => 0);
+    const shelf = (await openShelves(state)).of(ENDPOINT);
+    const takeUp = createTakeUp({ shelf, feed, events: samplePublic, now: () => 0, logger: silentLogger });
+    return { state, shelf, takeUp };
+  };
+
+  it('takes nothing of the room of what is new, and has little itself', async () => {
+    const { state, shelf, takeUp } = await open();
+    await shelf.openLane('replay', { place: null, upTo: at(2_900), since: null, until: null, types: null });
+    while ((await takeUp.look(webhook)).more);
+    expect([shelf.size, shelf.again]).to.deep.equal([MOST_REPLAYED, MOST_REPLAYED]);
+    await shelf.openLane('main', { place: at(1_500), upTo: null, since: null, until: null, types: null });
+    while ((await takeUp.look(webhook)).more);
+    expect([shelf.size, shelf.again]).to.deep.equal([MOST_REPLAYED + MOST_WAITING, MOST_REPLAYED]);
+    const [found] = (await openShelves(state)).all();
+    expect([found?.size, found?.again], 'over a restart').to.deep.equal([MOST_REPLAYED + MOST_WAITING, MOST_REPLAYED]);
+  });
+
+  it('makes nothing wait that is new', async () => {
+    const { shelf, takeUp } = await open();
+    await shelf.set({ ...waiting(at(2_990)), again: true });
+    await shelf.openLane('main', { place: at(2_980), upTo: null, since: null, until: null, types: null });
+    while ((await takeUp.look(webhook)).more);
+    expect(shelf.again).to.equal(0);
+  });
+});
+
+const again = (position: string): Waiting => ({ ...waiting(position), again: true });
+
+const openCalls = async (queue: readonly Waiting[]) => {
+  const shelf = (await openShelves(createMemoryState(() => 0))).of(ENDPOINT);
+  for (const one of queue) await shelf.set(one);
+  const begun: string[] = [];
+  const free = new Map<string, () => void>();
+  const calls = createCalls({
+    shelf, slots: freeSlots, clock: { now: () => 0 }, logger: silentLogger, onEnd: () => undefined,
+    attempt: (_endpoint, { eventPosition }) => new Promise((resolve) => {
+      begun.push(eventPosition);
+      free.set(eventPosition, () => resolve({ outcome: 'delivered' }));
+    }),
+  });
+  const settle = async (position: string): Promise<void> => {
+    free.get(position)?.();
+    while (calls.isUnderWay(position)) await new Promise((resolve) => { setImmediate(resolve); });
+  };
+  const launch = async (): Promise<void> => {
+    calls.launch();
+    await new Promise((resolve) => { setImmediate(resolve); });
+  };
+  return { shelf, calls, begun, settle, launch };
+};
+
+describe('calls of a receiver', () => {
+
+  it('leave room for what is new, whatever comes again', async () => {
+    const { shelf, calls, begun, settle, launch } = await openCalls([again('1'), again('2'), again('3'), again('4'), again('5'), waiting('6')]);
+    await launch();
+    expect(begun, 'one at first, and what is new before all else').to.deep.equal(['6']);
+    await settle('6');
+    await launch();
+    expect(begun).to.deep.equal(['6', '1', '2']);
+    expect(calls.idleFor(), 'nothing that could begin').to.equal(60_000);
+    await shelf.set(waiting('7'));
+    await shelf.set(waiting('8'));
+    await launch();
+    expect(begun).to.deep.equal(['6', '1', '2', '7', '8']);
+    await settle('1');
+    await launch();
+    expect(begun).to.deep.equal(['6', '1', '2', '7', '8', '3']);
   });
 });
 
