@@ -29,6 +29,9 @@ export interface Appends {
 
 export type AppendsDeps = Readonly<{ connection: Connection; batches: Batches; ends: Ends }>;
 
+/** When the time is up, what became of an append is looked for once more within this part of it. */
+const LAST_LOOK = 0.1;
+
 const giveUp = (): never => {
   throw unavailable();
 };
@@ -62,7 +65,8 @@ const store = async (deps: AppendsDeps, events: Events, expected: number, deadli
   const outcome = await send(deps, events, expected, deadline);
   if (outcome !== undefined && isSettled(outcome, events)) return outcome.answer;
   // Of what it had stored before, the server may tell a place that is not the events' own.
-  const landed = await landedBehind(deps.connection, events.stream, expected, idsOf(events));
+  const patience = Math.max(deadline.remaining(), deps.connection.patience() * LAST_LOOK);
+  const landed = await landedBehind(deps.connection, { stream: events.stream, expected, ids: idsOf(events) }, patience);
   if (landed !== undefined) return landed;
   // It may still be stored later; whoever says it again under the same ids says the same thing.
   return outcome !== undefined && 'actual' in outcome.answer ? outcome.answer : giveUp();

@@ -97,7 +97,7 @@ export const parseConnectionString = (text: string): ConnectionString => {
   const who = credentials(user);
   const patience = Number(options.get(PATIENCE) ?? DEFAULT_PATIENCE_MS);
   const asked = (client: number): string =>
-    [...options, [PATIENCE, String(patience < 0 ? patience : patience + (client % 1_000))] as const].map(([name, value]) => `${name}=${value}`).join('&');
+    [...new Map([...options, [PATIENCE, String(patience < 0 ? patience : patience + (client % 1_000))]])].map(([name, value]) => `${name}=${value}`).join('&');
   return {
     url: (client) => `${scheme}://${who}${where}?${asked(client)}`,
     shown: `${scheme}://${where}`,

@@ -4,6 +4,7 @@
  */
 import { EventStoreDBClient } from '@eventstore/db-client';
 import type { Logger } from '../../application/kernel/ports.ts';
+import { ConfigError } from '../runtime/config-values.ts';
 import { mayPass, unavailable, words } from './failures.ts';
 import { createDeadline, monotonic, PATIENCE_MS, within } from './waiting.ts';
 
@@ -24,8 +25,8 @@ export type Attempt<Result> = (held: Held, milliseconds: number) => Promise<Resu
 
 export interface Connection {
   current(): Held;
-  /** Tries until it goes well or cannot: rejects with what the last attempt said where trying again is no use, else with `storage.unavailable`. */
-  persist<Result>(attempt: Attempt<Result>): Promise<Result>;
+  /** Tries until it goes well or cannot: rejects with what the last attempt said where trying again is no use, else, after so many milliseconds, with `storage.unavailable`. */
+  persist<Result>(attempt: Attempt<Result>, milliseconds?: number): Promise<Result>;
   /** An attempt on a client went well, or wrong. */
   worked(held: Held): void;
   failed(held: Held, error: unknown): void;
@@ -33,6 +34,15 @@ export interface Connection {
   patience(): number;
   close(): Promise<void>;
 }
+
+/** Reads the files of certificates that the connection string names. */
+const makeClient = (url: string): EventStoreDBClient => {
+  try {
+    return EventStoreDBClient.connectionString(url);
+  } catch (error) {
+    throw new ConfigError(`EVENTSTORE_URL names a certificate or a key that cannot be used (${words(error)})`);
+  }
+};
 
 /** The client closes its streams only; its channel is left for the process to end with. */
 const discard = async (client: EventStoreDBClient): Promise<void> => {
@@ -96,8 +106,8 @@ class Connected implements Connection {
     this.#give(old);
   }
 
-  async persist<Result>(attempt: Attempt<Result>): Promise<Result> {
-    const deadline = createDeadline(this.patience());
+  async persist<Result>(attempt: Attempt<Result>, milliseconds = this.patience()): Promise<Result> {
+    const deadline = createDeadline(milliseconds);
     for (;;) {
       const held = this.current();
       try {
@@ -121,7 +131,7 @@ class Connected implements Connection {
   #begin(): Life {
     const end = new AbortController();
     this.#clients += 1;
-    const client = EventStoreDBClient.connectionString(this.#url(this.#clients));
+    const client = makeClient(this.#url(this.#clients));
     return { held: { client, ended: end.signal, end }, born: monotonic() };
   }
 

@@ -14,10 +14,12 @@ const appendedAt = ({ event }: Resolved): Appended => {
   return { revision: Number(event.revision), position: toPosition(event.position) };
 };
 
+export type Sought = Readonly<{ stream: StreamId; expected: number; ids: readonly string[] }>;
+
 /** Where events are that were to follow a revision: an append that was stored stands there and nowhere else. Undefined: they are not. */
-export const landedBehind = async (connection: Connection, stream: StreamId, expected: number, ids: readonly string[]): Promise<Appended | undefined> => {
+export const landedBehind = async (connection: Connection, { stream, expected, ids }: Sought, patience: number): Promise<Appended | undefined> => {
   const asked = { from: expected + 1, count: ids.length };
-  const found = await connection.persist((held, milliseconds) => readStream(held, stream, asked, milliseconds));
+  const found = await connection.persist((held, milliseconds) => readStream(held, stream, asked, milliseconds), patience);
   const last = found.at(-1);
   const isSame = found.length === ids.length && found.every(({ event }, index) => event?.id === ids[index]);
   return isSame && last !== undefined ? appendedAt(last) : undefined;
