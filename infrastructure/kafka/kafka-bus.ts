@@ -33,10 +33,11 @@ export type OpenBus = Readonly<{ bus: Bus; close: () => Promise<void> }>;
 
 const PARTITIONS = 8;
 const DEADLINE_MS = 10_000;
-/** Between two attempts to consume while the brokers are away. */
-const PAUSE_MS = 500;
+/** Between two attempts to consume while the brokers are away: each twice as long as the one before. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 4_000;
 
-const pause = (signal: AbortSignal): Promise<void> => delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+const pause = (ms: number, signal: AbortSignal): Promise<void> => delay(ms, undefined, { signal }).catch(() => undefined);
 
 /** Consumes until the signal fires, over any number of outages. */
 const createConsume = (options: TopicOptions, topics: Topics, logger: Logger) => {
@@ -49,14 +50,20 @@ const createConsume = (options: TopicOptions, topics: Topics, logger: Logger) =>
   };
 
   return async (consumer: Consumer, handle: (message: BusMessage) => Promise<void>, signal: AbortSignal): Promise<void> => {
+    let wait = FIRST_PAUSE_MS;
+    const handleOne = async (message: BusMessage): Promise<void> => {
+      wait = FIRST_PAUSE_MS;
+      await handle(message);
+    };
     do {
       try {
-        return await attempt(consumer, handle, signal);
+        return await attempt(consumer, handleOne, signal);
       } catch (error) {
         if (error instanceof HandlerFailure) throw error.reason;
         logger.warn({ consumer: consumer.name, topic: consumer.topic, error: (error as Error).message }, 'kafka: nothing can be consumed for now');
         topics.forget();
-        await pause(signal);
+        await pause(wait, signal);
+        wait = Math.min(2 * wait, LONGEST_PAUSE_MS);
       }
     } while (!signal.aborted);
   };
