@@ -23,7 +23,7 @@ export type Sent = Readonly<{
   retryAfterMs: number | undefined;
 }>;
 
-export type ToSend = Readonly<{ tenant: TenantId; webhook: Webhook; deliveryId: string; body: string; timeoutMs: number; signal?: AbortSignal }>;
+export type ToSend = Readonly<{ tenant: TenantId; webhook: Webhook; deliveryId: string; body: string; signal?: AbortSignal }>;
 
 /** Rejects only where it was not tried: with `kernel.seal_broken`, or `storage.*`. */
 export type SendWebhook = (toSend: ToSend) => Promise<Sent>;
@@ -52,6 +52,8 @@ const REASONS: Readonly<Record<string, FailureReason>> = {
 
 const KEPT_OPEN = 1_000;
 const SECOND_MS = 1_000;
+/** Standard Webhooks 1.0 asks for 15 to 30 s. */
+const TIMEOUT_MS = 15_000;
 /** Of an answer's body, which is read by nobody. */
 const READ_OCTETS = 1_024;
 const READ_MS = 500;
@@ -91,9 +93,9 @@ export const createSendWebhook = ({ door, secrets, signatures, clock }: SendDeps
     const headers = await headersOf(toSend);
     const began = clock.now();
     const after = (): number => Math.max(0, Math.round(clock.now() - began));
-    const { body, timeoutMs, signal } = toSend;
+    const { body, signal } = toSend;
     try {
-      const reply = await door.request({ method: 'POST', url, headers, body, timeoutMs, maxBytes: READ_OCTETS, bodyMs: READ_MS, ...(signal && { signal }) });
+      const reply = await door.request({ method: 'POST', url, headers, body, timeoutMs: TIMEOUT_MS, maxBytes: READ_OCTETS, bodyMs: READ_MS, ...(signal && { signal }) });
       return { status: reply.status, reason: failureOf(reply.status), durationMs: after(), retryAfterMs: retryAfterOf(reply.headers['retry-after'], clock.now()) };
     } catch (error) {
       const reason = error instanceof Rejection ? REASONS[error.code] : undefined;
