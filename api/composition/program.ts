@@ -87,9 +87,19 @@ const endAll = async (endings: readonly Ending[]): Promise<void> => {
 type Tools = Readonly<{ clock: Clock; logger: Logger; metrics: Metrics }>;
 type Putting = Readonly<{ engines: OpenEngines; config: Config; publicUrl: string; secrets: InstallationSecrets; tools: Tools; endings: Ending[] }>;
 
-/** Everything above the engines, put together and begun. */
-const putTogether = async ({ engines, config, publicUrl, secrets, tools, endings }: Putting): Promise<Container> => {
-  const { store, vault, state, leases, isShared } = engines;
+/** One process after the other, so that what a first start makes is made once, however many of them begin at the same time. */
+const inTurn = async <T>({ leases }: OpenEngines, work: () => Promise<T>): Promise<T> => {
+  let done: Promise<T> | undefined;
+  await leases.hold('start', new AbortController().signal, async () => {
+    done ??= work();
+    await done;
+  });
+  return done as Promise<T>;
+};
+
+/** What everything else stands on: the keys, and which log it is. */
+const begin = async ({ engines, config, secrets, tools }: Omit<Putting, 'publicUrl' | 'endings'>) => {
+  const { store, vault } = engines;
   const sealing = await openSealing({ vault, masterKey: secrets.masterKey, previous: secrets.previousMasterKey, ids: systemIds });
   const keys = { keyring: sealing.keyring, secrets, dataDir: config.dataDir };
   await fixLogIdentity(store, systemIds, config.logOrigin).catch((error: unknown) => {
@@ -97,6 +107,13 @@ const putTogether = async ({ engines, config, publicUrl, secrets, tools, endings
   });
   await engines.rememberLog();
   await completeRotation(keys, { store, clock: tools.clock });
+  return { sealing, keys };
+};
+
+/** Everything above the engines, put together and begun. */
+const putTogether = async ({ engines, config, publicUrl, secrets, tools, endings }: Putting): Promise<Container> => {
+  const { state, leases, isShared } = engines;
+  const { sealing, keys } = await inTurn(engines, () => begin({ engines, config, secrets, tools }));
   const rotations = Promise.withResolvers<KeyRotations>();
   const backups = config.eventStoreUrl === undefined;
   const jobs = await openJobs({ ...tools, state, dataDir: config.dataDir, rotations: rotations.promise, backups, leases: isShared ? leases : undefined });
@@ -106,7 +123,7 @@ const putTogether = async ({ engines, config, publicUrl, secrets, tools, endings
   endings.push(() => projections.stop());
   await projections.start();
   endings.push(() => resolve(container, authorities.authorities).idle(), jobs.close);
-  await resolve(container, authorities.authorities).ensureInstallation();
+  await inTurn(engines, () => resolve(container, authorities.authorities).ensureInstallation());
   const workers = [runtime.scheduler, runtime.dispatcher, delivery.dispatcher, siem.scheduler, fanout.relay].map((name) => resolve(container, name));
   endings.push(async () => resolve(container, delivery.outbound).close(), ...workers.map((worker) => () => worker.stop()));
   for (const worker of workers) worker.start();
@@ -117,13 +134,7 @@ const openProgram = async ({ config, onFatal }: ProgramOptions, publicUrl: strin
   const engines = await openEngines({ dataDir: config.dataDir, codec: createEventCodec(catalogue), ...tools, onFatal, settings: config, pause });
   const endings: Ending[] = [engines.close];
   try {
-    let container: Promise<Container> | undefined;
-    // What a first start makes, it makes once, however many processes begin at the same time.
-    await engines.leases.hold('start', new AbortController().signal, async () => {
-      container ??= putTogether({ engines, config, publicUrl, secrets, tools, endings });
-      await container;
-    });
-    return { container: (await container) as Container, close: () => endAll(endings) };
+    return { container: await putTogether({ engines, config, publicUrl, secrets, tools, endings }), close: () => endAll(endings) };
   } catch (error) {
     await endAll(endings);
     throw sealError(error, config);

@@ -22,14 +22,14 @@ export type LeasesOptions = Readonly<{
   ids: Ids;
   /** Resolves after `ms` milliseconds, or at once when the signal fires. */
   pause: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Between two renewals, and between two looks: 1 s unless given. A lease passes on after seven of them at most. */
+  /** Between two renewals, and between two looks: 1.5 s unless given. A lease passes on after five of them at most. */
   everyMs?: number;
 }>;
 
 const SCOPE = 'lease';
-const EVERY_MS = 1_000;
+const EVERY_MS = 1_500;
 /** Looks at the same entry after which its holder counts as gone. */
-const LOOKS = 6;
+const LOOKS = 4;
 
 /** For a process that shares nothing: every lease is its own. */
 export const createLoneLeases = (): Leases => ({ hold: (_name, signal, work) => work(signal) });

@@ -92,7 +92,7 @@ export const createProjections = (options: ProjectionsOptions): Projections => {
   const start = async (): Promise<void> => {
     const target = await log.head();
     watching = watch?.run(target, stopping.signal);
-    for (const model of all) await model.start(target);
+    await Promise.all(all.map((model) => model.start(target)));
   };
   const stop = async (): Promise<void> => {
     stopping.abort();

@@ -12,14 +12,16 @@ export interface RebuildRequests {
 
 const SCOPE = 'rebuild';
 const ASKED = 'asked';
-const LOOK_MS = 500;
+/** Between two looks of whoever keeps the model, and of whoever waits for it. */
+const SERVING_MS = 2_000;
+const ASKING_MS = 250;
 
 export type RebuildRequestsDeps = Readonly<{ state: Pick<StateStore, 'get' | 'compareAndSet'>; logger: Pick<Logger, 'error'> }>;
 
 export const createRebuildRequests = ({ state, logger }: RebuildRequestsDeps): RebuildRequests => ({
   ask: async (name, signal) => {
     await state.compareAndSet(SCOPE, name, undefined, { value: ASKED });
-    while (!signal.aborted && (await state.get(SCOPE, name)) !== undefined) await pause(LOOK_MS, signal);
+    while (!signal.aborted && (await state.get(SCOPE, name)) !== undefined) await pause(ASKING_MS, signal);
   },
   serve: async (name, rebuild, signal) => {
     const look = async (): Promise<void> => {
@@ -31,7 +33,7 @@ export const createRebuildRequests = ({ state, logger }: RebuildRequestsDeps): R
       await look().catch((error: unknown) => {
         if (!signal.aborted) logger.error({ error, projection: name }, 'a projection could not be rebuilt, or nobody can say whether it should be');
       });
-      await pause(LOOK_MS, signal);
+      await pause(SERVING_MS, signal);
     }
   },
 });

@@ -27,7 +27,7 @@ export interface Watcher {
 
 /** Between two looks: while somebody waits, while nobody does, and while the store cannot answer. */
 const AWAITED_MS = 10;
-const IDLE_MS = 500;
+const IDLE_MS = 2_000;
 const AWAY_MS = 1_000;
 
 export const createWatcher = ({ projection, store, freshness, watch, logger, onProgress }: WatcherOptions): Watcher => {
