@@ -5,7 +5,7 @@
  * What two callers must not both win is decided by one write of one document that names what it found. (FerretDB 1.x by itself reads and
  * writes in two steps: it does for tests where writes reach it one at a time, as `scripts/engines` starts it.)
  */
-import { type Db, MongoClient, type MongoClientOptions, ReadConcern } from 'mongodb';
+import { type Db, MongoClient, type MongoClientOptions, MongoCompatibilityError, MongoServerSelectionError, ReadConcern } from 'mongodb';
 import type { Logger } from '../../application/kernel/ports.ts';
 import { ConfigError, refuseSecret } from '../runtime/config-values.ts';
 import { createGuard, type Guarded } from './failures.ts';
@@ -74,13 +74,20 @@ const checkServer = async (db: Db): Promise<void> => {
   await db.listCollections({}, { nameOnly: true }).toArray();
 };
 
+/** The driver looks at each server's protocol when it greets it, and goes on looking for a better one. */
+const isIncompatible = (error: unknown): boolean => {
+  if (error instanceof MongoCompatibilityError) return true;
+  const servers = error instanceof MongoServerSelectionError ? [...(error.reason?.servers.values() ?? [])] : [];
+  return servers.some((server) => server.error instanceof MongoCompatibilityError);
+};
+
 /** What went wrong with the first connection, in one line; what the server says stays out of it, for it may quote the URL. */
 const explain = (error: unknown): ConfigError => {
   if (error instanceof ConfigError) return error;
   const { name, code } = error as { name?: string; code?: unknown };
   if (code === AUTHENTICATION_FAILED) return new ConfigError(`${NAME} holds a user or a password that the server refuses; accepted is ${ACCEPTED}`);
   if (code === UNAUTHORIZED) return new ConfigError(`${NAME} holds no user who may use its database; accepted is ${ACCEPTED}`);
-  if (name === 'MongoCompatibilityError') return new ConfigError(`${NAME} leads to a server that is too old; accepted is ${OLDEST.words}`);
+  if (isIncompatible(error)) return new ConfigError(`${NAME} leads to a server that is too old; accepted is ${OLDEST.words}`);
   return new ConfigError(`${NAME} leads to no server that answers as MongoDB (${name ?? 'unknown error'}); accepted is ${ACCEPTED}`);
 };
 

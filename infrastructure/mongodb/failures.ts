@@ -21,8 +21,14 @@ export const isDuplicate = (error: unknown): boolean => error instanceof MongoSe
 const isGone = (error: unknown): boolean =>
   error instanceof MongoNotConnectedError || error instanceof MongoTopologyClosedError || error instanceof MongoClientClosedError;
 
+/** The driver does not wrap every error of its sockets. */
+const isOfSocket = (error: unknown): boolean => {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' && /^(?:E[A-Z]+|ERR_(?:STREAM|SOCKET)_[A-Z_]+)$/.test(code);
+};
+
 const isTrouble = (error: unknown): boolean => {
-  if (!(error instanceof MongoError)) return false;
+  if (!(error instanceof MongoError)) return isOfSocket(error);
   if (error instanceof MongoServerError) return error.code !== DUPLICATE_KEY && !MISTAKES.has(error.code);
   return !(error instanceof MongoAPIError) || isGone(error);
 };
