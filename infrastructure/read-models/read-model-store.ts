@@ -60,13 +60,15 @@ const loader = ({ rows, models }: Deps): ReadModelStore['load'] => async (defini
 const scanner = ({ rows, models }: Deps): ReadModelStore['scan'] =>
   async function* scan(definition) {
     // Asked anew for each page: the model may be switched meanwhile.
-    const text = (): string =>
-      `SELECT id, position, document FROM "${models.get(definition).table}" WHERE tenant = ? AND id > ? ORDER BY id LIMIT ${SCANNED_AT_ONCE}`;
+    const text = (beyond: string): string =>
+      `SELECT id, position, document FROM "${models.get(definition).table}" WHERE tenant = ? AND id ${beyond} ? ORDER BY id LIMIT ${SCANNED_AT_ONCE}`;
     for (const [tenant, key] of reading(() => rows('SELECT id, key FROM tenants ORDER BY id', []))) {
-      for (let after = '', full = true; full; ) {
-        const page = reading(() => rows(text(), [key as number, after]));
+      // The empty id is one, too.
+      for (let after = '', beyond = '>=', full = true; full; ) {
+        const page = reading(() => rows(text(beyond), [key as number, after]));
         yield* page.map((row) => stored(tenant as string, row));
         after = String(page.at(-1)?.[0]);
+        beyond = '>';
         full = page.length === SCANNED_AT_ONCE;
       }
     }
