@@ -28,6 +28,11 @@ export type LicencesDeps = Readonly<{
   hashes: FingerprintHashes;
   index: LicenceIndex;
   clock: Clock;
+  /**
+   * Where other processes revoke, too: how long theirs may be under way unseen, and how far their clocks may differ, in milliseconds. Lists then
+   * overlap by as much. 0 unless given.
+   */
+  overlapMs?: number;
 }>;
 
 type Parts = LicencesDeps &
@@ -136,7 +141,7 @@ export const createLicences = (deps: LicencesDeps): Licences => {
     revoked: async (tenant) => {
       const now = deps.clock.now();
       await revoking.settled(tenant);
-      return now;
+      return now - (deps.overlapMs ?? 0);
     },
     usage: async (tenant) => {
       const state = await parts.ledgers.load(tenant.id);

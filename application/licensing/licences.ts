@@ -60,8 +60,8 @@ export interface Licences {
   /** Rejects with `licensing.licence_not_found`, and with `licensing.licence_revoked` the second time. */
   revoke(principal: CredentialPrincipal, licenceKey: string, reason: string | undefined, cause: Cause): Promise<Readonly<{ revokedAt: string }>>;
   /**
-   * Now (milliseconds since 1970), once every revocation of this process that may bear an earlier time is on record: a list that is read after it
-   * misses none, and the next one goes on from that moment.
+   * The moment (milliseconds since 1970) from which the next list goes on when one is read now: no revocation that bears an earlier time is still on its
+   * way to the record, here or, as far as can be known, in another process.
    */
   revoked(tenant: TenantId): Promise<number>;
   usage(tenant: TenantView): Promise<LicenceUsage>;

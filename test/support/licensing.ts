@@ -84,7 +84,7 @@ export type LicensingGround = Readonly<{
   sealing: Sealing;
   projections: Projections;
   knobs: { now: number };
-  program: (given?: Readonly<{ store?: EventStore }>) => LicensingProgram;
+  program: (given?: Readonly<{ store?: EventStore; overlapMs?: number }>) => LicensingProgram;
   /** Everything in the log of one tenant, in order. */
   events: (tenant: TenantId) => Promise<readonly Recorded[]>;
   close: () => Promise<void>;
@@ -117,9 +117,9 @@ export const openLicensing = async (): Promise<LicensingGround> => {
     sealing,
     projections,
     knobs,
-    program: ({ store = announced } = {}) => {
+    program: ({ store = announced, overlapMs = 0 } = {}) => {
       const index = createLicenceIndex({ reader: projections.reader, readModels: embedded.readModels });
-      const licences = createLicences({ store, personalData, secrets, hashes: fingerprintHashes, index, clock });
+      const licences = createLicences({ store, personalData, secrets, hashes: fingerprintHashes, index, clock, overlapMs });
       return { licences, book: createLicenceBook({ reader: projections.reader, personalData }), generate: (of, changed) => licences.generate(of, wanted(changed), CAUSE) };
     },
     events: (tenant) => eventsOf(embedded, tenant),

@@ -272,6 +272,11 @@ describe('licences', function suite() {
       expect([listed, (await revoked).revokedAt]).to.deep.equal([[licenceKey], new Date(NOW).toISOString()]);
     });
 
+    it('overlap by as much as another process may be late, where there are others', async () => {
+      const { licences } = ground.program({ overlapMs: 60_000 });
+      expect(await licences.revoked(account().tenant.id)).to.equal(NOW - 60_000);
+    });
+
     it('waits for nobody else, nor for what failed', async () => {
       const [one, other] = [account(), account()];
       const { licences } = ground.program();
