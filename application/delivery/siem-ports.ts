@@ -12,7 +12,7 @@ export type SiemMaps = Readonly<{
   toCef: (recorded: Recorded) => string | undefined;
 }>;
 
-/** One event as a receiver gets it. `severity`: of CEF, 0 to 10. `body`: JSON of the OCSF event, or the CEF line. */
+/** One event as a receiver gets it. `type`: what it is called outside. `severity`: of CEF, 0 to 10. `body`: JSON of the OCSF event, or the CEF line. */
 export type SinkRecord = Readonly<{ id: string; type: string; tenant: TenantId; time: string; position: string; severity: number; body: string }>;
 
 /**

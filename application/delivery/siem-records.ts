@@ -5,23 +5,28 @@ import type { SiemMaps, SinkRecord } from './siem-ports.ts';
 
 const INFORMATIONAL = 2;
 
-/** The severity in a CEF header: its seventh field, after six bars that are not escaped. */
-const severityOf = (line: string): number => {
-  const found = /^CEF:\d+(?:\|(?:[^\\|]|\\.)*){5}\|(\d+)\|/u.exec(line)?.[1];
-  return found === undefined ? INFORMATIONAL : Number(found);
+const CEF_HEADER = /^CEF:\d+(?:\|(?:[^\\|]|\\.)*){3}\|((?:[^\\|]|\\.)*)\|(?:[^\\|]|\\.)*\|(\d+)\|/u;
+
+type Said = Pick<SinkRecord, 'type' | 'severity' | 'body'>;
+
+/** What a CEF header says: the type in its fifth field, the severity in its seventh; bars within a field are escaped. */
+const ofCef = (line: string, stored: string): Said => {
+  const [, type = stored, severity = INFORMATIONAL] = CEF_HEADER.exec(line) ?? [];
+  return { type, severity: Number(severity), body: line };
 };
+
+const ofOcsf = (event: Readonly<{ metadata?: Readonly<{ event_code?: string }> }>, stored: string): Said => ({
+  type: event.metadata?.event_code ?? stored, severity: INFORMATIONAL, body: JSON.stringify(event),
+});
 
 /** Pure. Undefined: the table has nothing to say of the event. */
 export const createToRecord =
   ({ toOcsf, toCef }: SiemMaps) =>
   (kind: SinkKind, recorded: Recorded): SinkRecord | undefined => {
     const { id, type, tenant, time, position } = recorded;
-    if (kind === 'cef-syslog') {
-      const line = toCef(recorded);
-      return line === undefined ? undefined : { id, type, tenant, time, position, severity: severityOf(line), body: line };
-    }
-    const event = toOcsf(recorded);
-    return event === undefined ? undefined : { id, type, tenant, time, position, severity: INFORMATIONAL, body: JSON.stringify(event) };
+    const [line, event] = kind === 'cef-syslog' ? [toCef(recorded), undefined] : [undefined, toOcsf(recorded)];
+    if (line !== undefined) return { id, tenant, time, position, ...ofCef(line, type) };
+    return event && { id, tenant, time, position, ...ofOcsf(event, type) };
   };
 
 export type ToRecord = ReturnType<typeof createToRecord>;

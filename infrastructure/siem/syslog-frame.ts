@@ -18,10 +18,15 @@ const severityOf = (cef: number): number => {
 /** PRINTUSASCII of RFC 5424, 6; `-` when nothing is left. */
 const printable = (text: string, longest: number): string => text.replaceAll(/[^\x21-\x7e]/gu, '').slice(0, longest) || '-';
 
+const SHARED_PREFIX = /^chancery\./u;
+
+/** MSGID of RFC 5424, 6.2.7: the type without what all types begin with; what is longer than there is room for is cut at its end. */
+export const msgIdOf = (type: string): string => printable(type.replace(SHARED_PREFIX, ''), LONGEST_MSGID);
+
 /** `message` holds UTF-8 and no BOM (MSG-ANY): what follows CEF in practice begins at its first octet. */
 export const syslogFrame = ({ type, time, severity, body }: SinkRecord, hostname: string): Buffer => {
   const priority = FACILITY * 8 + severityOf(severity);
-  const header = `<${String(priority)}>1 ${time} ${printable(hostname, LONGEST_HOSTNAME)} ${APP_NAME} - ${printable(type, LONGEST_MSGID)} - `;
+  const header = `<${String(priority)}>1 ${time} ${printable(hostname, LONGEST_HOSTNAME)} ${APP_NAME} - ${msgIdOf(type)} - `;
   const message = Buffer.from(header + body, 'utf8');
   return Buffer.concat([Buffer.from(`${String(message.length)} `, 'ascii'), message]);
 };

@@ -1,11 +1,12 @@
 /** A sink at work over a real log: at least once, in order, waiting where the receiver does not take what it is sent. */
 import { expect } from 'chai';
-import type { SinkFailure, SinkRecord, SinkTransport } from '../../../application/delivery/siem-ports.ts';
+import type { SiemMaps, SinkFailure, SinkRecord, SinkTransport } from '../../../application/delivery/siem-ports.ts';
 import { sinkFailed } from '../../../application/delivery/siem-ports.ts';
 import { batchesOf, createToRecord } from '../../../application/delivery/siem-records.ts';
 import { createSinkStatuses } from '../../../application/delivery/siem-status.ts';
 import { createSinkWorker, pauseAfter } from '../../../application/delivery/siem-worker.ts';
 import type { Recorded } from '../../../application/kernel/ports.ts';
+import type { SinkKind } from '../../../domain/delivery/siem-sink.events.ts';
 import type { SiemSink } from '../../../domain/delivery/siem-sinks.ts';
 import { type Embedded, openEmbedded } from '../../../infrastructure/runtime/embedded.ts';
 import { counted, type Counted, sampleCodec, someCause, someStream, someTenant } from '../../support/sample-events.ts';
@@ -156,6 +157,14 @@ describe('what SIEM sinks send', () => {
     expect(severity('CEF:0|Chancery|Chan\\|cery|1|a|b|8|k=v|9|')).to.equal(8);
     expect(severity('CEF:0|Chancery|Chancery|1|a|back\\\\|10|')).to.equal(10);
     expect(severity('nothing')).to.equal(2);
+  });
+
+  it('is called what the event is called outside', () => {
+    const recorded = { type: 'Counted', data: { count: 1 }, tenant } as unknown as Recorded;
+    const called = (maps: Partial<SiemMaps>, kind: SinkKind): string | undefined => createToRecord({ toOcsf: () => undefined, toCef: () => undefined, ...maps })(kind, recorded)?.type;
+    expect(called({ toCef: () => 'CEF:0|Chancery|Chan\\|cery|1|chancery.things.counted|b\\|c|8|k=v|9|' }, 'cef-syslog')).to.equal('chancery.things.counted');
+    expect(called({ toOcsf: () => ({ metadata: { event_code: 'chancery.things.counted' } }) }, 'ocsf-http')).to.equal('chancery.things.counted');
+    expect([called({ toCef: () => 'nothing' }, 'cef-syslog'), called({ toOcsf: () => ({}) }, 'bus')]).to.deep.equal(['Counted', 'Counted']);
   });
 
   it('is tried again after twice as long each time, up to a minute, and never all at once', () => {

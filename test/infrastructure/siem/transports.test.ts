@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { SINK_FAILED, type OpenSink, type SinkRecord, type SinkTransport } from '../../../application/delivery/siem-ports.ts';
 import type { BusMessage } from '../../../application/kernel/bus.ts';
 import { retryAfter } from '../../../infrastructure/siem/ocsf-http.ts';
-import { syslogFrame } from '../../../infrastructure/siem/syslog-frame.ts';
+import { msgIdOf, syslogFrame } from '../../../infrastructure/siem/syslog-frame.ts';
 import { createTransports } from '../../../infrastructure/siem/transports.ts';
 import { createOutbound } from '../../../infrastructure/web/outbound.ts';
+import { publicTypes } from '../../../projections/fanout/integration-events.ts';
 import { startCollector } from '../../support/collector.ts';
 import { rejection } from '../../support/rejections.ts';
 import { someTenant } from '../../support/sample-events.ts';
@@ -99,6 +100,15 @@ describe('SIEM transports', () => {
       const message = '<107>1 2026-03-10T14:00:00.000Z ahost chancery - SigningCompleted - CEF:0|é';
       expect(frame).to.equal(`${Buffer.byteLength(message)} ${message}`);
       for (const [cef, priority] of [[2, 110], [3, 109], [4, 108], [6, 108], [9, 106], [10, 106]] as const) expect(syslogFrame(record(1, { severity: cef }), '').toString()).to.match(new RegExp(`^\\d+ <${priority}>1 \\S+ - chancery `));
+    });
+
+    it('says the public type without what all begin with, as far as there is room, and tells all types apart', () => {
+      expect(msgIdOf('chancery.signing.operation.completed')).to.equal('signing.operation.completed');
+      expect(msgIdOf('chancery.authorities.revocation_list.numbered')).to.equal('authorities.revocation_list.numb');
+      expect([msgIdOf('a b\u0007é'), msgIdOf(''), msgIdOf('chancery.')]).to.deep.equal(['ab', '-', '-']);
+      const ids = publicTypes.map(({ type }) => msgIdOf(type));
+      expect(new Set(ids).size).to.equal(publicTypes.length);
+      for (const id of ids) expect(id).to.match(/^[\x21-\x7e]{1,32}$/u);
     });
 
     it('takes a batch for taken when the receiver has read it to its end, and said so by closing', async () => {
