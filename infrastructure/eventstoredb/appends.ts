@@ -16,8 +16,8 @@ import { createDeadline, type Deadline } from './waiting.ts';
 export type Events = Readonly<{
   stream: StreamId;
   events: readonly Proposal[];
-  /** Whether the caller chose the ids, so that the events may be there already. */
-  chosen: boolean;
+  /** Whether the caller chose the ids, so that the events may be there already: anywhere in the stream, or, of a copy, at their place alone. */
+  chosen: boolean | 'in place';
 }>;
 
 export interface Appends {
@@ -58,7 +58,7 @@ const send = async ({ connection, batches }: AppendsDeps, events: Events, expect
 };
 
 /** What the server's word is enough for: events that can be nowhere else, and where they are. */
-const isSettled = ({ answer, isFirst }: Outcome, { chosen }: Events): boolean => isFirst && !chosen && ('actual' in answer || answer.position !== undefined);
+const isSettled = ({ answer, isFirst }: Outcome, { chosen }: Events): boolean => isFirst && chosen === false && ('actual' in answer || answer.position !== undefined);
 
 /** Where it landed, or where the stream is instead. */
 const store = async (deps: AppendsDeps, events: Events, expected: number, deadline: Deadline): Promise<Answer> => {
@@ -77,7 +77,7 @@ const checkDistinct = (events: Events): void => {
 };
 
 const before = async ({ connection }: AppendsDeps, events: Events, behind: number): Promise<Appended | undefined> =>
-  events.chosen ? landedAnywhere(connection, events.stream, behind, idsOf(events)) : undefined;
+  events.chosen === true ? landedAnywhere(connection, events.stream, behind, idsOf(events)) : undefined;
 
 const appendAt = async (deps: AppendsDeps, events: Events, expected: number): Promise<Appended> => {
   checkDistinct(events);

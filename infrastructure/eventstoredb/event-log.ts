@@ -61,6 +61,11 @@ class Tail {
     return after === this.#end.upTo;
   }
 
+  /** Whether nothing is known behind a position, and it has not moved elsewhere meanwhile. */
+  isAt(after: string): boolean {
+    return after === this.#end.upTo;
+  }
+
   /** Reads on, once for all who ask meanwhile. Answers how many wake-ups there had been when the read began. */
   readOn(): Promise<number> {
     this.#reading ??= this.#read().finally(() => {
@@ -111,7 +116,7 @@ const look = async (deps: FeedDeps, asked: Asked, signal: AbortSignal): Promise<
   try {
     if (!tail.isAtEnd(behind)) return await scanAlone(deps, asked, signal);
     const began = await unless(signal, tail.readOn());
-    if (tail.after(behind) === undefined && began !== undefined) await wakeUps.since(began, signal);
+    if (began !== undefined && tail.isAt(behind)) await wakeUps.since(began, signal);
   } catch (error) {
     if (!isAway(error)) throw error;
     // Whoever follows the log waits until it is back.

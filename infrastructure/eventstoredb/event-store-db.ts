@@ -17,6 +17,7 @@ import { createEventLog } from './event-log.ts';
 import { createFresh } from './fresh.ts';
 import { storeKeys } from './key-storing.ts';
 import { readStream, readStreamBackwards } from './pages.ts';
+import { createRawLog, type RawLog } from './raw-log.ts';
 import { checkServer } from './starting.ts';
 import { newEnvelope, recordedEvent, storedEvent } from './stored-event.ts';
 import { createWakeUps, type WakeUps } from './wake-ups.ts';
@@ -37,7 +38,7 @@ export type EventStoreDbOptions = Readonly<{
   patienceMs?: number;
 }>;
 
-export type OpenEventStoreDb = Readonly<{ store: EventStore; log: EventLog; close: () => Promise<void> }>;
+export type OpenEventStoreDb = Readonly<{ store: EventStore; log: EventLog; raw: RawLog; close: () => Promise<void> }>;
 
 type Head = (stream: StreamId) => Promise<number>;
 
@@ -79,7 +80,7 @@ const revisionOf = (expected: Exclude<ExpectedRevision, 'any'>): number => (expe
 
 /** Keys cannot be taken back: where the stream is known to have moved on, none are stored. What was appended before under the same ids has its keys. */
 const checkFirst = async ({ head }: Deps, { stream, chosen }: Events, expected: ExpectedRevision): Promise<void> => {
-  if (chosen || expected === 'any') return;
+  if (chosen !== false || expected === 'any') return;
   const actual = await head(stream);
   if (actual !== revisionOf(expected)) reject('kernel.wrong_revision', { expected: revisionOf(expected), actual });
 };
@@ -114,6 +115,7 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Op
   return {
     store: { read: createRead(connection, codec), head, append: createAppend({ ...options, appends, head, wakeUps }) },
     log: createEventLog({ connection, codec, wakeUps }),
+    raw: createRawLog(connection, appends),
     close: async () => {
       wakeUps.close();
       await connection.close();

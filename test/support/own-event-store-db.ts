@@ -1,7 +1,7 @@
 /** The event store on an EventStoreDB node, opened for one test and closed with it. */
-import type { EventLog, EventStore, KeyVault, Logger, Recorded } from '../../application/kernel/ports.ts';
+import type { EventLog, KeyVault, Logger, Recorded } from '../../application/kernel/ports.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
-import { openEventStoreDb } from '../../infrastructure/eventstoredb/event-store-db.ts';
+import { type OpenEventStoreDb, openEventStoreDb } from '../../infrastructure/eventstoredb/event-store-db.ts';
 import { systemClock } from '../../infrastructure/runtime/clock.ts';
 import { systemIds } from '../../infrastructure/runtime/ids.ts';
 import { closing } from './leavings.ts';
@@ -9,7 +9,7 @@ import { createMemoryVault } from './memory-vault.ts';
 import { sampleCodec } from './sample-events.ts';
 import { silentLogger } from './silent.ts';
 
-export type OwnEventStoreDb = Readonly<{ store: EventStore; log: EventLog; vault: KeyVault; close: () => Promise<void> }>;
+export type OwnEventStoreDb = OpenEventStoreDb & Readonly<{ vault: KeyVault }>;
 
 export type OwnOptions = Readonly<{ patienceMs?: number; logger?: Logger; vault?: KeyVault }>;
 
