@@ -25,7 +25,7 @@ import { openJobs } from './jobs.ts';
 import { resolve } from './provide.ts';
 import { listenError, originError, sealError } from './start-errors.ts';
 import { servedSurfaces } from './surfaces.ts';
-import { authorities, delivery, fanout, kms, runtime, siem, storage, tenancy } from './tokens.ts';
+import { authorities, delivery, fanout, kms, runtime, siem, signing, storage, tenancy } from './tokens.ts';
 
 export type ProgramOptions = Readonly<{
   config: Config;
@@ -122,7 +122,7 @@ const putTogether = async ({ engines, config, publicUrl, secrets, tools, endings
   const projections = resolve(container, storage.projections);
   endings.push(() => projections.stop());
   await projections.start();
-  endings.push(() => resolve(container, authorities.authorities).idle(), jobs.close);
+  endings.push(async () => resolve(container, signing.places).close?.(), () => resolve(container, authorities.authorities).idle(), jobs.close);
   await inTurn(engines, () => resolve(container, authorities.authorities).ensureInstallation());
   const workers = [runtime.scheduler, runtime.dispatcher, delivery.dispatcher, siem.scheduler, fanout.relay].map((name) => resolve(container, name));
   endings.push(async () => resolve(container, delivery.outbound).close(), ...workers.map((worker) => () => worker.stop()));

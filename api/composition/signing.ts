@@ -13,8 +13,9 @@ import { createSigningRules, type SigningRules, type SigningRulesDeps } from '..
 import { createRecordRefusal } from '../../application/signing/refusals.ts';
 import { createSignDigest, type SignDigest, type SignDigestDeps } from '../../application/signing/sign-digest.ts';
 import type { Authorities } from '../../application/authorities/authorities.ts';
-import type { Clock, EventStore, Logger } from '../../application/kernel/ports.ts';
+import type { Clock, EventStore, Ids, Logger } from '../../application/kernel/ports.ts';
 import type { ReadModelStore } from '../../application/kernel/read-models.ts';
+import type { StateStore } from '../../application/kernel/state.ts';
 import { createLocalPki } from '../../infrastructure/pki/certificates.ts';
 import type { TenancyAggregates } from '../../application/tenancy/aggregates.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
@@ -22,6 +23,7 @@ import { createAzureSigningBackend } from '../../infrastructure/signing/azure-ba
 import { createBuiltInTimestamps } from '../../infrastructure/signing/built-in-timestamps.ts';
 import { createInProcessPlaces } from '../../infrastructure/signing/in-process-places.ts';
 import { createLocalSigningBackend } from '../../infrastructure/signing/local-backend.ts';
+import { createSharedPlaces, type ClosablePlaces } from '../../infrastructure/signing/shared-places.ts';
 import { createTimestampClient } from '../../infrastructure/signing/timestamp-client.ts';
 import type { Reader } from '../../projections/kernel/reader.ts';
 import { createWhatIf } from '../../projections/signing/what-if.ts';
@@ -64,6 +66,12 @@ type RevokeDeps = Omit<Parameters<typeof createRevokeSigningCertificate>[0], 'pe
 const revokeCertificateOf = ({ log, freshness, readModels, reader, ...deps }: RevokeDeps): RevokeSigningCertificate =>
   createRevokeSigningCertificate({ ...deps, pending: createPendingSignings({ log, freshness, readModels, reader }) });
 
+type PlacesDeps = Readonly<{ config: Config; state: StateStore; ids: Ids }>;
+
+/** A log that several processes share is asked by several at once, too. */
+const placesOf = ({ config, state, ids }: PlacesDeps): ClosablePlaces =>
+  config.eventStoreUrl === undefined ? createInProcessPlaces() : createSharedPlaces({ state, ids });
+
 export const bindSigning = (container: Container): void => {
   const { clock, ids, logger, publicUrl } = runtime;
   const { store, secrets, personalData } = storage;
@@ -74,7 +82,7 @@ export const bindSigning = (container: Container): void => {
   provide(container, signing.backend, createBackend, { config: runtime.config, authorities: authorities.authorities, timestamps: signing.timestamps, log: logger });
   provide(container, signing.operations, ({ store: events }) => createSigningOperations(events), { store });
   provide(container, signing.quotas, createSigningQuotas, { store, clock });
-  provideValue(container, signing.places, createInProcessPlaces());
+  provide(container, signing.places, placesOf, { config: runtime.config, state: storage.state, ids });
   provide(container, signing.rules, rulesOf, { store, aggregates: tenancy.aggregates, personalData, reader: storage.reader, clock, ids });
   provide(container, signing.whatIf, createWhatIf, { reader: storage.reader, log: storage.log, freshness: storage.freshness, personalData });
   provide(container, signing.signDigest, signDigestOf, {

@@ -27,7 +27,7 @@ import type { OfflineLicences } from '../../application/licensing/offline.ts';
 import type { RevocationBundles } from '../../application/licensing/revocation-bundle.ts';
 import type { LicenceSigningKeys } from '../../application/licensing/signing-keys.ts';
 import type { SigningOperations } from '../../application/signing/operations.ts';
-import type { SigningBackend, SigningPlaces, TimestampAuthority } from '../../application/signing/ports.ts';
+import type { SigningBackend, TimestampAuthority } from '../../application/signing/ports.ts';
 import type { SigningQuotas } from '../../application/signing/quota.ts';
 import type { RecordExport } from '../../application/signing/record-export.ts';
 import type { Billing } from '../../application/signing/billing.ts';
@@ -58,6 +58,7 @@ import type { Config } from '../../infrastructure/runtime/config.ts';
 import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import type { Scheduler } from '../../infrastructure/runtime/scheduler.ts';
 import type { Outbound } from '../../infrastructure/web/outbound.ts';
+import type { ClosablePlaces } from '../../infrastructure/signing/shared-places.ts';
 import type { Freshness } from '../../projections/kernel/freshness.ts';
 import type { Projections } from '../../projections/kernel/projections.ts';
 import type { PublishedKeys } from '../../projections/keys/published-keys.ts';
@@ -141,7 +142,7 @@ export const signing = {
   backend: token<SigningBackend>('signing.backend'),
   operations: token<SigningOperations>('signing.operations'),
   quotas: token<SigningQuotas>('signing.quotas'),
-  places: token<SigningPlaces>('signing.places'),
+  places: token<ClosablePlaces>('signing.places'),
   rules: token<SigningRules>('signing.rules'),
   whatIf: token<WhatIf>('signing.whatIf'),
   signDigest: token<SignDigest>('signing.signDigest'),

@@ -20,6 +20,9 @@ export type SharedPlacesOptions = PlacesOptions & Readonly<{ state: Pick<StateSt
 
 export type SharedPlaces = SigningPlaces & Readonly<{ /** Looks no more, and says that nobody is in here; for when nobody is. */ close: () => Promise<void> }>;
 
+/** Those of a process have nothing to close. */
+export type ClosablePlaces = SigningPlaces & Partial<Pick<SharedPlaces, 'close'>>;
+
 const BEAT_MS = 1_000;
 const LOOK_MS = 100;
 
