@@ -10,7 +10,7 @@ import { RETRY_AFTER } from '../runtime/sqlite-protocol.ts';
  */
 export type Guarded = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
-const DUPLICATE_KEY = 11_000;
+export const DUPLICATE_KEY = 11_000;
 
 /** Codes of what was asked wrongly: values, types, commands, fields, options and indexes that cannot be. */
 const MISTAKES: ReadonlySet<unknown> = new Set([2, 9, 14, 16, 40, 52, 54, 57, 59, 66, 67, 72, 73, 85, 86]);

@@ -1,7 +1,7 @@
 /** Writes of documents that come to the same in any order, and however often they are made. */
 import { type AnyBulkWriteOperation, type Collection, MongoBulkWriteError } from 'mongodb';
 import { createRecent } from '../../application/kernel/recent.ts';
-import { type Guarded, isDuplicate } from './failures.ts';
+import { DUPLICATE_KEY, type Guarded } from './failures.ts';
 import type { DocumentRecord } from './read-model-records.ts';
 
 /** Records in one message: few enough that a slow server answers in time. */
@@ -27,34 +27,44 @@ export const createPresence = (): Presence => {
   };
 };
 
-const parts = <Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
-
 type Target = Readonly<{ documents: Collection<DocumentRecord>; guarded: Guarded }>;
 
-/** Resolves to the records whose key was taken. */
-const insert = async (documents: Collection<DocumentRecord>, records: readonly DocumentRecord[]): Promise<readonly DocumentRecord[]> => {
-  try {
-    await documents.insertMany([...records], { ordered: false });
-    return [];
-  } catch (error) {
-    if (!(error instanceof MongoBulkWriteError)) throw error;
-    const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-    if (errors.length === 0 || !errors.every(isDuplicate) || error.result.getWriteConcernError() !== undefined) throw error;
-    return errors.flatMap(({ index }) => records[index] ?? []);
-  }
+type Write = (documents: Collection<DocumentRecord>, records: readonly DocumentRecord[]) => Promise<unknown>;
+
+/** The records whose key was taken; rejects with the error when it says anything else. */
+const takenIn = (error: unknown, records: readonly DocumentRecord[]): readonly DocumentRecord[] => {
+  if (!(error instanceof MongoBulkWriteError)) throw error;
+  const errors = [error.writeErrors].flat();
+  if (errors.length === 0 || errors.some(({ code }) => code !== DUPLICATE_KEY) || error.result.getWriteConcernError() !== undefined) throw error;
+  return errors.flatMap(({ index }) => records[index] ?? []);
 };
+
+/** In parts; resolves to the records whose key somebody else took first. */
+const writeIn = async ({ documents, guarded }: Target, records: readonly DocumentRecord[], write: Write, size: number): Promise<readonly DocumentRecord[]> => {
+  const taken: DocumentRecord[] = [];
+  for (let from = 0; from < records.length; from += size) {
+    const some = records.slice(from, from + size);
+    taken.push(...(await guarded(() => write(documents, some).then(() => [], (error: unknown) => takenIn(error, some)))));
+  }
+  return taken;
+};
+
+const insert: Write = (documents, records) => documents.insertMany([...records], { ordered: false });
 
 /** `$max`: a record that includes more than this one stays as it is, decided by the server for each record. */
 const toUpdate = ({ _id, i, v }: DocumentRecord): AnyBulkWriteOperation<DocumentRecord> => ({
   updateOne: { filter: { _id }, update: { $max: { v }, $setOnInsert: { i } }, upsert: true },
 });
 
+const update: Write = (documents, records) => documents.bulkWrite(records.map(toUpdate), { ordered: false });
+
 /** Rejects with `storage.unavailable` when it is not known what was stored. */
-export const writeRecords = async ({ documents, guarded }: Target, records: readonly DocumentRecord[], presence: Presence): Promise<void> => {
+export const writeRecords = async (target: Target, records: readonly DocumentRecord[], presence: Presence): Promise<void> => {
+  const { documents } = target;
   const { there = [], fresh = [] } = Object.groupBy(records, ({ _id }) => (presence.has(documents, _id) ? 'there' : 'fresh'));
-  const taken: DocumentRecord[] = [];
-  for (const some of parts(fresh, INSERTED_AT_ONCE)) taken.push(...(await guarded(() => insert(documents, some))));
-  for (const some of parts([...there, ...taken], UPDATED_AT_ONCE)) await guarded(() => documents.bulkWrite(some.map(toUpdate), { ordered: false }));
+  const taken = await writeIn(target, fresh, insert, INSERTED_AT_ONCE);
+  // What is not there any more, and inserted by two at once, is there the second time.
+  const again = await writeIn(target, [...there, ...taken], update, UPDATED_AT_ONCE);
+  await writeIn(target, again, update, UPDATED_AT_ONCE);
   presence.note(documents, records.map(({ _id }) => _id));
 };
