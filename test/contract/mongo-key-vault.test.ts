@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { randomUUIDv7 } from 'node:crypto';
 import type { Db } from 'mongodb';
-import { storeNewKeys } from '../../application/kernel/new-keys.ts';
 import type { KeyVault } from '../../application/kernel/ports.ts';
 import type { Mongo } from '../../infrastructure/mongodb/connection.ts';
+import { storeKeys } from '../../infrastructure/eventstoredb/key-storing.ts';
 import { openMongoVault } from '../../infrastructure/mongodb/key-vault.ts';
 import { openOwnMongo, type OwnMongo } from '../support/own-mongo.ts';
 import { rejection } from '../support/rejections.ts';
@@ -68,12 +68,12 @@ describe('contract: key vault in MongoDB', function suite() {
 
   it('keeps keys before an append again as the same, and another one of the same place as a conflict', async () => {
     const key = someKey({ lookup: randomUUIDv7() });
-    await storeNewKeys(each(0), [key, key]);
+    await storeKeys(each(0), [key]);
     await each(0).rewrap({ ...key, wrappedBy: 2 }, 1);
-    await storeNewKeys(each(1), [key]);
+    await storeKeys(each(1), [key]);
     expect((await each(0).get(key.id))?.wrappedBy, 'a repetition does not undo what was wrapped anew').to.equal(2);
     const other = someKey({ tenant: key.tenant, lookup: key.lookup as string });
-    expect((await rejection(storeNewKeys(each(0), [other]))).code).to.equal('kernel.key_exists');
+    expect((await rejection(storeKeys(each(0), [other]))).code).to.equal('kernel.key_exists');
   });
 
   it('overwrites a key before it takes it away', async () => {
