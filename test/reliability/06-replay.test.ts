@@ -7,14 +7,18 @@ import { randomInt } from 'node:crypto';
 import { catalogue } from '../../application/catalogue.ts';
 import { createEventCodec } from '../../application/kernel/event-codec.ts';
 import { ledgerStream, licenceStream, signingKeysStream, validationsStream } from '../../application/licensing/streams.ts';
+import { openMongoReadModels } from '../../infrastructure/mongodb/read-model-store.ts';
 import { digestOf } from '../../projections/kernel/digest.ts';
 import type { AnyProjection } from '../../projections/kernel/projection.ts';
 import { webhookProjections } from '../../projections/delivery/index.ts';
 import { licensingProjections } from '../../projections/licensing/index.ts';
 import { generatedEvent, keyNumber, revokedEvent, signingKeyAdded } from '../support/licensing.ts';
+import { openTestMongo, type TestMongo } from '../support/mongo.ts';
+import { describeWithEngine } from '../support/pending.ts';
 import { counted, noted, sampleCodec, someCause, someStream, someTenant } from '../support/sample-events.ts';
 import { tallies, texts } from '../support/sample-projections.ts';
 import { seeded } from '../support/seeded.ts';
+import { silentLogger } from '../support/silent.ts';
 import { webhookLives } from '../support/webhook-history.ts';
 import { appendSome, differing, EVENTS, follow, type History, inDirectory } from './replay-ways.ts';
 
@@ -108,4 +112,18 @@ describe('promise 6: replaying gives the same read models, byte for byte', funct
     };
     expect(await differing({ history: samples, projections: [ordered], random: seeded(1) }, 1)).to.equal(1);
   });
+});
+
+describeWithEngine('promise 6: replaying into MongoDB gives what the embedded read models hold, byte for byte', 'MONGO_URL', (address) => {
+  let mongo: TestMongo;
+  before(async () => { mongo = await openTestMongo(address); });
+  after(() => mongo.remove());
+
+  for (const [name, life] of LIVES) {
+    it(`a random history of about ${EVENTS} ${name}`, async () => {
+      const seed = randomInt(2 ** 31);
+      const elsewhere = openMongoReadModels({ mongo: mongo.mongo, logger: silentLogger });
+      expect(await differing({ ...life, random: seeded(seed), elsewhere }, 1), `seed ${seed}`).to.equal(0);
+    }).timeout(240_000);
+  }
 });
