@@ -1,0 +1,124 @@
+/** The parts of the adapter that can be seen alone. */
+import { expect } from 'chai';
+import { randomUUIDv7 } from 'node:crypto';
+import type { KeyRecord, KeyVault } from '../../../application/kernel/ports.ts';
+import { createEnds } from '../../../infrastructure/eventstoredb/ends.ts';
+import { createFresh } from '../../../infrastructure/eventstoredb/fresh.ts';
+import { storeKeys } from '../../../infrastructure/eventstoredb/key-storing.ts';
+import { createMemoryVault } from '../../support/memory-vault.ts';
+import { rejection } from '../../support/rejections.ts';
+import { someStream, someTenant } from '../../support/sample-events.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+
+/** Reads by hand. */
+const prepare = () => {
+  const reads: PromiseWithResolvers<number>[] = [];
+  const ask = createFresh<string, number>(() => {
+    const read = Promise.withResolvers<number>();
+    reads.push(read);
+    return read.promise;
+  });
+  return { reads, ask };
+};
+
+describe('EventStoreDB: fresh answers', () => {
+  it('share a read that begins after they are asked for, and none that had begun before', async () => {
+    const { reads, ask } = prepare();
+    const first = [ask('a'), ask('a')];
+    await turn();
+    const second = [ask('a'), ask('a'), ask('b')];
+    await turn();
+    expect(reads, 'one under way for a, one for b').to.have.lengthOf(2);
+    reads[0]?.resolve(1);
+    await turn();
+    expect(reads).to.have.lengthOf(3);
+    reads[1]?.resolve(7);
+    reads[2]?.resolve(2);
+    expect(await Promise.all([...first, ...second])).to.deep.equal([1, 1, 2, 2, 7]);
+    const third = ask('a');
+    await turn();
+    reads[3]?.resolve(3);
+    expect(await third).to.equal(3);
+  });
+
+  it('read again after a failure', async () => {
+    const { reads, ask } = prepare();
+    const failed = ask('a').catch(() => 'failed');
+    await turn();
+    const next = ask('a');
+    reads[0]?.reject(new Error('away'));
+    expect(await failed).to.equal('failed');
+    await turn();
+    reads[1]?.resolve(1);
+    expect(await next).to.equal(1);
+  });
+});
+
+describe('EventStoreDB: ends of streams', () => {
+  it('follow one another, and begin again from where a stream is', async () => {
+    let asked = 0;
+    const ends = createEnds(async () => { asked += 1; return 4; });
+    const stream = someStream();
+    const claimed = await Promise.all([ends.claim(stream, 1), ends.claim(stream, 3), ends.claim(stream, 1)]);
+    expect(claimed.map(({ revision }) => revision)).to.deep.equal([4, 5, 8]);
+    ends.moved(stream, 0, 10);
+    // The others of that round learn nothing new.
+    ends.moved(stream, 0, 11);
+    expect(await ends.claim(stream, 2)).to.deep.equal({ revision: 10, round: 1 });
+    for (let left = 0; left < 4; left += 1) ends.release(stream);
+    await ends.claim(stream, 1);
+    expect(asked).to.equal(2);
+  });
+
+  it('are asked for again after a failure', async () => {
+    let fails = true;
+    const ends = createEnds(async () => { if (fails) throw new Error('away'); return 1; });
+    const stream = someStream();
+    expect(await ends.claim(stream, 1).catch(() => 'away')).to.equal('away');
+    fails = false;
+    expect((await ends.claim(stream, 1)).revision).to.equal(1);
+  });
+});
+
+const someKey = (more: Partial<KeyRecord> = {}): KeyRecord => ({
+  id: randomUUIDv7(), tenant: someTenant(), kind: 'subject', version: 1, wrappedBy: 1, wrapped: Buffer.from('wrapped'), lookup: randomUUIDv7(), ...more,
+});
+
+describe('EventStoreDB: keys of an append', () => {
+  it('are stored once, and another one under the same name is refused with all', async () => {
+    const vault = createMemoryVault();
+    const [one, other] = [someKey(), someKey()];
+    await storeKeys(vault, [one]);
+    await storeKeys(vault, [one, other]);
+    expect(vault.records.size).to.equal(2);
+    const { id: _id, ...name } = one;
+    const fresh = someKey();
+    expect(await rejection(storeKeys(vault, [fresh, { ...name, id: randomUUIDv7() }]))).to.include({ code: 'kernel.key_exists' });
+    expect(vault.records.has(fresh.id)).to.equal(false);
+  });
+
+  it('may be stored by another process at the same moment', async () => {
+    const vault = createMemoryVault();
+    const [one, other] = [someKey(), someKey()];
+    let raced = false;
+    const racing: KeyVault = { ...vault, add: async (records) => {
+      if (!raced) await vault.add([one]);
+      raced = true;
+      return vault.add(records);
+    } };
+    await storeKeys(racing, [one, other]);
+    expect([...vault.records.keys()]).to.deep.equal([one.id, other.id]);
+  });
+
+  it('are refused where another process was a moment earlier with another key', async () => {
+    const vault = createMemoryVault();
+    const one = someKey();
+    const { id: _id, ...name } = one;
+    const racing: KeyVault = { ...vault, add: async (records) => {
+      await vault.add([{ ...name, id: randomUUIDv7() }]);
+      return vault.add(records);
+    } };
+    expect((await rejection(storeKeys(racing, [one]))).code).to.equal('kernel.key_exists');
+  });
+});
