@@ -27,8 +27,6 @@ const BEAT = Buffer.from(': hb\n\n');
 /** WHATWG HTML, 9.2.5: how long a browser waits before it comes back, in milliseconds. */
 const OPENING = Buffer.from('retry: 1000\n\n');
 
-const never = AbortSignal.abort();
-
 export type Place = Readonly<{
   /** What the client has already; undefined: nothing. */
   after: Position | undefined;
@@ -40,7 +38,7 @@ export type Place = Readonly<{
 /** The log as a client reads it. */
 export type Reading = Readonly<{
   feed: EventFeed;
-  hub: Pick<Hub, 'join' | 'leave'>;
+  hub: Pick<Hub, 'join' | 'leave' | 'place'>;
   frame: Frame;
   /** Whoever reads what is past waits for their turn, and gives up when the signal fires. */
   turns: (leaving: AbortSignal) => () => Promise<void>;
@@ -58,7 +56,9 @@ export class Client implements Listener {
   /** All up to here has been sent; while it is given what happens, where that began. */
   #place: Position | undefined;
   #over = false;
-  #catchingUp: AbortController | undefined;
+  #catchingUp = false;
+  /** Fires when it is over; only made for those who read for themselves. */
+  #leaving: AbortController | undefined;
   #looking = false;
   /** Ticks since it was sent something, or took what it was sent. */
   #quiet = 0;
@@ -92,7 +92,7 @@ export class Client implements Listener {
   /** The connection is gone, or nobody wants it any more. */
   over(): void {
     this.#over = true;
-    this.#catchingUp?.abort();
+    this.#leaving?.abort();
     this.#reading.hub.leave(this);
   }
 
@@ -159,25 +159,29 @@ export class Client implements Listener {
     return taken;
   }
 
+  get #untilOver(): AbortSignal {
+    this.#leaving ??= new AbortController();
+    return this.#leaving.signal;
+  }
+
   async #catchUp(): Promise<void> {
-    if (this.#catchingUp !== undefined) return;
-    const leaving = new AbortController();
-    this.#catchingUp = leaving;
+    if (this.#catchingUp) return;
+    this.#catchingUp = true;
     try {
-      await this.#readOn(this.#reading.turns(leaving.signal));
+      await this.#readOn(this.#reading.turns(this.#untilOver));
     } catch (error) {
       if (!this.#over) this.fail(error);
     } finally {
-      this.#catchingUp = undefined;
+      this.#catchingUp = false;
     }
   }
 
-  /** Who comes from the past takes turns, or would keep all others waiting. */
+  /** Who comes from the past takes turns, or would keep all others waiting. Never at the end of the log, where a feed would wait. */
   async #readOn(turn: () => Promise<void>): Promise<void> {
     const { hub, feed, frame } = this.#reading;
     while (!this.#over && !this.#stuck && !(await hub.join(this, this.#filter, this.#place))) {
       await turn();
-      const { events, scannedTo } = await feed.pull(this.#place, BATCH, never);
+      const { events, scannedTo } = await feed.pull(this.#place, BATCH, this.#untilOver);
       if (this.#over) return;
       if (piecesOf(events, frame).every((piece) => this.#take(piece))) this.#place = scannedTo ?? this.#place;
     }
@@ -185,13 +189,13 @@ export class Client implements Listener {
     if (this.#over) hub.leave(this);
   }
 
-  /** Counts on through the log, and stops where it is enough. */
+  /** Counts on through the log as far as others are, and stops where it is enough. */
   async #count(): Promise<void> {
-    while (this.#behind <= MOST_BEHIND) {
-      const { events, scannedTo } = await this.#reading.feed.pull(this.#counted, BATCH, never);
-      for (const event of events) this.#behind += this.#reading.frame(event).length;
-      if (scannedTo === undefined || scannedTo === this.#counted) return;
-      this.#counted = scannedTo;
+    const { hub, feed, frame } = this.#reading;
+    while (!this.#over && this.#behind <= MOST_BEHIND && (this.#counted ?? '') < (hub.place() ?? '')) {
+      const { events, scannedTo } = await feed.pull(this.#counted, BATCH, this.#untilOver);
+      for (const event of events) this.#behind += frame(event).length;
+      this.#counted = scannedTo ?? this.#counted;
     }
   }
 

@@ -19,6 +19,8 @@ export interface Hub {
   /** Takes a client in that has everything up to `place`; false when that is behind the hub's own place: the client catches up and asks again. Rejects with why it is over. */
   join(listener: Listener, filter: FeedFilter, place: Position | undefined): Promise<boolean>;
   leave(listener: Listener): void;
+  /** Up to where it has taken the log up; never beyond its end. */
+  place(): Position | undefined;
   stop(): void;
   /** Whether it takes in nobody any more. */
   isOver(): boolean;
@@ -140,6 +142,7 @@ export const createHub = (log: Pick<EventLog, 'feed' | 'head'>, frame: Frame): H
       return true;
     },
     leave: channels.remove,
+    place: () => place,
     stop: () => stopping.abort(),
     isOver: () => stopping.signal.aborted,
   };

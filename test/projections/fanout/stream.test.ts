@@ -27,6 +27,8 @@ const createLog = () => {
     pull: async (after, limit, signal) => {
       const from = Number(after ?? 0);
       if (events.length <= from && !signal.aborted) await moved(signal);
+      // Who has stopped gets nothing, also where there is something.
+      if (signal.aborted) return { events: [], scannedTo: after };
       const page = events.slice(from).filter((event) => passes(filter, event)).slice(0, limit);
       const head = events.length === 0 ? after : at(events.length);
       return { events: page, scannedTo: page.length === limit ? page.at(-1)?.position : head };
