@@ -2,8 +2,10 @@ import { expect } from 'chai';
 import { randomUUID } from 'node:crypto';
 import type { Db } from 'mongodb';
 import type { StateStore } from '../../application/kernel/state.ts';
+import { Rejection } from '../../domain/kernel/rejection.ts';
 import { openMongoState, type OpenMongoState } from '../../infrastructure/mongodb/state-store.ts';
 import { openOwnMongo, type OwnMongo } from '../support/own-mongo.ts';
+import { rejection } from '../support/rejections.ts';
 import { silentLogger } from '../support/silent.ts';
 import { stateStoreContract } from './state-store.contract.ts';
 
@@ -77,6 +79,32 @@ describe('contract: state store in MongoDB', function suite() {
       await Promise.all([0, 1].map((index) => each(index).totals(scope, ['k'])));
       expect((await each(0).totals(scope, ['k'])).get('k')).to.deep.equal({ count: 40, lastAt: 39 });
     });
+  });
+
+  it('counts on from what it knows while the server is away, and adds that when it is back', async () => {
+    const scope = randomUUID();
+    let isAway = false;
+    const { db: same, guarded } = await mongo.open();
+    const asking: typeof guarded = (work) => (isAway ? Promise.reject(new Rejection('storage.unavailable', { retryAfter: 1 })) : guarded(work));
+    const third = await openMongoState({ db: same, asking, clock, logger: silentLogger });
+    const hit = (state: StateStore) => state.hit(scope, 'k', { limit: 6, windowMs: 1_000, now: clock.time });
+    const counts = async (state: StateStore, times: number): Promise<readonly unknown[]> => {
+      const answers = [];
+      for (let time = 0; time < times; time += 1) answers.push(await hit(state));
+      return answers.map(({ count, exceeded }) => (exceeded ? 'exceeded' : count));
+    };
+    expect(await counts(third.state, 2)).to.deep.equal([1, 2]);
+    isAway = true;
+    expect(await counts(third.state, 2)).to.deep.equal([3, 4]);
+    expect(await counts(each(0), 1), 'another one, which reaches the server').to.deep.equal([3]);
+    isAway = false;
+    expect(await counts(third.state, 2)).to.deep.equal([6, 'exceeded']);
+    expect(await counts(each(0), 1)).to.deep.equal(['exceeded']);
+    isAway = true;
+    clock.time += 1_000;
+    expect(await counts(third.state, 7), 'the next window').to.deep.equal([1, 2, 3, 4, 5, 6, 'exceeded']);
+    expect((await rejection(third.state.get(scope, 'k'))).code).to.equal('storage.unavailable');
+    await third.close();
   });
 
   it('sweeps away what has expired, and nothing else', async () => {
