@@ -4,9 +4,14 @@ import { createRecent } from '../../application/kernel/recent.ts';
 import { DUPLICATE_KEY, type Guarded } from './failures.ts';
 import type { DocumentRecord } from './read-model-records.ts';
 
-/** Records in one message: few enough that a slow server answers in time. */
-const INSERTED_AT_ONCE = 1_000;
-const UPDATED_AT_ONCE = 100;
+/**
+ * Records in one message: so many at first, and twice or half as many next time when the answer came quickly or late (milliseconds). FerretDB
+ * 1.x looks through all documents for each that it updates: what it can do in time depends on how many there are.
+ */
+const FIRST = { insert: 1_000, update: 16 } as const;
+const MOST = 1_000;
+const QUICK = 250;
+const LATE = 1_000;
 const REMEMBERED = 50_000;
 
 /** Which records are there already, as far as it is known: what is there is not inserted in vain. */
@@ -39,12 +44,20 @@ const takenIn = (error: unknown, records: readonly DocumentRecord[]): readonly D
   return errors.flatMap(({ index }) => records[index] ?? []);
 };
 
+const nextSize = (size: number, took: number): number => {
+  if (took < QUICK) return Math.min(2 * size, MOST);
+  return took > LATE ? Math.ceil(size / 2) : size;
+};
+
 /** In parts; resolves to the records whose key somebody else took first. */
-const writeIn = async ({ documents, guarded }: Target, records: readonly DocumentRecord[], write: Write, size: number): Promise<readonly DocumentRecord[]> => {
+const writeIn = async ({ documents, guarded }: Target, records: readonly DocumentRecord[], write: Write, first: number): Promise<readonly DocumentRecord[]> => {
   const taken: DocumentRecord[] = [];
-  for (let from = 0; from < records.length; from += size) {
+  for (let from = 0, size = first; from < records.length; ) {
     const some = records.slice(from, from + size);
+    const began = performance.now();
     taken.push(...(await guarded(() => write(documents, some).then(() => [], (error: unknown) => takenIn(error, some)))));
+    from += size;
+    size = nextSize(size, performance.now() - began);
   }
   return taken;
 };
@@ -62,9 +75,9 @@ const update: Write = (documents, records) => documents.bulkWrite(records.map(to
 export const writeRecords = async (target: Target, records: readonly DocumentRecord[], presence: Presence): Promise<void> => {
   const { documents } = target;
   const { there = [], fresh = [] } = Object.groupBy(records, ({ _id }) => (presence.has(documents, _id) ? 'there' : 'fresh'));
-  const taken = await writeIn(target, fresh, insert, INSERTED_AT_ONCE);
+  const taken = await writeIn(target, fresh, insert, FIRST.insert);
   // What is not there any more, and inserted by two at once, is there the second time.
-  const again = await writeIn(target, [...there, ...taken], update, UPDATED_AT_ONCE);
-  await writeIn(target, again, update, UPDATED_AT_ONCE);
+  const again = await writeIn(target, [...there, ...taken], update, FIRST.update);
+  await writeIn(target, again, update, FIRST.update);
   presence.note(documents, records.map(({ _id }) => _id));
 };

@@ -22,6 +22,7 @@ const MONOTONIC: Readonly<Record<string, string>> = {
   'api/kernel/watching.ts': 'bounds how long a handler may take',
   'api/kernel/beginning.ts': 'measures how long a request took, for log and metrics',
   'infrastructure/eventstoredb/waiting.ts': 'bounds how long an operation of the engine may take, and spaces what is asked of it',
+  'infrastructure/mongodb/read-model-writes.ts': 'how long the documents of one message took, so that the next holds as many as are answered in time',
   'infrastructure/signing/azure-http.ts': 'bounds how long one call to an outside service may take',
 };
 
