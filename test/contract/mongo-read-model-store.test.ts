@@ -16,5 +16,8 @@ describeWithEngine('contract: read-model store in MongoDB', 'MONGO_URL', (addres
 
   after(() => mongo.remove());
 
-  readModelStoreContract(() => store);
+  describe('over a socket', function suite() {
+    this.timeout(120_000);
+    readModelStoreContract(() => store, { runs: 0.2 });
+  });
 });

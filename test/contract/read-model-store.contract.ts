@@ -100,7 +100,8 @@ const allPages = async (model: ReadModel<Parcel>, asked: Asked, limit: number): 
   }
 };
 
-export const readModelStoreContract = (store: () => ReadModelStore): void => {
+/** `runs`: how many of each random kind, as a part of what the embedded store gets. */
+export const readModelStoreContract = (store: () => ReadModelStore, { runs = 1 }: Readonly<{ runs?: number }> = {}): void => {
   const prepared = async (version?: number, more: Pick<ReadModelDefinition, 'totalsByDay'> = {}): Promise<ReadModelDefinition> => {
     const definition = { ...someModel(version), ...more };
     await store().prepare(definition);
@@ -161,7 +162,7 @@ export const readModelStoreContract = (store: () => ReadModelStore): void => {
           expect(second.items).to.deep.equal(expected.slice(limit, 2 * limit));
           expect(second.total).to.equal(expected.length);
         }),
-        { numRuns: 60 },
+        { numRuns: Math.ceil(60 * runs) },
       );
     });
 
@@ -185,7 +186,7 @@ export const readModelStoreContract = (store: () => ReadModelStore): void => {
             expect(total).to.equal(answer([...known.values()], { where }).length);
           }
         }),
-        { numRuns: 60 },
+        { numRuns: Math.ceil(60 * runs) },
       );
     });
 
@@ -211,7 +212,7 @@ export const readModelStoreContract = (store: () => ReadModelStore): void => {
             }
           }
         }),
-        { numRuns: 150 },
+        { numRuns: Math.ceil(150 * runs) },
       );
     });
 
