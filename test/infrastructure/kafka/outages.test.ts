@@ -39,6 +39,7 @@ describe('the bus while its Kafka broker', () => {
         refused += 1;
       }
     }
+    if (refused === MOST_REFUSALS) throw new Error('the bus takes nothing any more');
     return refused;
   };
 
@@ -74,6 +75,20 @@ describe('the bus while its Kafka broker', () => {
   it('is paused: publishing is refused in time, and goes on afterwards', async function pausing() {
     this.timeout(120_000);
     await overAnOutage(() => broker.pause(), () => broker.resume());
+  });
+
+  it('is paused: what was refused may arrive all the same, and what is published after it is not taken for its repetition', async function repeating() {
+    this.timeout(120_000);
+    const consumer = { name: 'exact', topic: randomUUID() };
+    const [first, refused, other] = messagesOf(consumer.topic, ['one key'], 3).map((message) => [message]) as [BusMessage[], BusMessage[], BusMessage[]];
+    await opened.bus.publish(first);
+    broker.pause();
+    expect(await rejection(opened.bus.publish(refused))).to.deep.equal(UNAVAILABLE);
+    broker.resume();
+    await publishAll([other]);
+    const running = consuming(opened.bus, consumer);
+    await untilSeen([...first, ...other].map(({ id }) => id), running);
+    await running.stop();
   });
 
   it('is away: consumers end when they are told to, and so does the bus', async function ending() {
