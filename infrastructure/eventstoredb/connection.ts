@@ -35,10 +35,20 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/**
+ * The client looks after its lost connections on the side, and waits there for the next one: where no node of a cluster is found, nobody would be
+ * told but the process, which ends of it. Whoever asks next is told the same.
+ */
+const quieten = (client: EventStoreDBClient): EventStoreDBClient => {
+  const handle = client['handleError'];
+  client['handleError'] = async (...lost) => handle(...lost).catch(() => undefined);
+  return client;
+};
+
 /** Reads the files of certificates that the connection string names. */
 const makeClient = (url: string): EventStoreDBClient => {
   try {
-    return EventStoreDBClient.connectionString(url);
+    return quieten(EventStoreDBClient.connectionString(url));
   } catch (error) {
     throw new ConfigError(`EVENTSTORE_URL names a certificate or a key that cannot be used (${words(error)})`);
   }

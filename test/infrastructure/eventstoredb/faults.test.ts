@@ -156,6 +156,33 @@ describe('EventStoreDB: faults', function suite() {
     await cluster.close();
   });
 
+  it('outlives all nodes of a cluster, with whatever is on its way', async () => {
+    const cluster = await startEventStoreCluster(3);
+    const own = await openOwnEventStoreDb(cluster.url, { patienceMs: 2_000 });
+    const head = await own.log.head();
+    const stop = new AbortController();
+    const pulled = own.log.feed().pull(head, 1, stop.signal);
+    cluster.nodes[0]?.faults.apply({ fault: 'hold', on: 'any' });
+    const asked = Array.from({ length: 20 }, async (_, index) => (index % 2 === 0 ? own.store.append(someStream(), 'none', [noted('a')], someCause) : own.store.head(someStream())));
+    const refused = Promise.all(asked.map((promise) => rejection(promise)));
+    for (const index of [0, 1, 2]) await cluster.end(index);
+    for (const { code } of await refused) expect(code).to.equal('storage.unavailable');
+    stop.abort();
+    expect((await pulled).events).to.deep.equal([]);
+    await own.close();
+    await cluster.close();
+  });
+
+  it('loses nothing of what waits to be sent when the connection is cut', async () => {
+    const streams = Array.from({ length: 100 }, () => someStream());
+    const text = 'x'.repeat(100_000);
+    const appended = Promise.all(streams.map((stream) => opened.store.append(stream, 'none', [noted(text)], someCause)));
+    await until('the first', async () => ((await opened.store.head(streams[0] as StreamId)) < 0 ? undefined : true));
+    node.faults.apply({ fault: 'drop-connections' });
+    await appended;
+    for (const stream of streams) expect(await opened.store.head(stream)).to.equal(0);
+  });
+
   describe('a node of its own process', () => {
     const directory = temporaryDirectory();
     after(() => directory.remove());

@@ -1,10 +1,13 @@
 /** The parts of the adapter that can be seen alone. */
+import { Metadata, status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { randomUUIDv7 } from 'node:crypto';
 import type { KeyRecord, KeyVault } from '../../../application/kernel/ports.ts';
+import { createConnection } from '../../../infrastructure/eventstoredb/connection.ts';
 import { createEnds } from '../../../infrastructure/eventstoredb/ends.ts';
 import { createFresh } from '../../../infrastructure/eventstoredb/fresh.ts';
 import { storeKeys } from '../../../infrastructure/eventstoredb/key-storing.ts';
+import { silentLogger } from '../../support/silent.ts';
 import { createMemoryVault } from '../../support/memory-vault.ts';
 import { rejection } from '../../support/rejections.ts';
 import { someStream, someTenant } from '../../support/sample-events.ts';
@@ -52,6 +55,20 @@ describe('EventStoreDB: fresh answers', () => {
     await turn();
     reads[1]?.resolve(1);
     expect(await next).to.equal(1);
+  });
+});
+
+describe('EventStoreDB: connections', () => {
+  it('that are lost while no node of a cluster is found end nobody', async () => {
+    const connection = createConnection({ url: () => 'esdb://127.0.0.1:1,127.0.0.1:2?tls=false&maxDiscoverAttempts=2&discoveryInterval=10', logger: silentLogger });
+    const { client } = connection.current();
+    const found = client['getChannel']().catch((error: unknown) => (error as Error).message);
+    const lost = { code: status.UNAVAILABLE, details: '', metadata: new Metadata() };
+    // As the client does it, with nobody waiting for the outcome.
+    const handled = client['handleError']({ getChannel: () => undefined } as never, Object.assign(new Error('lost'), lost));
+    expect(await found).to.match(/discover/);
+    await handled;
+    await connection.close();
   });
 });
 
