@@ -26,7 +26,7 @@ const openEventStoreLog = async ({ codec, clock, logger, ids = systemIds, closin
 const openMongoDerived = async ({ clock, logger, closings }: Ground, mongo: Mongo): Promise<Derived> => {
   const { state, close } = await openMongoState({ db: mongo.db, asking: mongo.guarded, clock, logger });
   closings.push(close);
-  return { readModels: await openMongoReadModels({ mongo, logger }), state };
+  return { readModels: openMongoReadModels({ mongo, logger }), state };
 };
 
 /** The bus of Kafka, or that of this process. */

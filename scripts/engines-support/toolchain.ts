@@ -24,11 +24,14 @@ export const requireTools = (...tools: readonly string[]): void => {
 /** Ten minutes, for a machine that has to fetch everything first. */
 const PATIENCE_MS = 600_000;
 
-/** Runs a tool to its end; throws with what it said when it fails. */
-export const build = (tool: string, args: readonly string[], cwd: string): void => {
+/** Runs a tool to its end and answers what it said; throws with that when it fails. */
+export const ask = (tool: string, args: readonly string[], cwd: string): string => {
   const { status, stdout, stderr, error } = spawnSync(tool, args, { cwd, encoding: 'utf8', timeout: PATIENCE_MS });
   if (status !== 0) throw new Error(`${tool} ${args[0] ?? ''} failed: ${error?.message ?? `${stdout}${stderr}`.trim().slice(-2_000)}`);
+  return stdout.trim();
 };
+
+export const build = (...given: Parameters<typeof ask>): void => void ask(...given);
 
 /** What is kept of an engine: made out of the files in `recipe`, and made anew when one of them changes. */
 export type Recipe = Readonly<{ name: string; recipe: string; tools: readonly string[]; make: (folder: string) => void }>;
