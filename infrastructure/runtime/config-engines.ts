@@ -1,8 +1,12 @@
 /** Which engines carry the program, and which parts of it this process runs: settings that depend on each other. */
-import { ConfigError, hostsAndPorts, refuse, refuseSecret, someOf, type Setting } from './config-values.ts';
+import { ConfigError, hostsAndPorts, oneOf, refuse, refuseSecret, someOf, type Setting } from './config-values.ts';
 
 export const ROLES = ['api', 'projector', 'relay', 'dispatcher', 'scheduler'] as const;
 export type ProcessRole = (typeof ROLES)[number];
+
+const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
+/** RFC 4616, RFC 7677. */
+export type KafkaLogin = Readonly<{ mechanism: (typeof MECHANISMS)[number]; username: string; password: string }>;
 
 export type EngineSettings = Readonly<{
   /** Connection string of EventStoreDB, as it stands; undefined: the embedded event store. */
@@ -11,6 +15,9 @@ export type EngineSettings = Readonly<{
   mongoUrl: string | undefined;
   /** `host:port`s; empty: the in-process bus. */
   kafkaBrokers: readonly string[];
+  kafkaTls: boolean;
+  /** Undefined: the brokers ask for no password. */
+  kafkaLogin: KafkaLogin | undefined;
   /** What the names of topics begin with. */
   kafkaTopicPrefix: string;
   roles: readonly ProcessRole[];
@@ -32,6 +39,19 @@ const brokers = (setting: Setting): readonly string[] => {
   return all.length > 0 ? all : refuse(setting, 'a comma-separated list of host:port, IPv6 addresses in brackets');
 };
 
+const TRUTH = ['true', 'false'] as const;
+
+const asIs = ({ text }: Setting): string => text;
+
+const kafkaLogin = (read: Read): KafkaLogin | undefined => {
+  const username = read('KAFKA_USERNAME', asIs, undefined);
+  const password = read('KAFKA_PASSWORD', asIs, undefined);
+  const mechanism = read('KAFKA_SASL_MECHANISM', oneOf(MECHANISMS), 'plain' as const);
+  if (username === undefined && password === undefined) return undefined;
+  if (username === undefined || password === undefined) throw new ConfigError('KAFKA_USERNAME and KAFKA_PASSWORD are not both set; accepted is both, or neither');
+  return { mechanism, username, password };
+};
+
 const topicPrefix = (setting: Setting): string => (/^[\w.-]{1,60}$/.test(setting.text) ? setting.text : refuse(setting, 'up to 60 characters out of A-Z a-z 0-9 . _ -'));
 
 /** What a log on another machine needs beside it: processes that share it must agree on all of these. */
@@ -47,6 +67,8 @@ export const readEngines = (read: Read, isSet: (name: string) => boolean): Engin
     eventStoreUrl: read('EVENTSTORE_URL', eventStoreUrl, undefined),
     mongoUrl: read('MONGO_URL', mongoUrl, undefined),
     kafkaBrokers: read('KAFKA_BROKERS', brokers, []),
+    kafkaTls: read('KAFKA_TLS', oneOf(TRUTH), 'false' as const) === 'true',
+    kafkaLogin: kafkaLogin(read),
     kafkaTopicPrefix: read('KAFKA_TOPIC_PREFIX', topicPrefix, 'chancery.'),
     roles: read('ROLES', someOf(ROLES), ROLES),
   };

@@ -2,7 +2,7 @@
 import type { Bus } from '../../application/kernel/bus.ts';
 import { createLeases, createLoneLeases } from '../../application/kernel/leases.ts';
 import { openEventStoreDb } from '../eventstoredb/event-store-db.ts';
-import { openKafkaBus } from '../kafka/kafka-bus.ts';
+import { openKafkaBus, type KafkaBusOptions } from '../kafka/kafka-bus.ts';
 import { openMongo, type Mongo } from '../mongodb/connection.ts';
 import { openMongoVault } from '../mongodb/key-vault.ts';
 import { createLogTie } from '../mongodb/log-tie.ts';
@@ -29,10 +29,14 @@ const openMongoDerived = async ({ clock, logger, closings }: Ground, mongo: Mong
   return { readModels: openMongoReadModels({ mongo, logger }), state };
 };
 
+const kafkaOptions = ({ kafkaBrokers: brokers, kafkaTls: tls, kafkaLogin: login, kafkaTopicPrefix: prefix }: EngineSettings): Omit<KafkaBusOptions, 'logger'> => ({
+  brokers, prefix, tls, clientId: 'chancery', ...(login !== undefined && { login }),
+});
+
 /** The bus of Kafka, or that of this process. */
-const openBus = async (ground: Ground, { kafkaBrokers, kafkaTopicPrefix }: EngineSettings): Promise<Bus> => {
-  if (kafkaBrokers.length === 0) return (await openEmbeddedState(ground)).bus;
-  const { bus, close } = await openKafkaBus({ brokers: kafkaBrokers, prefix: kafkaTopicPrefix, clientId: 'chancery', logger: ground.logger });
+const openBus = async (ground: Ground, settings: EngineSettings): Promise<Bus> => {
+  if (settings.kafkaBrokers.length === 0) return (await openEmbeddedState(ground)).bus;
+  const { bus, close } = await openKafkaBus({ ...kafkaOptions(settings), logger: ground.logger });
   ground.closings.push(close);
   return bus;
 };
@@ -58,8 +62,7 @@ export const withKafka = async (options: EnginesOptions): Promise<OpenEngines> =
   const engines = await onEmbedded(options);
   const closings = [engines.close];
   try {
-    const { kafkaBrokers: brokers, kafkaTopicPrefix: prefix } = options.settings;
-    const { bus, close } = await openKafkaBus({ brokers, prefix, clientId: 'chancery', logger: options.logger });
+    const { bus, close } = await openKafkaBus({ ...kafkaOptions(options.settings), logger: options.logger });
     return { ...engines, bus, close: () => closeAll([...closings, close]) };
   } catch (error) {
     await closeAll(closings);

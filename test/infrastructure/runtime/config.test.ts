@@ -31,7 +31,7 @@ describe('configuration', () => {
     expect({ ...config, surfaceHosts: Object.fromEntries(config.surfaceHosts) }).to.deep.equal({
       host: '127.0.0.1', port: 8080, publicUrl: undefined, dataDir: resolve('data'), masterKey: undefined, previousMasterKey: undefined, operatorToken: undefined,
       logOrigin: undefined, mailServer: undefined, tsaUrl: undefined, signingBackend: 'local', azure: undefined, cliMinVersion: undefined, cliVersion: undefined,
-      eventStoreUrl: undefined, mongoUrl: undefined, kafkaBrokers: [], kafkaTopicPrefix: 'chancery.',
+      eventStoreUrl: undefined, mongoUrl: undefined, kafkaBrokers: [], kafkaTls: false, kafkaLogin: undefined, kafkaTopicPrefix: 'chancery.',
       roles: ['api', 'projector', 'relay', 'dispatcher', 'scheduler'],
       surfaceHosts: { 'app.qwickcert.com': 'qwick-cert', 'api.quantumapi.eu': 'quantum-api', 'login.quickztna.com': 'quick-ztna', 'quantumlock.softquantus.com': 'quantum-lock', 'certwatch.localhost': 'certwatch' },
       trustProxy: [], outboundAllow: [], logLevel: 'info',
@@ -115,6 +115,15 @@ describe('configuration', () => {
     expect(readConfig({ KAFKA_BROKERS: 'one:9092, two:9093', KAFKA_TOPIC_PREFIX: 'acme-' })).to.deep.include({ kafkaBrokers: ['one:9092', 'two:9093'], kafkaTopicPrefix: 'acme-' });
     expect(readConfig({ ...SHARED, KAFKA_BROKERS: '' })).to.include({ eventStoreUrl: 'esdb://events:2113?tls=false' });
     expect(readConfig({ ...SHARED, ROLES: 'api, projector' })).to.deep.include({ roles: ['api', 'projector'] });
+  });
+
+  it('takes what Kafka asks for, a password with a user alone', () => {
+    expect(readConfig({ KAFKA_BROKERS: 'one:9092', KAFKA_TLS: 'true', KAFKA_USERNAME: 'u', KAFKA_PASSWORD: 'canary', KAFKA_SASL_MECHANISM: 'scram-sha-512' }))
+      .to.deep.include({ kafkaTls: true, kafkaLogin: { mechanism: 'scram-sha-512', username: 'u', password: 'canary' } });
+    for (const half of [{ KAFKA_USERNAME: 'u' }, { KAFKA_PASSWORD: 'canary' }]) {
+      expect(refusal({ KAFKA_BROKERS: 'one:9092', ...half })).to.match(/^KAFKA_USERNAME and KAFKA_PASSWORD are not both set; accepted is /).and.not.contain('canary');
+    }
+    expect(refusal({ KAFKA_TLS: 'yes' })).to.match(/^KAFKA_TLS has the wrong value/);
   });
 
   for (const name of ['MONGO_URL', 'MASTER_KEY', 'OPERATOR_TOKEN']) {
