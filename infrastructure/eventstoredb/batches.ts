@@ -9,6 +9,7 @@ import type { BatchAppendReq as Request, BatchAppendResp as Response } from '@ev
 import type { Status } from '@eventstore/db-client/generated/status_pb.js';
 import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { Position, StreamId } from '../../domain/kernel/ids.ts';
+import { Rejection } from '../../domain/kernel/rejection.ts';
 import { appendRequests, type Proposal, uuidOf, wrongVersion } from './batch-messages.ts';
 import type { Held } from './connection.ts';
 import { RefusedError } from './failures.ts';
@@ -29,10 +30,12 @@ type Pending = Map<string, PromiseWithResolvers<Answer>>;
 type Open = Readonly<{ stream: Stream; pending: Pending }>;
 
 /** Types of errors that are the same however often one asks. */
-const REFUSED = /MaximumAppendSizeExceeded|StreamDeleted|InvalidTransaction|BadRequest/;
+const REFUSED = /StreamDeleted|InvalidTransaction|BadRequest/;
+const TOO_LARGE = /MaximumAppendSizeExceeded/;
 
 const failureOf = (error: Status): Error => {
   const type = error.hasDetails() ? (error.getDetails()?.getTypeName() ?? '') : '';
+  if (TOO_LARGE.test(type)) return new Rejection('request.too_large');
   const message = `EventStoreDB: ${error.getMessage()} ${type}`;
   return REFUSED.test(type) ? new RefusedError(message) : new Error(message);
 };

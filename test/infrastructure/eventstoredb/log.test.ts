@@ -42,6 +42,16 @@ describe('EventStoreDB: positions', () => {
   });
 });
 
+describe('EventStoreDB: an append that it does not take', () => {
+  it('is too large at once, and what is small enough goes on', async () => {
+    const { opened, close } = await opening();
+    const stream = someStream();
+    expect(await rejection(opened.store.append(stream, 'none', [noted('x'.repeat(1_100_000))], someCause))).to.deep.equal({ code: 'request.too_large', details: {} });
+    expect(await opened.store.append(stream, 'none', [noted('x')], someCause)).to.include({ revision: 0 });
+    await close();
+  });
+});
+
 describe('EventStoreDB: a log that others write into', () => {
   it('gives ours alone, and moves past the rest', async () => {
     const { node, opened, close } = await opening();
