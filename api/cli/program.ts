@@ -8,6 +8,7 @@ import { credentialCommand } from './credential.ts';
 import { doctorCommand } from './doctor.ts';
 import { Ended, EXIT, failureLine, type Io } from './io.ts';
 import { keysCommand } from './keys.ts';
+import { migrateCommand } from './migrate.ts';
 import { ownServer } from './own-server.ts';
 import { serveCommand } from './serve.ts';
 import { tenantCommand } from './tenant.ts';
@@ -15,7 +16,7 @@ import { version } from './version.ts';
 
 const build = (io: Io, json: boolean): Command => {
   const own = ownServer(io);
-  const commands = [serveCommand(io), tenantCommand(io, own), credentialCommand(io, own), accountCommand(io), sessionCommand(io), keysCommand(io, own), codesignCommand(io), doctorCommand(io), backupCommand(io, own), restoreCommand(io)];
+  const commands = [serveCommand(io), tenantCommand(io, own), credentialCommand(io, own), accountCommand(io), sessionCommand(io), keysCommand(io, own), codesignCommand(io), doctorCommand(io), backupCommand(io, own), restoreCommand(io), migrateCommand(io)];
   const program = new Command('chancery').description('One event-sourced program that serves trust-service APIs.').version(version());
   for (const command of commands) program.addCommand(command);
   return withoutExit(program, io, json);

@@ -41,7 +41,7 @@ export interface SiemDispatcher {
 }
 
 /** Kept in backups and over them, as all checkpoints are. */
-const SINKS = 'checkpoint:siem-sinks';
+export const SINKS = 'checkpoint:siem-sinks';
 const FOLLOWED: readonly SiemSinkEvent['type'][] = ['SiemSinkCreated', 'SiemSinkChanged', 'SiemSinkPaused', 'SiemSinkResumed', 'SiemSinkDeleted'];
 
 const nameOf = (key: string): SinkName => {

@@ -36,7 +36,7 @@ export interface SinkStatuses {
   forget(name: SinkName): Promise<void>;
 }
 
-const SCOPE = 'siem:status';
+export const SINK_STATUSES = 'siem:status';
 const NEW: SinkStatus = { delivered: 0, deliveredAt: null, trouble: null, skipped: 0, lastSkipped: null };
 
 const parse = (text: string | undefined): SinkStatus => (text === undefined ? NEW : { ...NEW, ...(JSON.parse(text) as Partial<SinkStatus>) });
@@ -44,11 +44,11 @@ const parse = (text: string | undefined): SinkStatus => (text === undefined ? NE
 export const createSinkStatuses = (state: StateStore): SinkStatuses => {
   /** A lost race means that another worker of this sink has just said how it is doing. */
   const change = async (name: SinkName, next: (status: SinkStatus) => SinkStatus): Promise<void> => {
-    const before = await state.get(SCOPE, sinkKey(name));
-    await state.compareAndSet(SCOPE, sinkKey(name), before, { value: JSON.stringify(next(parse(before))) });
+    const before = await state.get(SINK_STATUSES, sinkKey(name));
+    await state.compareAndSet(SINK_STATUSES, sinkKey(name), before, { value: JSON.stringify(next(parse(before))) });
   };
   return {
-    read: async (name) => parse(await state.get(SCOPE, sinkKey(name))),
+    read: async (name) => parse(await state.get(SINK_STATUSES, sinkKey(name))),
     delivered: (name, records, at) => change(name, (before) => ({ ...before, delivered: before.delivered + records, deliveredAt: at, trouble: null })),
     failed: (name, { reason, status = null }, { at, nextAt }) =>
       change(name, (before) => ({
@@ -57,8 +57,8 @@ export const createSinkStatuses = (state: StateStore): SinkStatuses => {
       })),
     skipped: (name, event) => change(name, (before) => ({ ...before, trouble: null, skipped: before.skipped + 1, lastSkipped: event })),
     forget: async (name) => {
-      const before = await state.get(SCOPE, sinkKey(name));
-      if (before !== undefined) await state.compareAndSet(SCOPE, sinkKey(name), before, undefined);
+      const before = await state.get(SINK_STATUSES, sinkKey(name));
+      if (before !== undefined) await state.compareAndSet(SINK_STATUSES, sinkKey(name), before, undefined);
     },
   };
 };

@@ -26,7 +26,8 @@ export type LeasesOptions = Readonly<{
   everyMs?: number;
 }>;
 
-const SCOPE = 'lease';
+/** Scope of the entries in the state store, one for each lease that somebody holds. */
+export const LEASES = 'lease';
 const EVERY_MS = 1_500;
 /** Looks at the same entry after which its holder counts as gone. */
 const LOOKS = 4;
@@ -64,9 +65,9 @@ const createTake = (state: Entries, { pause, everyMs }: Timing) =>
   async (name: string, entry: string, signal: AbortSignal): Promise<string | undefined> => {
     const mayBeTaken = createPatience();
     while (!signal.aborted) {
-      const present = await orUnknown(state.get(SCOPE, name));
+      const present = await orUnknown(state.get(LEASES, name));
       if (present === entry) return entry;
-      if (mayBeTaken(present) && (await orUnknown(state.compareAndSet(SCOPE, name, present, { value: entry }))) === true) return entry;
+      if (mayBeTaken(present) && (await orUnknown(state.compareAndSet(LEASES, name, present, { value: entry }))) === true) return entry;
       await pause(everyMs, signal);
     }
     return undefined;
@@ -78,7 +79,7 @@ const createRenew = (state: Entries, { pause, everyMs }: Timing) =>
     let entry = first;
     /** An earlier renewal may have been stored without an answer. */
     const settle = async (): Promise<void> => {
-      const present = await orUnknown(state.get(SCOPE, name));
+      const present = await orUnknown(state.get(LEASES, name));
       if (present?.startsWith(first) === true) entry = present;
       else if (present !== null) ending.abort();
     };
@@ -86,7 +87,7 @@ const createRenew = (state: Entries, { pause, everyMs }: Timing) =>
       await pause(everyMs, ending.signal);
       if (ending.signal.aborted) return entry;
       const next = `${first}:${count}`;
-      const renewed = await orUnknown(state.compareAndSet(SCOPE, name, entry, { value: next }));
+      const renewed = await orUnknown(state.compareAndSet(LEASES, name, entry, { value: next }));
       if (renewed === true) entry = next;
       else if (renewed === false) await settle();
     }
@@ -106,7 +107,7 @@ export const createLeases = ({ state, ids, pause, everyMs = EVERY_MS }: LeasesOp
       return !held.aborted;
     } finally {
       ending.abort();
-      await orUnknown(state.compareAndSet(SCOPE, name, await renewing, undefined));
+      await orUnknown(state.compareAndSet(LEASES, name, await renewing, undefined));
     }
   };
 

@@ -5,6 +5,7 @@
 import type { EventLog } from '../../application/kernel/ports.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
 import { ConfigError } from '../runtime/config-values.ts';
+import { STILL_MOVING } from '../runtime/moving-marker.ts';
 import type { Mongo } from './connection.ts';
 
 export interface LogTie {
@@ -14,13 +15,38 @@ export interface LogTie {
   remember(): Promise<void>;
 }
 
+/** What a move of a log into this database says and asks of it. */
+export interface MovingTie {
+  /** Whether the database has been used with a log. */
+  isKnown(): Promise<boolean>;
+  isMoving(): Promise<boolean>;
+  setMoving(moving: boolean): Promise<void>;
+}
+
 type Seen = Readonly<{ _id: string; first: string; position: string }>;
 
 const ID = 'log';
+/** Says that a log is being moved into this database's installation, so that nothing is served from half of one. */
+const MOVING = 'moving';
 const ACCEPTED = 'the database that belongs to this log, or the name of one that is empty: it is filled again from the log';
 
-export const createLogTie = ({ db, guarded }: Mongo, log: EventLog): LogTie => {
-  const seen = db.collection<Seen>('log_seen');
+const seenIn = ({ db }: Pick<Mongo, 'db'>) => db.collection<Seen>('log_seen');
+
+export const createMovingTie = (mongo: Mongo): MovingTie => {
+  const [seen, { guarded }] = [seenIn(mongo), mongo];
+  const has = (id: string): Promise<boolean> => guarded(async () => (await seen.findOne({ _id: id })) !== null);
+  return {
+    isKnown: () => has(ID),
+    isMoving: () => has(MOVING),
+    setMoving: (moving) => guarded(async () => {
+      if (moving) await seen.replaceOne({ _id: MOVING }, { first: '', position: '' }, { upsert: true });
+      else await seen.deleteOne({ _id: MOVING });
+    }),
+  };
+};
+
+export const createLogTie = (mongo: Mongo, log: EventLog): LogTie => {
+  const [seen, { guarded }] = [seenIn(mongo), mongo];
 
   /** Of a log that has events. */
   const place = async (): Promise<Omit<Seen, '_id'> | undefined> => {
@@ -38,6 +64,7 @@ export const createLogTie = ({ db, guarded }: Mongo, log: EventLog): LogTie => {
 
   return {
     check: async () => {
+      if (await createMovingTie(mongo).isMoving()) throw new ConfigError(`MONGO_URL leads to a database that ${STILL_MOVING}`);
       const known = await guarded(() => seen.findOne({ _id: ID }));
       if (known === null) return;
       const now = await place();

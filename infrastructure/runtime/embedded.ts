@@ -9,9 +9,11 @@ import { createInProcessBus } from '../bus/in-process-bus.ts';
 import { openEventStore } from '../event-store/event-store.ts';
 import { openReadModelStore } from '../read-models/read-model-store.ts';
 import { openStateStore } from '../state/state-store.ts';
+import { ConfigError } from './config-values.ts';
 import { DATABASES } from './databases.ts';
 import { lockDataDirectory } from './data-directory.ts';
 import { systemIds } from './ids.ts';
+import { isBeingMoved, STILL_MOVING } from './moving-marker.ts';
 import { keepDatabasesPrivate, openToOthers } from './private-files.ts';
 import { fitToLog, rememberLog } from './log-tie.ts';
 
@@ -68,9 +70,10 @@ export type Ground = Readonly<EmbeddedOptions & { closings: Closings }>;
 
 const pathOf = (dataDir: string, name: keyof typeof DATABASES): string => join(dataDir, DATABASES[name]);
 
-/** Throws in one line when another process has the data directory. */
+/** Throws in one line when another process has the data directory, or a log is being moved into it. */
 export const enterDataDirectory = (options: EmbeddedOptions, closings: Closings): Ground => {
   closings.push(lockDataDirectory(options.dataDir).release);
+  if (isBeingMoved(options.dataDir)) throw new ConfigError(`DATA_DIR ${options.dataDir} ${STILL_MOVING}`);
   return { ...options, onFatal: once(options.onFatal), closings };
 };
 
