@@ -16,7 +16,7 @@ import { reject } from '../../domain/kernel/rejection.ts';
 import { type Declared, declarationText, parseDeclaration } from '../read-models/shape.ts';
 import type { Mongo } from './connection.ts';
 import { isDuplicate } from './failures.ts';
-import { BY_ID, createIndexes, dropUnused, modelOf, newStorage, type Pointer, pointersIn, type Ref, refText, type StoredModel } from './read-model-pointers.ts';
+import { BY_ID, createIndexes, createPointerReads, dropUnused, modelOf, newStorage, type Pointer, type PointerReads, pointersIn, type Ref, refText, type StoredModel } from './read-model-pointers.ts';
 import { createMongoReader, type Reading } from './read-model-reader.ts';
 import { type DocumentRecord, fromRecord, ID, recordKey, TENANT, toRecord } from './read-model-records.ts';
 import { createPresence, type Presence, writeRecords } from './read-model-writes.ts';
@@ -33,25 +33,27 @@ export type MongoReadModelsOptions = Readonly<{ mongo: Pick<Mongo, 'db' | 'guard
 class MongoReadModels implements ReadModelStore {
   readonly #db: Db;
   readonly #guarded: Mongo['guarded'];
+  readonly #pointers: PointerReads;
   readonly #presence: Presence = createPresence();
   /** As last seen: every read asks afterwards whether it still is so. */
   readonly #seen = new Map<string, Pointer>();
 
   readonly #logger: Logger;
+  #tidying: Promise<void> = Promise.resolve();
+  #nextTidy: Promise<void> | undefined;
 
   constructor({ mongo: { db, guarded }, logger }: MongoReadModelsOptions) {
     this.#db = db;
     this.#guarded = guarded;
+    this.#pointers = createPointerReads(db, guarded);
     this.#logger = logger;
   }
 
   async prepare(definition: ReadModelDefinition): Promise<void> {
     const wanted = declarationText(declaredBy(definition));
-    for (let found = await this.#pointer(definition); found?.declaration !== wanted; found = await this.#pointer(definition)) {
-      await this.#begin(definition, found, wanted);
-    }
-    const { storage, declaration } = (await this.#pointer(definition)) ?? fenced(definition);
-    await this.#guarded(() => createIndexes(this.#db, storage, parseDeclaration(declaration)));
+    let found = await this.#pointer(definition);
+    for (; found?.declaration !== wanted; found = await this.#pointer(definition)) await this.#begin(definition, found, wanted);
+    if (found.indexed !== true) await this.#index(found);
     await this.#tidy();
   }
 
@@ -99,26 +101,26 @@ class MongoReadModels implements ReadModelStore {
   }
 
   async drop(definition: ReadModelDefinition): Promise<void> {
+    if ((await this.#pointer(definition)) === undefined) return;
     await this.#guarded(() => pointersIn(this.#db).deleteOne({ _id: refText(definition) }));
     await this.#tidy();
   }
 
   async versions(name: string): Promise<readonly ReadModelDefinition[]> {
-    const pointers = await this.#guarded(() => pointersIn(this.#db).find({ name }).toArray());
-    return pointers.toSorted((one, other) => one.version - other.version).map((pointer) => modelOf(this.#db, pointer).definition);
+    return (await this.#pointers.versions(name)).map((pointer) => modelOf(this.#db, pointer).definition);
   }
 
   /** What ends between the two writes leaves a shadow that shows the live documents; nobody asks it, and the next rebuild drops it first. */
   async promote(shadow: ReadModelDefinition, live: ReadModelDefinition): Promise<void> {
-    const { storage, declaration, checkpoint } = (await this.#pointer(shadow)) ?? fenced(shadow);
+    const { storage, declaration, checkpoint, indexed = false } = (await this.#pointer(shadow)) ?? fenced(shadow);
     const { name, version } = live;
-    await this.#guarded(() => pointersIn(this.#db).updateOne({ _id: refText(live) }, { $set: { name, version, storage, declaration, checkpoint } }, { upsert: true }));
+    await this.#guarded(() => pointersIn(this.#db).updateOne({ _id: refText(live) }, { $set: { name, version, storage, declaration, checkpoint, indexed } }, { upsert: true }));
     await this.drop(shadow);
   }
 
   async #begin(definition: ReadModelDefinition, found: Pointer | undefined, declaration: string): Promise<void> {
     const { name, version } = definition;
-    const anew = { storage: newStorage(definition), declaration, checkpoint: '' };
+    const anew = { storage: newStorage(definition), declaration, checkpoint: '', indexed: false };
     const pointers = pointersIn(this.#db);
     if (found !== undefined) {
       await this.#guarded(() => pointers.updateOne({ _id: found._id, storage: found.storage }, { $set: anew }));
@@ -131,6 +133,11 @@ class MongoReadModels implements ReadModelStore {
     }
   }
 
+  async #index({ _id, storage, declaration }: Pointer): Promise<void> {
+    await this.#guarded(() => createIndexes(this.#db, storage, parseDeclaration(declaration)));
+    await this.#guarded(() => pointersIn(this.#db).updateOne({ _id, storage }, { $set: { indexed: true } }));
+  }
+
   /** Of several changes of one document the last one counts. */
   #write(model: StoredModel, changes: readonly Change[]): Promise<void> {
     const records = new Map(changes.map((change) => [recordKey(change), change]));
@@ -139,10 +146,10 @@ class MongoReadModels implements ReadModelStore {
 
   async #pointer(ref: Ref): Promise<Pointer | undefined> {
     const _id = refText(ref);
-    const pointer = await this.#guarded(() => pointersIn(this.#db).findOne({ _id }));
-    if (pointer === null) this.#seen.delete(_id);
+    const pointer = await this.#pointers.one(ref);
+    if (pointer === undefined) this.#seen.delete(_id);
     else this.#seen.set(_id, pointer);
-    return pointer ?? undefined;
+    return pointer;
   }
 
   /** A model may be switched by another process at any time: what was read of a collection counts if it still is the model's afterwards. */
@@ -159,8 +166,17 @@ class MongoReadModels implements ReadModelStore {
     };
   }
 
-  /** What could not be dropped now is dropped the next time. */
-  async #tidy(): Promise<void> {
+  /** Once for all who ask before it begins. What could not be dropped now is dropped the next time. */
+  #tidy(): Promise<void> {
+    this.#nextTidy ??= this.#tidying.then(() => {
+      this.#nextTidy = undefined;
+      this.#tidying = this.#dropUnused();
+      return this.#tidying;
+    });
+    return this.#nextTidy;
+  }
+
+  async #dropUnused(): Promise<void> {
     try {
       await this.#guarded(() => dropUnused(this.#db));
     } catch (error) {
