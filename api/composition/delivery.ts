@@ -9,6 +9,7 @@ import { createSlots } from '../../application/delivery/slots.ts';
 import { createWebhooks, type Webhooks } from '../../application/delivery/webhooks.ts';
 import type { Leases } from '../../application/kernel/leases.ts';
 import type { Clock, EventLog, EventStore, Logger, Recorded } from '../../application/kernel/ports.ts';
+import { BEFORE_THE_FIRST } from '../../application/kernel/positions.ts';
 import type { Secrets } from '../../application/kernel/sealing.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
 import type { TenantViews } from '../../application/tenancy/tenant-views.ts';
@@ -43,10 +44,10 @@ const publicEventsOf = ({ publicUrl }: Readonly<{ publicUrl: string }>): PublicE
 };
 
 /** The page of the log that begins with an event. */
-const linkOf = ({ publicUrl, views }: Readonly<{ publicUrl: string; views: TenantViews }>) => async ({ tenant, position }: Recorded): Promise<string> => {
-  const before = (BigInt(position) - 1n).toString();
+const linkOf = ({ publicUrl, views, log }: Readonly<{ publicUrl: string; views: TenantViews; log: Pick<EventLog, 'before'> }>) => async ({ tenant, position }: Recorded): Promise<string> => {
+  const before = await log.before(position);
   const owner = await views.byId(tenant);
-  return `${publicUrl}/platform/v1/tenants/${owner?.slug ?? tenant}/events?after=${before}&limit=1`;
+  return `${publicUrl}/platform/v1/tenants/${owner?.slug ?? tenant}/events?after=${before?.at ?? BEFORE_THE_FIRST}&limit=1`;
 };
 
 type Dispatching = Readonly<{
@@ -55,7 +56,7 @@ type Dispatching = Readonly<{
 }>;
 
 const dispatcherOf = ({ config, metrics, publicUrl, views, send, leases, ...deps }: Dispatching): Scheduler => {
-  const attempt = createAttempt({ ...deps, send, linkTo: linkOf({ publicUrl, views }) });
+  const attempt = createAttempt({ ...deps, send, linkTo: linkOf({ publicUrl, views, log: deps.log }) });
   const dispatcher = createDispatcher({ ...deps, attempt, decline: createDecline(deps), slots: createSlots(pause), pause });
   watchWebhooks(metrics, dispatcher);
   const work = async (signal: AbortSignal): Promise<void> => {

@@ -5,6 +5,7 @@ import type { SiemSinks } from '../../application/delivery/siem-sinks.ts';
 import type { SinkStatuses } from '../../application/delivery/siem-status.ts';
 import type { SinkName } from '../../application/delivery/siem-streams.ts';
 import type { EventLog } from '../../application/kernel/ports.ts';
+import { distance } from '../../application/kernel/positions.ts';
 import { INSTALLATION } from '../../domain/kernel/ids.ts';
 import type { GaugeReading, Metrics } from '../../infrastructure/runtime/metrics.ts';
 import type { EventStreams } from '../../projections/fanout/stream.ts';
@@ -31,8 +32,6 @@ const STATUSES = ['active', 'failing', 'paused'] as const;
 
 type Doing = Readonly<{ owner: (typeof OWNERS)[number]; status: (typeof STATUSES)[number]; lag: number }>;
 
-const lagBetween = (position: string | null | undefined, head: string | undefined): number => Math.max(0, Number(BigInt(head ?? '0') - BigInt(position ?? '0')));
-
 const createDoing = ({ dispatcher, sinks, statuses, log }: SinkWatch) => {
   const doingOf = async (name: SinkName, head: string | undefined): Promise<readonly Doing[]> => {
     const sink = await sinks.find(name.tenant, name.sinkId);
@@ -40,7 +39,7 @@ const createDoing = ({ dispatcher, sinks, statuses, log }: SinkWatch) => {
     const owner = name.tenant === INSTALLATION ? 'installation' : 'tenant';
     if (sink.paused) return [{ owner, status: 'paused', lag: 0 }];
     const { trouble } = await statuses.read(name);
-    return [{ owner, status: trouble === null ? 'active' : 'failing', lag: lagBetween((await dispatcher.position(name)) ?? sink.startAfter, head) }];
+    return [{ owner, status: trouble === null ? 'active' : 'failing', lag: distance((await dispatcher.position(name)) ?? sink.startAfter, head) }];
   };
   const look = async (): Promise<readonly Doing[]> => {
     const head = await log.head();

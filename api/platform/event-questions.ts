@@ -1,18 +1,18 @@
 /** What may be asked of the log: places in it, and types, each refused by the name of its field. */
 import { TEST_TYPE } from '../../application/delivery/redeliver.ts';
+import type { EventLog } from '../../application/kernel/ports.ts';
+import { BEFORE_THE_FIRST, POSITION_WORDS, positionOf } from '../../application/kernel/positions.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
 import { rejectFields } from '../../domain/kernel/rejection.ts';
 import { publicType } from '../../projections/fanout/integration-events.ts';
 
-const DIGITS = 20;
-const FORM = /^\d{1,20}$/;
-
-/** A place in the log as somebody gave it; `0` is before the first event. Rejects what is malformed or lies beyond `head`, by `field`. */
-export const placeOf = (field: string, given: string, head: Position | undefined): Position | undefined => {
-  if (!FORM.test(given)) return rejectFields({ [field]: 'must be a position: up to 20 digits' });
-  const place = given.padStart(DIGITS, '0') as Position;
-  if (Number(place) === 0) return undefined;
-  return head !== undefined && place <= head ? place : rejectFields({ [field]: 'is beyond the end of the log' });
+/** A place in the log as somebody gave it; `0` is before the first event. Rejects what is malformed, no place of this log or beyond its end, by `field`. */
+export const placeOf = async (log: Pick<EventLog, 'head' | 'before'>, field: string, given: string): Promise<Position | undefined> => {
+  const place = positionOf(given) ?? rejectFields({ [field]: `must be ${POSITION_WORDS}` });
+  if (place === BEFORE_THE_FIRST) return undefined;
+  const head = await log.head();
+  if (head === undefined || place > head) return rejectFields({ [field]: 'is beyond the end of the log' });
+  return (await log.before(place)) === undefined ? rejectFields({ [field]: 'is no position of this log' }) : place;
 };
 
 const unknown = (type: string): string =>

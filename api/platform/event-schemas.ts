@@ -1,11 +1,12 @@
 /** The shapes of events in questions and answers. */
 import Type from 'typebox';
+import { GIVEN_POSITION, POSITION_WORDS } from '../../application/kernel/positions.ts';
 import { AUTH_TYPES } from '../../projections/fanout/cloud-events.ts';
 import { pageOf, PageQuery } from './page.ts';
 
 const instant = (description: string) => Type.String({ format: 'date-time', description: `${description}; RFC 3339` });
 const position = (description: string) =>
-  Type.String({ pattern: '^\\d{1,20}$', 'x-expected': 'a position: up to 20 digits', description, example: '00000000000000000042' });
+  Type.String({ pattern: GIVEN_POSITION, 'x-expected': POSITION_WORDS, description, example: '00000000000000000042' });
 
 /** The most types that one question may name: more than there are. */
 const MOST_TYPES = 200;
@@ -35,7 +36,7 @@ export const CloudEventReply = Type.Object(
     time: instant('When'),
     datacontenttype: Type.Literal('application/json', { description: 'What `data` is' }),
     dataschema: Type.String({ description: 'Where the JSON Schema of `data` is' }),
-    sequence: Type.String({ description: 'The position in the log, 20 digits: comparing strings orders events' }),
+    sequence: Type.String({ description: 'The position in the log, 20 digits, or 20 digits, a dash and 20 digits: comparing strings orders events' }),
     correlationid: Type.String({ description: 'The request that led here' }),
     causationid: Type.Optional(Type.String({ description: 'The event that led here' })),
     authtype: Type.Enum([...AUTH_TYPES], { description: 'Who is behind it' }),

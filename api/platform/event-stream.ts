@@ -1,6 +1,6 @@
 /** `?stream=true`: the log as it happens, as Server-Sent Events. */
 import { decodeJwt } from 'jose';
-import type { Clock, FeedFilter } from '../../application/kernel/ports.ts';
+import type { Clock, EventLog, FeedFilter } from '../../application/kernel/ports.ts';
 import type { Access } from '../../application/tenancy/access.ts';
 import type { Position, TenantId } from '../../domain/kernel/ids.ts';
 import { rejectFields } from '../../domain/kernel/rejection.ts';
@@ -9,14 +9,13 @@ import type { ApiRequest, PushReply } from '../kernel/route.ts';
 import { placeOf } from './event-questions.ts';
 import { permit, type PlatformPrincipal } from './principal.ts';
 
-export type EventStreamDeps = Readonly<{ streams: EventStreams; access: Pick<Access, 'current'>; clock: Clock }>;
+export type EventStreamDeps = Readonly<{ log: Pick<EventLog, 'head' | 'before'>; streams: EventStreams; access: Pick<Access, 'current'>; clock: Clock }>;
 
 type Asking = Pick<ApiRequest<PlatformPrincipal>, 'principal' | 'header'>;
 
 /** Where a stream begins, and what of the log it shows. `slug`: of the tenant in the path; undefined: the operator's stream. */
 export type StreamQuestion = Readonly<{
   after: string | undefined;
-  head: Position | undefined;
   types: readonly string[] | undefined;
   tenant: TenantId | undefined;
   slug: string | undefined;
@@ -26,10 +25,10 @@ export type StreamQuestion = Readonly<{
 const LAST = 'Last-Event-ID';
 
 /** From the end of the log on, unless the client says what it has. */
-const startOf = ({ header }: Asking, { after, head }: StreamQuestion): Position | undefined => {
+const startOf = async (log: EventStreamDeps['log'], { header }: Asking, { after }: StreamQuestion): Promise<Position | undefined> => {
   const last = header(LAST.toLowerCase());
-  if (last !== undefined) return placeOf(LAST, last, head);
-  return after === undefined ? head : placeOf('after', after, head);
+  if (last !== undefined) return placeOf(log, LAST, last);
+  return after === undefined ? log.head() : placeOf(log, 'after', after);
 };
 
 /** When the access token that was presented, and found good, ends: milliseconds since 1970. */
@@ -49,16 +48,16 @@ const createAuthorised = ({ access, clock }: EventStreamDeps, { principal, heade
 };
 
 /** Rejects with `request.invalid` {fields: `Last-Event-ID` or `after`}, and with `request.rate_limited` when there are too many streams. */
-export type AnswerStream = (asking: Asking, question: StreamQuestion) => PushReply;
+export type AnswerStream = (asking: Asking, question: StreamQuestion) => Promise<PushReply>;
 
 export const createEventStreamAnswer =
   (deps: EventStreamDeps): AnswerStream =>
-  (asking, question) => {
+  async (asking, question) => {
     const { tenant, types, slug } = question;
     const filter: FeedFilter = { ...(types && { types }), ...(tenant && { tenant }) };
     const authorised = createAuthorised(deps, asking, slug);
     const share = asking.principal.kind === 'person' ? asking.principal.tenant.id : undefined;
-    const push = deps.streams.open({ after: startOf(asking, question), filter, authorised, tenant: share });
+    const push = deps.streams.open({ after: await startOf(deps.log, asking, question), filter, authorised, tenant: share });
     return { status: 200, push, contentType: 'text/event-stream; charset=utf-8', headers: { 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' } };
   };
 

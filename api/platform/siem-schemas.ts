@@ -1,5 +1,6 @@
 /** The shapes of SIEM sinks in requests and answers. */
 import Type, { type TSchema } from 'typebox';
+import { GIVEN_POSITION, POSITION_WORDS } from '../../application/kernel/positions.ts';
 import { SINK_FAILURES } from '../../application/delivery/siem-ports.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -61,7 +62,7 @@ export const CreateSinkBody = Type.Object(
     start: Type.Optional(
       Type.Object(
         {
-          position: Type.Optional(Type.String({ pattern: '^[0-9]{1,20}$', 'x-expected': 'a position: up to 20 digits', description: 'Only events after this position; 0: everything' })),
+          position: Type.Optional(Type.String({ pattern: GIVEN_POSITION, 'x-expected': POSITION_WORDS, description: 'Only events after this position; 0: everything' })),
           time: Type.Optional(instant('Only events from this time on')),
         },
         { ...strict, minProperties: 1, description: 'Where it begins; now without' },

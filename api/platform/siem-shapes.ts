@@ -5,6 +5,7 @@ import type { ChangedSink, WantedSink } from '../../application/delivery/siem-si
 import type { SinkStatus, SinkTrouble } from '../../application/delivery/siem-status.ts';
 import type { FileTarget, HttpTarget, SinkKind, SyslogTarget } from '../../domain/delivery/siem-sink.events.ts';
 import type { SiemSink } from '../../domain/delivery/siem-sinks.ts';
+import { distance } from '../../application/kernel/positions.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
 import { rejectFields } from '../../domain/kernel/rejection.ts';
 import { USUAL_KEPT_FILES, USUAL_ROTATE_BYTES, type ChangeSinkBody, type CreateSinkBody, type SinkReply } from './siem-schemas.ts';
@@ -128,8 +129,6 @@ const showTrouble = ({ reason, status, since, lastAt, attempts, nextAt }: SinkTr
 
 export type SinkDoing = SinkStatus & Readonly<{ position: Position | undefined; head: Position | undefined }>;
 
-const lagOf = ({ position = '0', head = '0' }: Readonly<{ position?: string | undefined; head?: string | undefined }>): number => Math.max(0, Number(BigInt(head) - BigInt(position)));
-
 const statusOf = ({ paused }: SiemSink, { trouble }: SinkStatus): 'active' | 'failing' | 'paused' => {
   if (paused) return 'paused';
   return trouble === null ? 'active' : 'failing';
@@ -145,7 +144,7 @@ export const showSink = (sink: SiemSink, target: OpenTarget, doing: SinkDoing): 
   status: statusOf(sink, doing),
   position: doing.position ?? null,
   head: doing.head ?? null,
-  lag: lagOf(doing),
+  lag: distance(doing.position, doing.head),
   delivered: doing.delivered,
   last_delivered_at: doing.deliveredAt,
   skipped: doing.skipped,

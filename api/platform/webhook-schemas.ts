@@ -1,5 +1,6 @@
 /** The shapes of webhooks and their deliveries in requests and answers. */
 import Type, { type TSchema } from 'typebox';
+import { GIVEN_POSITION, POSITION_WORDS } from '../../application/kernel/positions.ts';
 import { PageQuery } from './page.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -8,7 +9,7 @@ const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a
 const uuid = (description: string) => Type.String({ pattern: UUID, 'x-expected': 'a UUID', description });
 const instant = (description: string) => Type.String({ format: 'date-time', description: `${description}; RFC 3339` });
 const nullable = <Schema extends TSchema>(schema: Schema, description: string) => Type.Union([schema, Type.Null()], { description });
-const position = (description: string) => Type.String({ pattern: '^[0-9]{1,20}$', 'x-expected': 'a position: up to 20 digits', description, example: '00000000000000000042' });
+const position = (description: string) => Type.String({ pattern: GIVEN_POSITION, 'x-expected': POSITION_WORDS, description, example: '00000000000000000042' });
 const deliveryId = (description: string) => Type.String({ pattern: '^msg_[0-9A-Za-z_-]{1,190}$', 'x-expected': 'the id of a delivery', description });
 
 /** More than there are. */

@@ -3,11 +3,12 @@ import Type from 'typebox';
 import type { DeliveryEvent } from '../../domain/delivery/delivery.events.ts';
 import type { WebhookEvent } from '../../domain/delivery/webhook.events.ts';
 import { defineEvents, v1, versions } from '../kernel/event-catalogue.ts';
+import { POSITION } from '../kernel/positions.ts';
 
 const strict = { additionalProperties: false } as const;
 const Instant = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' });
 const Id = Type.String({ minLength: 1, maxLength: 100 });
-const Position = Type.String({ pattern: '^\\d{20}$' });
+const Position = Type.String({ pattern: POSITION });
 const PublicType = Type.String({ minLength: 1, maxLength: 200 });
 const Types = Type.Union([Type.Array(PublicType, { maxItems: 500 }), Type.Null()]);
 const SealedSecret = Type.Object({ tenantKey: Type.Integer(), box: Type.String() }, strict);

@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import type { SiemSinkEvent, SinkTarget } from '../../domain/delivery/siem-sink.events.ts';
 import { defineEvents, v1, versions } from '../kernel/event-catalogue.ts';
+import { POSITION } from '../kernel/positions.ts';
 
 const strict = { additionalProperties: false } as const;
 const Instant = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' });
@@ -36,7 +37,7 @@ const settingsWith = <Url extends Type.TSchema>(url: Url) => ({
 });
 
 const createdWith = <Url extends Type.TSchema>(url: Url) =>
-  Type.Object({ sinkId: Id, ...settingsWith(url), startAfter: orNull(Type.String({ pattern: '^\\d{20}$' })), startTime: orNull(Instant), createdAt: Instant }, strict);
+  Type.Object({ sinkId: Id, ...settingsWith(url), startAfter: orNull(Type.String({ pattern: POSITION })), startTime: orNull(Instant), createdAt: Instant }, strict);
 
 type Old = Readonly<{ target: SinkTarget<string> }>;
 

@@ -53,7 +53,7 @@ export interface SiemSinks {
 
 export type SiemSinksDeps = Readonly<{
   store: EventStore;
-  log: Pick<EventLog, 'head'>;
+  log: Pick<EventLog, 'head' | 'before'>;
   secrets: Secrets;
   door: SinkDoor;
   transport: OpenTransport;

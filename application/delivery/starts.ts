@@ -2,6 +2,7 @@
 import type { Position } from '../../domain/kernel/ids.ts';
 import { rejectFields } from '../../domain/kernel/rejection.ts';
 import type { Clock, EventLog } from '../kernel/ports.ts';
+import { BEFORE_THE_FIRST, positionOf } from '../kernel/positions.ts';
 
 /** A position that deliveries begin after, or a time; neither: now. `time`: UTC, ISO 8601 with milliseconds. */
 export type Start = Readonly<{ position?: string | undefined; time?: string | undefined }>;
@@ -9,16 +10,17 @@ export type Start = Readonly<{ position?: string | undefined; time?: string | un
 /** `fromPosition`: events after it. Times are UTC, ISO 8601 with milliseconds. `types`: public event types; without, the endpoint's. */
 export type Range = Readonly<{ fromPosition?: string | undefined; since?: string | undefined; until?: string | undefined; types?: readonly string[] | undefined }>;
 
-type Deps = Readonly<{ log: Pick<EventLog, 'head'>; clock: Clock }>;
+type Deps = Readonly<{ log: Pick<EventLog, 'head' | 'before'>; clock: Clock }>;
 
-const DIGITS = /^\d{1,20}$/u;
-const LENGTH = 20;
+/** One that is no place of the log could be asked for for ever: the log of another engine may have given it. */
+const NO_PLACE = 'is no position of this log';
 
 export const createStarts = ({ log, clock }: Deps) => {
   const position = async (field: string, text: string): Promise<Position> => {
-    const at = DIGITS.test(text) ? (text.padStart(LENGTH, '0') as Position) : rejectFields({ [field]: 'is not a position' });
+    const at = positionOf(text) ?? rejectFields({ [field]: 'is not a position' });
     const head = await log.head();
-    return head !== undefined && at <= head ? at : rejectFields({ [field]: 'is beyond the head of the log' });
+    if (head === undefined || at > head) return rejectFields({ [field]: 'is beyond the head of the log' });
+    return at === BEFORE_THE_FIRST || (await log.before(at)) !== undefined ? at : rejectFields({ [field]: NO_PLACE });
   };
   const past = (field: string, time: string): string =>
     time <= new Date(clock.now()).toISOString() ? time : rejectFields({ [field]: 'is in the future' });

@@ -43,7 +43,7 @@ export interface Webhooks {
 
 export type WebhooksDeps = Readonly<{
   store: EventStore;
-  log: Pick<EventLog, 'head'>;
+  log: Pick<EventLog, 'head' | 'before'>;
   secrets: Secrets;
   signatures: WebhookSignatures;
   door: Pick<WebhookDoor, 'check'>;

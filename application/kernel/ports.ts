@@ -89,6 +89,11 @@ export type FeedFilter = Readonly<{ types?: readonly string[]; tenant?: TenantId
 export interface EventLog {
   feed(filter?: FeedFilter): EventFeed;
   head(): Promise<Position | undefined>;
+  /**
+   * The position before one at which the log holds something: whoever asks for what comes after it gets that first. `at` undefined: it is the first.
+   * Undefined for a position that is no place of this log, which nothing can be asked after.
+   */
+  before(position: Position): Promise<Readonly<{ at: Position | undefined }> | undefined>;
 }
 
 /** Keys at rest. Deleting one is final: pages are overwritten. */

@@ -11,6 +11,8 @@ import { type Decode, EVENT_COLUMNS } from './recorded.ts';
 
 /** Rows that one pull looks at when it asks for types: bounds the time for which the calling thread is held. */
 const SCANNED_AT_ONCE = 10_000;
+
+const POSITION = /^\d{20}$/u;
 export interface MovingLog extends EventLog {
   /** Told by the store of each append, in their order: where the log ends now, and the events at its end where they are at hand. */
   moved(head: number, events?: readonly Recorded[]): void;
@@ -111,6 +113,11 @@ export const createEventLog = (db: DatabaseSync, codec: EventCodec, decode: Deco
   return {
     feed,
     head: () => Promise.resolve(head === 0 ? undefined : toPosition(head)),
+    before: async (position) => {
+      const number = POSITION.test(position) ? fromPosition(position) : 0;
+      if (number < 1 || number > head) return undefined;
+      return { at: number === 1 ? undefined : toPosition(number - 1) };
+    },
     moved: (position, events) => {
       if (position <= head) return;
       head = position;

@@ -4,13 +4,14 @@
  */
 import type { EventCodec } from '../../application/kernel/event-codec.ts';
 import type { EventFeed, EventLog, FeedFilter, FeedPage, Recorded } from '../../application/kernel/ports.ts';
+import { isPosition } from '../../application/kernel/positions.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
 import { createLogEnd, createPasses, type LogEnd, pageOf, type Passes } from '../event-store/log-end.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Connection } from './connection.ts';
 import { createFresh } from './fresh.ts';
 import { fromPosition } from './places.ts';
-import { readLog, readLogEnd } from './pages.ts';
+import { readBefore, readLog, readLogEnd } from './pages.ts';
 import { recordedEvent, storedEvent } from './stored-event.ts';
 import { monotonic, pauseUntil } from './waiting.ts';
 import type { WakeUps } from './wake-ups.ts';
@@ -146,5 +147,6 @@ export const createEventLog = (deps: EventLogDeps): EventLog => {
   return {
     feed: (filter: FeedFilter = {}) => createFeed({ tail, scan, wakeUps, passes: createPasses(filter) }),
     head: () => head('head'),
+    before: (position) => (isPosition(position) ? connection.persist((held, milliseconds) => readBefore(held, position, milliseconds)) : Promise.resolve(undefined)),
   };
 };

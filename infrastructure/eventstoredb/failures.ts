@@ -31,6 +31,9 @@ const codeOf = (error: Error): unknown => ('code' in error ? error.code : undefi
 
 export const isNoStream = (error: unknown): boolean => isCommandError(asError(error)) && (error as { type?: string }).type === ErrorType.STREAM_NOT_FOUND;
 
+/** No event begins at the position that was asked for. */
+export const isNoPlace = (error: unknown): boolean => /invalid position/iu.test(asError(error).message);
+
 /** The user is unknown, the password is wrong, or the user may not do this. */
 export const isDenied = (error: unknown): boolean => {
   const wrong = asError(error);

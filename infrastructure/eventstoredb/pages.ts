@@ -2,8 +2,8 @@
 import { BACKWARDS, END, FORWARDS, START, type StreamingRead } from '@eventstore/db-client';
 import type { Position, StreamId } from '../../domain/kernel/ids.ts';
 import type { Held } from './connection.ts';
-import { isNoStream, LateError } from './failures.ts';
-import { fromPosition, type Place, toPosition } from './places.ts';
+import { isNoPlace, isNoStream, LateError } from './failures.ts';
+import { fromPosition, isBeginning, type Place, toPosition } from './places.ts';
 import type { Resolved } from './stored-event.ts';
 
 /** What one read asks for, each from whoever leads: a follower may lag behind what has been answered already. */
@@ -70,12 +70,25 @@ const lastOf = (events: readonly Resolved[]): Position | undefined => {
 
 /** At most `count` events of the whole log behind a position, the server's own among them. */
 export const readLog = async (held: Held, after: Position | undefined, count: number, milliseconds: number): Promise<LogPage> => {
-  const fromPlace = after === undefined ? START : fromPosition(after);
+  const fromPlace = after === undefined || isBeginning(after) ? START : fromPosition(after);
   // The event at the position itself comes first: one more is asked for, and it is left out.
   const reading = held.client.readAll({ ...LEADING, direction: FORWARDS, fromPosition: fromPlace, maxCount: count + 1 });
   const found = await collect(reading, held, milliseconds);
   const events = found.filter((event) => after === undefined || toPosition(placeOf(event) as Place) > after).slice(0, count);
   return { events, upTo: lastOf(events) };
+};
+
+/** The position of what stands before an event in the whole log, `at` undefined for the first; undefined where the server finds no event at that position. */
+export const readBefore = async (held: Held, position: Position, milliseconds: number): Promise<Readonly<{ at: Position | undefined }> | undefined> => {
+  const asked = { ...LEADING, fromPosition: fromPosition(position), maxCount: 1 } as const;
+  try {
+    const [there] = await collect(held.client.readAll({ ...asked, direction: FORWARDS }), held, milliseconds);
+    if (there === undefined || toPosition(placeOf(there) as Place) !== position) return undefined;
+    return { at: lastOf(await collect(held.client.readAll({ ...asked, direction: BACKWARDS }), held, milliseconds)) };
+  } catch (error) {
+    if (isNoPlace(error)) return undefined;
+    throw error;
+  }
 };
 
 /** The position of the last event of the whole log, whoever wrote it. */

@@ -14,6 +14,9 @@ const digits = (half: bigint): string => half.toString().padStart(DIGITS, '0');
 /** 20 digits, or `<commit>-<prepare>` where the halves differ: comparing strings compares positions, since an event is prepared before it is committed. */
 export const toPosition = ({ commit, prepare }: Place): Position => (commit === prepare ? digits(commit) : `${digits(commit)}-${digits(prepare)}`) as Position;
 
+/** Before the first event: no place that can be read from, but where those begin who name a position all the same. */
+export const isBeginning = (position: Position): boolean => position === '0'.repeat(DIGITS);
+
 const POSITION = /^(\d{20})(?:-(\d{20}))?$/;
 
 /** Throws a RangeError for what is no position of this store. */

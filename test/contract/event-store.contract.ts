@@ -147,6 +147,20 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
       return events;
     };
 
+    it('knows what stands before each of its positions, and which are none', async () => {
+      const { log } = opened();
+      const stream = someStream();
+      const appended: Position[] = [];
+      for (const text of ['a', 'b', 'c']) appended.push((await store().append(stream, 'any', [noted(text)], someCause)).position);
+      for (const position of appended) {
+        const before = await log.before(position);
+        const [first] = await pullAll(log.feed(), before?.at);
+        expect(first?.position).to.equal(position);
+      }
+      const behind = String(BigInt((appended.at(-1) ?? '').slice(0, 20)) + 1n).padStart(20, '0');
+      for (const none of [behind, `000${'9'.repeat(17)}`, 'somewhere', '']) expect(await log.before(none as Position), none).to.equal(undefined);
+    });
+
     it('holds every event once, in the order of positions', async () => {
       const before = await opened().log.head();
       const streams = Array.from({ length: 30 }, () => someStream());

@@ -38,10 +38,10 @@ const replies = {
   },
 };
 
-const startOf = ({ after, cursor }: Asked, head: Position | undefined): Position | undefined => {
+const startOf = async (log: EventLog, { after, cursor }: Asked): Promise<Position | undefined> => {
   if (after !== undefined && cursor !== undefined) return rejectFields({ cursor: 'cannot be given with after' });
-  if (after !== undefined) return placeOf('after', after, head);
-  return cursor === undefined ? undefined : placeOf('cursor', cursor, head);
+  if (after !== undefined) return placeOf(log, 'after', after);
+  return cursor === undefined ? undefined : placeOf(log, 'cursor', cursor);
 };
 
 /** Whose events: a tenant's, with its slug when it is in the path. */
@@ -53,7 +53,7 @@ const createAnswer = (deps: EventDeps) => {
   const pages = createEventPages({ log, toCloudEvent: createCloudEvents(publicUrl) });
   const page = async (query: Asked, tenant: TenantId | undefined, signal: AbortSignal) => {
     const limit = effectiveLimit(query.limit);
-    const after = startOf(query, await log.head());
+    const after = await startOf(log, query);
     const types = storedTypesOf('type', query.type);
     const { events, to, complete } = await pages({ after, limit, ...(types && { types }), ...(tenant && { tenant }) }, signal);
     return { status: 200, body: { items: events, next_cursor: complete ? null : (to ?? null), limit, to_position: to ?? null } };
@@ -61,7 +61,7 @@ const createAnswer = (deps: EventDeps) => {
   return async (request: ApiRequest<PlatformPrincipal>, query: Asked, { tenant, slug }: Scope): Promise<HttpReply> => {
     if (query.stream !== true) return page(query, tenant, request.signal);
     refusePaging(query);
-    return stream(request, { after: query.after, head: await log.head(), types: storedTypesOf('type', query.type), tenant, slug });
+    return stream(request, { after: query.after, types: storedTypesOf('type', query.type), tenant, slug });
   };
 };
 

@@ -1,5 +1,6 @@
 /** GET /licenses/{license_key}/offline and /revocations/bundle: what is checked without asking, signed. */
 import type { Static } from 'typebox';
+import { isPosition } from '../../../application/kernel/positions.ts';
 import type { OfflineLicences } from '../../../application/licensing/offline.ts';
 import type { RevocationBundles, Since } from '../../../application/licensing/revocation-bundle.ts';
 import { BEFORE_ALL } from '../../../application/licensing/signed-token.ts';
@@ -17,11 +18,9 @@ export type OfflineRouteDeps = Readonly<{ offline: OfflineLicences; bundles: Rev
 
 const common = { method: 'GET', tags: ['Offline use'], permission: 'licences' } as const;
 
-const POSITION = /^\d{20}$/u;
-
 /** A place in the log, or a moment. Rejects what is neither, naming the field. */
 const parseSince = (text: string): NonNullable<Since> => {
-  if (text === BEFORE_ALL || POSITION.test(text)) return { position: text };
+  if (text === BEFORE_ALL || isPosition(text)) return { position: text };
   try {
     return { moment: parseMoment('since', text) };
   } catch (error) {

@@ -25,7 +25,7 @@ const logOf = ({ head, each, window }: Readonly<{ head: number; each: number; wi
       return { events, scannedTo: places.length < limit ? at(upTo) : at(places.at(-1) as number) };
     },
   };
-  const log: EventLog = { feed: (filter) => { asked.push(filter); return feed; }, head: async () => (head === 0 ? undefined : at(head)) };
+  const log: EventLog = { feed: (filter) => { asked.push(filter); return feed; }, head: async () => (head === 0 ? undefined : at(head)), before: async () => undefined };
   return { pages: createEventPages({ log, toCloudEvent: createCloudEvents('https://ca.example') }), asked, pulls: () => pulls };
 };
 
