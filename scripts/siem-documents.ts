@@ -63,14 +63,14 @@ and the names of credentials, tenants and keys are passed on as they are.
 | \`metadata.correlation_uid\` | the request (or run) that led here |
 | \`metadata.labels\` | \`position:\` and the position in the log, 20 digits |
 | \`time\`, \`metadata.logged_time\` | when it was recorded: milliseconds since 1970 |
-| \`actor.user\` | who acts: \`uid\`, and \`type_id\` 1 for people, 2 for the operator, 3 for the system, 4 for credentials, 0 for strangers |
-| \`unmapped\` | the public event's \`data\` |
+| \`actor.user\` | who acts: \`uid\`, and \`type_id\` 1 for people, 2 for the operator, 3 for the system, 4 for credentials, 0 for strangers. Not in findings, whose class has no such attribute: there \`evidences\` names the person |
+| \`unmapped\` | the public event's \`data\`; not where the event is not public |
 | class-specific | \`entity\`, \`user\`, \`api\`, … as the class asks for them; \`status_id\` 99 is "Pending" |
 
 ## What every CEF line has
 
 \`CEF:0|Chancery|Chancery|<version>|<event_code>|<message>|<severity>|\` and the keys \`rt\`, \`externalId\`, \`cat\` (the OCSF class), \`act\` (its activity),
-\`outcome\`, \`reason\` (the status code, where there is one), \`suid\` (who acts), \`sourceServiceName\` (what they are), \`fname\`, \`fsize\`, \`duid\` (where there is
+\`outcome\` (the status; of a finding \`failure\`, not \`new\`), \`reason\` (the status code, where there is one), \`suid\` (who acts), \`sourceServiceName\` (what they are), \`fname\`, \`fsize\`, \`duid\` (where there is
 one), and \`cs1\` tenant, \`cs2\` subject, \`cs3\` correlation, \`cs4\` position, each with its label. Values end after 1,023 characters; control characters other
 than line ends, which are escaped, become spaces.
 

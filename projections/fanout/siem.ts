@@ -81,7 +81,7 @@ const classOf = ({ row }: SiemEvent): object => {
   };
 };
 
-/** A finding is new; what else there is has gone well or not. */
+/** A finding is new, whatever its row says of CEF's `outcome`; what else there is has gone well or not. */
 const statusOf = ({ row, status, reason }: SiemEvent): object => ({
   ...(row.class === 'complianceFinding' ? { status_id: 1, status: 'New' } : { status_id: STATUSES[status], status }),
   ...(reason !== undefined && { status_code: reason }),

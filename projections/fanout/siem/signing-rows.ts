@@ -46,7 +46,7 @@ export const signingRulesSiem: SiemRows<SigningPolicySet | SigningRefused | Pace
     subject: (_data, { tenant }) => tenant,
   }),
   SigningRefused: sent({
-    class: 'complianceFinding', activity: 'Create', message: 'Signature refused', severity: 'Medium',
+    class: 'complianceFinding', activity: 'Create', message: 'Signature refused', severity: 'Medium', status: 'Failure',
     code: ({ code }) => code,
     subject: ({ attemptId }) => attemptId,
     parts: ({ attemptId, code, actorUserId }) => ({

@@ -60,6 +60,12 @@ describe('CEF lines', () => {
     expect(Object.values(CEF_SEVERITIES)).to.deep.equal([2, 4, 6, 8, 9]);
   });
 
+  it('say that a refused signature failed, which OCSF calls a new finding', () => {
+    const refused = [...storedEvents()].filter(({ recorded }) => recorded.type === 'SigningRefused');
+    expect(refused).not.to.be.empty;
+    for (const { extension } of refused.map(({ recorded }) => read(toCef(recorded) as string))) expect(extension.get('outcome')).to.equal('failure');
+  });
+
   const BREAKS = [
     'a=b', 'a\\=b', 'a\\', '\\', '=', 'a|b', 'x\nCEF:0|Evil|Evil|1|1|planted|10|', 'x\r\nact=Delete outcome=success', 'x act=Delete', ' suid=root', 'x cs1=other', '\\n', '\\\n', '\0', '\u0085', '\u2028',
     '\ud800', 'x'.repeat(5_000), `${'x'.repeat(1_022)}\u{1F600}`, 'file name with spaces.exe', '=act=', '\\=act\\=', '|||',
