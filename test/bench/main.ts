@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { appends } from './appends.ts';
 import type { Benchmark, Settings } from './benchmark.ts';
 import { createGround } from './ground.ts';
+import { engines } from './engines.ts';
 import { kms } from './kms.ts';
 import { licences } from './licences.ts';
 import { listing } from './listing.ts';
@@ -15,7 +16,7 @@ import { signDigest } from './sign-digest.ts';
 import { start } from './start.ts';
 import { streams } from './streams.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [appends, requests, signDigest, kms, licences, rebuild, start, listing, memory, revocations, streams];
+const BENCHMARKS: readonly Benchmark[] = [appends, requests, signDigest, kms, licences, rebuild, start, listing, memory, revocations, streams, engines];
 
 const asked = process.argv.slice(2);
 const quick = asked.includes('--quick');
