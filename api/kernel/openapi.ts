@@ -15,7 +15,7 @@ const pathNames = (path: string): readonly string[] => [...path.matchAll(/:([^/]
 
 export const openApiPath = (path: string): string => path.replaceAll(/:([^/]+)/g, '{$1}');
 
-const parameter = (place: 'path' | 'query', name: string, { description, ...schema }: Json, required: boolean): Json => ({
+const parameter = (place: 'path' | 'query' | 'header', name: string, { description, ...schema }: Json, required: boolean): Json => ({
   name,
   in: place,
   required,
@@ -34,7 +34,13 @@ const asSent = <Schema extends Shape>(schema: Schema): Schema => {
   };
 };
 
-const parametersOf = ({ method, path, params, query }: Route): readonly Json[] => {
+/** WHATWG HTML, 9.2.3: whatever can be answered with Server-Sent Events may be asked for from where a client was cut off. */
+const LAST_EVENT_ID = parameter('header', 'Last-Event-ID', { description: 'Of a stream: the `id` of the newest event that the client has; only what comes after it is sent', type: 'string' }, false);
+
+const isStreamed = ({ replies }: Route): boolean => Object.values(replies).some(({ alternatives }) => alternatives?.['text/event-stream'] !== undefined);
+
+const parametersOf = (route: Route): readonly Json[] => {
+  const { method, path, params, query } = route;
   const inPath: Shape = params ?? {};
   const inQuery: Shape = asSent(query ?? {});
   return [
@@ -42,6 +48,7 @@ const parametersOf = ({ method, path, params, query }: Route): readonly Json[] =
     ...Object.entries(inQuery.properties ?? {}).map(([name, schema]) =>
       parameter('query', name, schema, inQuery.required?.includes(name) ?? false),
     ),
+    ...(isStreamed(route) ? [LAST_EVENT_ID] : []),
     ...(method === 'POST' ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
   ];
 };

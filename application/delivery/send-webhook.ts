@@ -52,8 +52,8 @@ const REASONS: Readonly<Record<string, FailureReason>> = {
 
 const KEPT_OPEN = 1_000;
 const SECOND_MS = 1_000;
-/** Standard Webhooks 1.0 asks for 15 to 30 s. */
-const TIMEOUT_MS = 15_000;
+/** How long an attempt waits for its receiver's answer. Standard Webhooks 1.0 asks for 15 to 30 s. */
+export const ATTEMPT_TIMEOUT_MS = 15_000;
 /** Of an answer's body, which is read by nobody. */
 const READ_OCTETS = 1_024;
 const READ_MS = 500;
@@ -95,7 +95,7 @@ export const createSendWebhook = ({ door, secrets, signatures, clock }: SendDeps
     const after = (): number => Math.max(0, Math.round(clock.now() - began));
     const { body, signal } = toSend;
     try {
-      const reply = await door.request({ method: 'POST', url, headers, body, timeoutMs: TIMEOUT_MS, maxBytes: READ_OCTETS, bodyMs: READ_MS, ...(signal && { signal }) });
+      const reply = await door.request({ method: 'POST', url, headers, body, timeoutMs: ATTEMPT_TIMEOUT_MS, maxBytes: READ_OCTETS, bodyMs: READ_MS, ...(signal && { signal }) });
       return { status: reply.status, reason: failureOf(reply.status), durationMs: after(), retryAfterMs: retryAfterOf(reply.headers['retry-after'], clock.now()) };
     } catch (error) {
       const reason = error instanceof Rejection ? REASONS[error.code] : undefined;

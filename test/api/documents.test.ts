@@ -7,6 +7,7 @@ import { createAjv } from '../../api/kernel/validation.ts';
 import { PERMISSIONS as PLATFORM, permit as permitPlatform, type PlatformPrincipal } from '../../api/platform/principal.ts';
 import { PERMISSIONS as LOCK, permit as permitLock, type LockPrincipal } from '../../api/quantum-lock/principal.ts';
 import { PERMISSIONS as QWICK, permit as permitQwick, type QwickPrincipal } from '../../api/qwick-cert/principal.ts';
+import { ATTEMPT_TIMEOUT_MS } from '../../application/delivery/send-webhook.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { ROLES } from '../../domain/tenancy/terms.ts';
 import { startApp, type App } from '../support/app.ts';
@@ -152,6 +153,17 @@ describe('the documents of the surfaces', () => {
       expect(Object.keys(content), path).to.deep.equal(['application/json', 'text/event-stream']);
       expect(content['text/event-stream']?.schema.type).to.equal('string');
     }
+  });
+
+  it('say that a client of a stream may come back with what it had last, and that of nothing else', async () => {
+    const { paths } = (await app.ask('GET', '/platform/openapi.json')).json() as { paths: Record<string, Record<string, { parameters: readonly { in?: string; name?: string; required?: boolean }[] }>> };
+    const streams = Object.entries(paths).filter(([, { get }]) => get?.parameters.some(({ in: place, name, required }) => place === 'header' && name === 'Last-Event-ID' && required === false));
+    expect(streams.map(([path]) => path).toSorted()).to.deep.equal(['/v1/events', '/v1/tenants/{slug}/events']);
+  });
+
+  it('say for how long a test of a webhook waits for its receiver', async () => {
+    const description = await at('/platform/openapi.json', 'paths', '/v1/tenants/{slug}/webhooks/{id}/test', 'post', 'description');
+    expect(description).to.contain(`${ATTEMPT_TIMEOUT_MS / 1_000} seconds`);
   });
 
   it('say which kinds of jobs there are, that pages have defaults, and what X-Qwick-CLI-Update says', async () => {

@@ -1,6 +1,7 @@
 /** Of a webhook endpoint: POST …/test, GET …/deliveries, POST …/deliveries/{delivery_id}/retry, POST …/replay. */
 import type { Static } from 'typebox';
 import { TEST_TYPE, type KnownDelivery } from '../../../application/delivery/redeliver.ts';
+import { ATTEMPT_TIMEOUT_MS } from '../../../application/delivery/send-webhook.ts';
 import { reject, rejectFields } from '../../../domain/kernel/rejection.ts';
 import { deliveriesProjection, type DeliveryDocument } from '../../../projections/delivery/deliveries.ts';
 import { publicType } from '../../../projections/fanout/integration-events.ts';
@@ -22,7 +23,7 @@ const testRoute = ({ redeliver, access }: WebhookDeps) =>
     path: '/v1/tenants/:slug/webhooks/:id/test',
     operationId: 'testWebhook',
     summary: 'Send a test message, once and now',
-    description: 'Of the type `chancery.delivery.webhook.tested`, whatever types the endpoint has. The answer waits for the receiver, 10 seconds at most; a failed test is not tried again.',
+    description: `Of the type \`chancery.delivery.webhook.tested\`, whatever types the endpoint has. The answer waits for the receiver, ${ATTEMPT_TIMEOUT_MS / 1_000} seconds at most; of a tenant four tests are under way at once, others wait their turn. A failed test is not tried again.`,
     params: WebhookParams,
     replies: { 200: { description: 'What came of it', schema: TestReply } },
     rejections: [...rejections, 'delivery.webhook_disabled'],
