@@ -126,16 +126,25 @@ const look = async (deps: FeedDeps, asked: Asked, signal: AbortSignal): Promise<
   return undefined;
 };
 
+/** For whoever does not wait: what there is. */
+const lookOnce = ({ tail, scan, passes }: FeedDeps, { after, limit }: Asked): Scanned | Promise<Scanned> =>
+  tail.after(after ?? BEGINNING) ?? scan(after, passes === undefined ? Math.min(limit, PAGE) : PAGE);
+
+/** What there is as soon as there is something; undefined when the signal has fired before. */
+const lookUntil = async (deps: FeedDeps, asked: Asked, signal: AbortSignal): Promise<Scanned | undefined> => {
+  let found: Scanned | undefined;
+  while (found?.upTo === undefined && !signal.aborted) found = deps.tail.after(asked.after ?? BEGINNING) ?? (await look(deps, asked, signal));
+  return found;
+};
+
 const createFeed = (deps: FeedDeps): EventFeed => ({
   pull: async (after, limit, signal): Promise<FeedPage> => {
     // Of another store's position there is nothing behind.
     if (after !== undefined) fromPosition(after);
-    while (!signal.aborted) {
-      const found = deps.tail.after(after ?? BEGINNING) ?? (await look(deps, { after, limit }, signal));
-      if (found?.upTo === undefined) continue;
-      return pageOf(deps.passes === undefined ? found.events : found.events.filter(deps.passes), limit, found.upTo);
-    }
-    return { events: [], scannedTo: after };
+    const asked = { after, limit };
+    const found = await (signal.aborted ? lookOnce(deps, asked) : lookUntil(deps, asked, signal));
+    if (found?.upTo === undefined) return { events: [], scannedTo: after };
+    return pageOf(deps.passes === undefined ? found.events : found.events.filter(deps.passes), limit, found.upTo);
   },
 });
 

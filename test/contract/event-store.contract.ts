@@ -147,6 +147,26 @@ export const eventStoreContract = (opened: () => EventStoreUnderTest): void => {
       return events;
     };
 
+    it('gives what there is to whoever does not wait, and nothing at its end', async () => {
+      const { log } = opened();
+      const tenant = someTenant();
+      const begin = await log.head();
+      const { position } = await store().append(someStream(tenant), 'none', [noted('a'), noted('b')], someCause);
+      for (const feed of [log.feed(), log.feed({ tenant })]) {
+        const seen: unknown[] = [];
+        let after = begin;
+        while ((after ?? '') < position) {
+          const page = await feed.pull(after, 1, AbortSignal.abort());
+          expect(page.scannedTo, 'it goes on').to.not.equal(after);
+          seen.push(...page.events.map(({ data }) => data));
+          after = page.scannedTo;
+        }
+        expect(seen).to.deep.equal([{ text: 'a' }, { text: 'b' }]);
+        const head = await log.head();
+        expect((await feed.pull(head, 1, AbortSignal.abort())).scannedTo).to.equal(head);
+      }
+    });
+
     it('knows what stands before each of its positions, and which are none', async () => {
       const { log } = opened();
       const stream = someStream();
