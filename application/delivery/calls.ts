@@ -13,7 +13,7 @@ export interface Calls {
   launch(): void;
   /** Milliseconds until something is due that no call under way will tell of. */
   idleFor(): number;
-  isUnderWay(position: string): boolean;
+  isUnderWay(eventId: string): boolean;
   /** Breaks off what is under way. */
   cut(): void;
   /** Resolves when nothing is under way. */
@@ -63,7 +63,7 @@ const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, heal
   const settle = async (waiting: Waiting, attempted: Attempted): Promise<void> => {
     if (attempted.outcome === 'stopped') return undefined;
     health.note(attempted);
-    return attempted.outcome === 'failed' && attempted.next !== undefined ? shelf.set(attempted.next) : shelf.remove(waiting.eventPosition);
+    return attempted.outcome === 'failed' && attempted.next !== undefined ? shelf.set(attempted.next) : shelf.remove(waiting.eventId);
   };
   return async (waiting: Waiting, signal: AbortSignal): Promise<void> => {
     const { tenant, webhookId } = shelf.endpoint;
@@ -94,15 +94,15 @@ const createRunning = (room: () => number) => {
   const running = new Map<string, Promise<void>>();
   let again = 0;
   return {
-    has: (position: string): boolean => running.has(position),
+    has: (eventId: string): boolean => running.has(eventId),
     isFull: (): boolean => running.size >= room(),
-    mayBegin: (waiting: Waiting): boolean => !running.has(waiting.eventPosition) && (waiting.again !== true || again < Math.ceil(room() / 2)),
+    mayBegin: (waiting: Waiting): boolean => !running.has(waiting.eventId) && (waiting.again !== true || again < Math.ceil(room() / 2)),
     add: (waiting: Waiting, work: Promise<void>): void => {
-      running.set(waiting.eventPosition, work);
+      running.set(waiting.eventId, work);
       if (waiting.again === true) again += 1;
     },
     end: (waiting: Waiting): void => {
-      running.delete(waiting.eventPosition);
+      running.delete(waiting.eventId);
       if (waiting.again === true) again -= 1;
     },
     ended: async (): Promise<void> => { await Promise.all(running.values()); },

@@ -37,10 +37,10 @@ export interface Shelf {
   readonly again: number;
   /** Those that were put first come first. */
   waiting(): Iterable<Waiting>;
-  at(position: string): Waiting | undefined;
+  at(eventId: string): Waiting | undefined;
   /** Takes the place of what is there for the same event. */
   set(waiting: Waiting): Promise<void>;
-  remove(position: string): Promise<void>;
+  remove(eventId: string): Promise<void>;
   /** Everything, lanes included. */
   clear(): Promise<void>;
 }
@@ -48,7 +48,8 @@ export interface Shelf {
 export const LANES = 'checkpoint:webhook-lanes';
 export const QUEUE = 'checkpoint:webhook-queue';
 
-type Kept<Value> = Readonly<{ value: Value; stored: string | undefined }>;
+/** `name`: what it is called in the state store. */
+type Kept<Value> = Readonly<{ value: Value; stored: string | undefined; name: string }>;
 
 /**
  * One scope of the state store below a prefix. Memory changes first, and what is stored follows in the same order: two changes of a key on their
@@ -63,17 +64,17 @@ const createKept = <Value>(state: StateStore, scope: string, prefix: string) => 
   };
   return {
     kept,
-    load: (key: string, stored: string): void => void kept.set(key, { value: JSON.parse(stored) as Value, stored }),
-    pass: (key: string, value: Value): void => void kept.set(key, { value, stored: kept.get(key)?.stored }),
+    load: (name: string, stored: string, key = name): void => void kept.set(key, { value: JSON.parse(stored) as Value, stored, name }),
+    pass: (key: string, value: Value): void => void kept.set(key, { name: key, stored: undefined, ...kept.get(key), value }),
     set: async (key: string, value: Value): Promise<void> => {
-      const [before, stored] = [kept.get(key)?.stored, JSON.stringify(value)];
-      kept.set(key, { value, stored });
-      await write(key, before, stored);
+      const [{ stored: before, name = key } = {}, stored] = [kept.get(key), JSON.stringify(value)];
+      kept.set(key, { value, stored, name });
+      await write(name, before, stored);
     },
     remove: async (key: string): Promise<void> => {
-      const before = kept.get(key)?.stored;
+      const { stored: before, name = key } = kept.get(key) ?? {};
       kept.delete(key);
-      await write(key, before, undefined);
+      await write(name, before, undefined);
     },
   };
 };
@@ -82,27 +83,29 @@ type Loading = Readonly<{ shelf: Shelf; load: (scope: string, key: string, store
 
 const prefixOf = ({ tenant, webhookId }: Endpoint): string => `${tenant}/${webhookId}/`;
 
-/** What waits, and which of it comes again. */
+/** What waits, by the events' ids: positions that stand in events may be those of the engine that the log was in before. And which of it comes again. */
 const createQueue = (state: StateStore, endpoint: Endpoint) => {
   const { kept, load, set, remove } = createKept<Waiting>(state, QUEUE, prefixOf(endpoint));
   const again = new Set<string>();
-  const note = (position: string): void => void (kept.get(position)?.value.again === true ? again.add(position) : again.delete(position));
+  const note = (eventId: string): void => void (kept.get(eventId)?.value.again === true ? again.add(eventId) : again.delete(eventId));
   return {
     kept,
     again,
-    load: (position: string, stored: string): void => {
-      load(position, stored);
-      note(position);
+    /** Called by the event's position where an earlier release stored it. */
+    load: (name: string, stored: string): void => {
+      const { eventId } = JSON.parse(stored) as Waiting;
+      load(name, stored, eventId);
+      note(eventId);
     },
     // Memory changes before what is stored, and so does the count.
     set: (waiting: Waiting): Promise<void> => {
-      const stored = set(waiting.eventPosition, waiting);
-      note(waiting.eventPosition);
+      const stored = set(waiting.eventId, waiting);
+      note(waiting.eventId);
       return stored;
     },
-    remove: (position: string): Promise<void> => {
-      const removed = remove(position);
-      note(position);
+    remove: (eventId: string): Promise<void> => {
+      const removed = remove(eventId);
+      note(eventId);
       return removed;
     },
   };
@@ -129,7 +132,7 @@ const createShelf = (state: StateStore, endpoint: Endpoint): Loading => {
     waiting: function* waiting() {
       for (const { value } of queue.kept.values()) yield value;
     },
-    at: (position) => queue.kept.get(position)?.value,
+    at: (eventId) => queue.kept.get(eventId)?.value,
     set: queue.set,
     remove: queue.remove,
     clear: async () => {
@@ -139,7 +142,7 @@ const createShelf = (state: StateStore, endpoint: Endpoint): Loading => {
   return { shelf, load: (scope, key, stored) => (scope === LANES ? lanes : queue).load(key, stored) };
 };
 
-/** Keys are tenant, endpoint and the name of a lane, or the position of an event. */
+/** Keys are tenant, endpoint and the name of a lane, or the id of an event. */
 const endpointOf = (key: string): Readonly<{ endpoint: Endpoint; rest: string }> => {
   const [tenant = '', webhookId = '', rest = ''] = key.split('/');
   return { endpoint: { tenant: tenant as TenantId, webhookId }, rest };
@@ -151,6 +154,16 @@ export interface Shelves {
   all(): readonly Shelf[];
 }
 
+type Stored = Readonly<{ key: string; value: string }>;
+
+const placeIn = ({ value }: Stored): string => (JSON.parse(value) as Waiting).eventPosition;
+
+/** In the order of the log. */
+const inOrder = (entries: readonly Stored[]): readonly Stored[] => {
+  const places = entries.map((entry) => ({ entry, place: placeIn(entry) }));
+  return places.toSorted((one, other) => (one.place < other.place ? -1 : Number(one.place > other.place))).map(({ entry }) => entry);
+};
+
 /** As they are stored at this moment. */
 export const openShelves = async (state: StateStore): Promise<Shelves> => {
   const shelves = new Map<string, Loading>();
@@ -161,7 +174,9 @@ export const openShelves = async (state: StateStore): Promise<Shelves> => {
     return known;
   };
   for (const scope of [LANES, QUEUE]) {
-    for await (const { key, value } of state.list(scope)) {
+    const entries: Stored[] = [];
+    for await (const entry of state.list(scope)) entries.push(entry);
+    for (const { key, value } of scope === QUEUE ? inOrder(entries) : entries) {
       const { endpoint, rest } = endpointOf(key);
       opened(endpoint).load(scope, rest, value);
     }

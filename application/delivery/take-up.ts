@@ -62,7 +62,7 @@ const createWaitingOf = ({ events, now, logger }: Pick<TakeUpDeps, 'events' | 'n
 };
 
 const createPut = (shelf: Shelf) => async (waiting: Waiting): Promise<void> => {
-  const known = shelf.at(waiting.eventPosition);
+  const known = shelf.at(waiting.eventId);
   if (known === undefined) return shelf.set(waiting);
   const { again = false, ...fresh } = known;
   // What a replay was faster with is new all the same.

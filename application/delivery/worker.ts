@@ -50,8 +50,8 @@ const createRound = ({ shelf, takeUp, webhooks }: WorkerDeps, calls: ReturnType<
 };
 
 const createAgain = (shelf: Shelf, { isUnderWay }: Pick<ReturnType<typeof createCalls>, 'isUnderWay'>, wake: () => void): Worker['again'] => async (waiting) => {
-  if (isUnderWay(waiting.eventPosition)) return true;
-  const known = shelf.at(waiting.eventPosition);
+  if (isUnderWay(waiting.eventId)) return true;
+  const known = shelf.at(waiting.eventId);
   if (known === undefined && shelf.again >= MOST_ASKED) return false;
   // What waits because it is new stays that.
   await shelf.set(known !== undefined && known.again !== true ? waiting : { ...waiting, again: true });

@@ -25,13 +25,32 @@ describe('shelves', () => {
     await shelf.set(waiting('2'));
     await shelf.set(waiting('3'));
     await shelf.set(waiting('2', { attempts: 1, firstAt: 5, notBefore: 9 }));
-    await shelf.remove('3');
+    await shelf.remove('e-3');
     const [found] = (await openShelves(state)).all();
     expect(found?.endpoint).to.deep.equal(ENDPOINT);
     expect(found?.lanes().map(([id, { place }]) => [id, place])).to.deep.equal([['main', '1']]);
     expect([...(found?.waiting() ?? [])]).to.deep.equal([waiting('2', { attempts: 1, firstAt: 5, notBefore: 9 })]);
     await found?.clear();
     expect((await openShelves(state)).all()).to.deep.equal([]);
+  });
+  it('tell events apart that stand, or once stood, at the same position', async () => {
+    const shelf = (await openShelves(createMemoryState(() => 0))).of(ENDPOINT);
+    await shelf.set(waiting('2'));
+    await shelf.set(waiting('2', { eventId: 'of-another-engine' }));
+    expect(shelf.size).to.equal(2);
+  });
+  it('go on with what an earlier release has stored by position, in the order of the log', async () => {
+    const state = createMemoryState(() => 0);
+    const put = (name: string, entry: Waiting) => state.compareAndSet(QUEUE, `${TENANT}/w-1/${name}`, undefined, { value: JSON.stringify(entry) });
+    await put('4', waiting('4'));
+    await put('e-2', waiting('2'));
+    await put('3', waiting('3'));
+    const shelf = (await openShelves(state)).of(ENDPOINT);
+    expect([...shelf.waiting()].map(({ eventPosition }) => eventPosition)).to.deep.equal(['2', '3', '4']);
+    await shelf.set(waiting('3', { attempts: 1 }));
+    await shelf.remove('e-4');
+    const again = (await openShelves(state)).of(ENDPOINT);
+    expect([...again.waiting()]).to.deep.equal([waiting('2'), waiting('3', { attempts: 1 })]);
   });
   it('notice when somebody else has changed what is stored', async () => {
     const state = createMemoryState(() => 0);
@@ -67,7 +86,7 @@ describe('taking up', () => {
     let stored = 0;
     for await (const _entry of state.list(QUEUE)) stored += 1;
     expect(stored).to.equal(MOST_WAITING);
-    for (const { eventPosition } of [...shelf.waiting()].slice(0, 300)) await shelf.remove(eventPosition);
+    for (const { eventId } of [...shelf.waiting()].slice(0, 300)) await shelf.remove(eventId);
     while ((await takeUp.look(webhook)).more);
     expect(shelf.size).to.be.within(MOST_WAITING - 200, MOST_WAITING);
   });
@@ -128,7 +147,7 @@ const openCalls = async (queue: readonly Waiting[]) => {
   });
   const settle = async (position: string): Promise<void> => {
     free.get(position)?.();
-    while (calls.isUnderWay(position)) await new Promise((resolve) => { setImmediate(resolve); });
+    while (calls.isUnderWay(`e-${position}`)) await new Promise((resolve) => { setImmediate(resolve); });
   };
   const launch = async (): Promise<void> => {
     calls.launch();
