@@ -1,6 +1,7 @@
 /** Answers that are pushed: bytes go to the connection as they come, without a promise for each, and the same ones to many. */
 import type { Socket } from 'node:net';
 import type { Response } from 'express';
+import { cutOff } from './cut-off.ts';
 import { createInFlight } from './in-flight.ts';
 import type { Outlet, Pushed } from './route.ts';
 
@@ -42,7 +43,7 @@ export const createPush = (stopping: AbortSignal | undefined): Push => {
     end: () => void response.end(),
     cut: (why) => {
       if (why !== undefined) fail(why);
-      response.destroy();
+      cutOff(response);
     },
   });
 

@@ -1,5 +1,6 @@
 /** From a handler's value to bytes on the wire; streams at the pace of the client. */
 import type { Response } from 'express';
+import { cutOff } from './cut-off.ts';
 import type { Push } from './push.ts';
 import type { HttpReply, PushReply, StreamReply } from './route.ts';
 
@@ -92,7 +93,7 @@ const sendStream = async (response: Response, answer: StreamAnswer, sending: Sen
     void Promise.resolve(source.return?.()).catch(() => undefined);
   }
   if (finished || isStopping(sending)) response.end();
-  else response.destroy();
+  else cutOff(response);
 };
 
 /** Bytes up to which an answer is put together with its head. */
@@ -109,6 +110,7 @@ const PIECE = 65_536;
 
 /** Cuts a connection off whose client leaves an answer unread: it would hold its place for ever. */
 const cutOffWhenStalled = (response: Response, stallMs: number): void => {
+  // Not reset: it may have left by now, and only the word of it is late.
   const timer = setTimeout(() => response.destroy(), stallMs);
   timer.unref();
   const settle = (): void => clearTimeout(timer);
@@ -119,7 +121,7 @@ const sendBytes = async (response: Response, bytes: Buffer, { client, stallMs }:
   let at = 0;
   for (; response.req.method !== 'HEAD' && bytes.length - at > PIECE; at += PIECE) {
     if (!response.write(bytes.subarray(at, at + PIECE)) && !(await drained(response, client.signal, stallMs))) {
-      response.destroy();
+      cutOff(response);
       return;
     }
   }

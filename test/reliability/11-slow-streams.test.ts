@@ -1,5 +1,4 @@
 /** Promise 11: who follows the log and does not read is cut off, holds up nobody, and comes back without a gap. */
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
@@ -40,7 +39,7 @@ class Follower {
   constructor(app: App, { slug }: Pick<Tenant, 'slug'>, last = '0'.repeat(20)) {
     const { hostname, port } = new URL(app.url);
     this.#socket = connect(Number(port), hostname);
-    this.ended = once(this.#socket, 'close');
+    this.ended = new Promise((close) => { this.#socket.once('close', close); });
     this.#socket.write(`GET /platform/v1/tenants/${slug}/events?stream=true&after=0 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${app.operatorToken}\r\nLast-Event-ID: ${last}\r\n\r\n`);
     this.#socket.on('error', () => undefined);
   }

@@ -43,7 +43,7 @@ describe('kernel: pushed answers', () => {
     let got = '';
     socket.setEncoding('latin1').on('data', (piece: string) => { got += piece; });
     const until = async (end: string): Promise<void> => { while (!got.includes(end)) await once(socket, 'data'); };
-    return { socket, until, got: () => got, ended: once(socket, 'close') };
+    return { socket, until, got: () => got, ended: new Promise((resolve) => { socket.once('close', resolve); }) };
   };
 
   it('go out as chunks, and end properly, after which the connection serves on', async () => {
@@ -106,6 +106,21 @@ describe('kernel: pushed answers', () => {
     (await heard.begun.promise).cut(new Error('lost'));
     await Promise.all([ended, heard.over.promise]);
     expect(got()).to.not.include('\r\n0\r\n');
+  });
+
+  it('leave nothing with the system when a client that takes nothing is cut off', async () => {
+    const socket = connect(running.port, '127.0.0.1').pause();
+    const failed = once(socket, 'error');
+    socket.write(get('/push'));
+    const outlet = await heard.begun.promise;
+    const much = Buffer.alloc(65_536, 'x');
+    while (outlet.write(much)) await new Promise((resolve) => { setImmediate(resolve); });
+    outlet.cut();
+    await heard.over.promise;
+    // Otherwise what was sent would wait for it there for as long as it likes, and then its end.
+    const ended = once(socket, 'end').then(() => [{ code: 'all of it' }]);
+    socket.resume();
+    expect((await Promise.race([failed, ended]))[0]).to.have.property('code', 'ECONNRESET');
   });
 
   it('do not begin for HEAD, and are over at once', async () => {

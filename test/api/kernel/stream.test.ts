@@ -9,6 +9,12 @@ const PIECE = 'x'.repeat(65_536);
 /** More than all buffers between the two take. */
 const LARGE = Buffer.alloc(32 * 1_048_576, 'y');
 
+/** What a client that reads on comes to. */
+const howItEnds = (socket: Socket): Promise<string> =>
+  new Promise((resolve) => {
+    socket.once('error', ({ code = '' }: NodeJS.ErrnoException) => resolve(code)).once('close', () => resolve('closed')).resume();
+  });
+
 describe('kernel: streams', () => {
   let running: Running;
   let made = 0;
@@ -72,7 +78,7 @@ describe('kernel: streams', () => {
     expect(await ended.promise).to.equal('cut off');
     const most = made;
     expect(most * PIECE.length).to.be.lessThan(16 * 1_048_576);
-    socket.destroy();
+    expect(await howItEnds(socket), 'what was sent does not wait for it with the system').to.equal('ECONNRESET');
   });
 
   it('ends the source when the client goes', async () => {
@@ -124,13 +130,13 @@ describe('kernel: streams', () => {
 
   it('cuts off who leaves a complete answer unread, and nobody who reads it', async () => {
     const socket = connect(running.port, '127.0.0.1');
-    socket.on('error', () => undefined).pause();
+    socket.pause();
     socket.write('GET /tiny/large HTTP/1.1\r\nHost: x\r\n\r\n');
     expect((await ask(running, 'GET', '/tiny/large')).text).to.have.length(LARGE.length);
     await new Promise((resolve) => { setTimeout(resolve, 700).unref(); });
     let size = 0;
     socket.on('data', (piece: Buffer) => { size += piece.length; });
-    await once(socket.resume(), 'close');
+    await howItEnds(socket);
     expect(size).to.be.within(1, LARGE.length - 1);
   });
 });
