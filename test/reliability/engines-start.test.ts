@@ -1,0 +1,88 @@
+/** What is wrong with an engine ends a start in one line that names the setting and no password, and with the code of wrong settings. */
+import { expect } from 'chai';
+import { randomBytes } from 'node:crypto';
+import { createKafka } from '../../scripts/engines-support/kafka.ts';
+import { requireOwnEngine, startOwnEngine } from '../support/engines.ts';
+import { startEventStoreNode } from '../support/eventstore-node/node.ts';
+import { serve, serverOf } from '../support/scripted-mongo.ts';
+import { serveProgram } from '../support/served-program.ts';
+import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
+
+type Env = Readonly<Record<string, string>>;
+
+const WRONG_SETTINGS = 2;
+const PASSWORD = 'not-to-be-shown';
+const SHARED = { MASTER_KEY: randomBytes(32).toString('base64'), OPERATOR_TOKEN: 'operator-0123456789abcdef' };
+/** A start on cores that others use as well, and the patience that engines get. */
+const START_MS = 120_000;
+
+describe('a start that an engine stands in the way of', function suite() {
+  this.timeout(START_MS);
+  let directory: TemporaryDirectory;
+  beforeEach(() => { directory = temporaryDirectory(); });
+  afterEach(() => directory.remove());
+
+  /** What the program says before it ends: one line. */
+  const refusal = async (env: Env, code = WRONG_SETTINGS): Promise<string> => {
+    const program = serveProgram({ dataDir: directory.path, env });
+    try {
+      expect(await program.gone, program.said()).to.equal(code);
+    } finally {
+      program.process.kill('SIGKILL');
+    }
+    const said = program.said();
+    expect(said).to.match(/^[^\n]+\n$/u).and.not.contain(PASSWORD);
+    return said;
+  };
+
+  it('connection strings that are none', async () => {
+    expect(await refusal({ ...SHARED, EVENTSTORE_URL: `http://u:${PASSWORD}@h`, MONGO_URL: 'mongodb://h/x' })).to.match(/EVENTSTORE_URL .*no connection string/u);
+    expect(await refusal({ MONGO_URL: `http://u:${PASSWORD}@h/x` })).to.match(/MONGO_URL .*no connection string/u);
+    expect(await refusal({ KAFKA_BROKERS: 'nowhere' })).to.match(/KAFKA_BROKERS .*host:port/u);
+  });
+
+  it('MongoDB: nobody there, too old, a wrong password', async () => {
+    expect(await refusal({ MONGO_URL: `mongodb://u:${PASSWORD}@127.0.0.1:1/chancery` })).to.match(/MONGO_URL leads to no server that answers as MongoDB/u);
+    const old = await serve(serverOf('5.0.31', 13));
+    expect(await refusal({ MONGO_URL: old.url })).to.match(/MONGO_URL leads to MongoDB 5\.0\.31; accepted is MongoDB 6\.0 or newer/u);
+    const strict = await serve(serverOf('7.0.0', 21, () => ({ ok: 0, code: 18, codeName: 'AuthenticationFailed', errmsg: `no ${PASSWORD}` })));
+    expect(await refusal({ MONGO_URL: strict.url.replace('//', `//u:${PASSWORD}@`) })).to.match(/MONGO_URL holds a user or a password that the server refuses/u);
+    old.server.close();
+    strict.server.close();
+  });
+
+  it('EventStoreDB: nobody there, too old, a wrong password', async function eventStore() {
+    requireOwnEngine(this, 'ferretdb');
+    const mongo = await startOwnEngine('ferretdb');
+    const env = { ...SHARED, MONGO_URL: mongo.address };
+    const old = await startEventStoreNode({ version: '21.10.0' });
+    const strict = await startEventStoreNode({ users: { admin: 'changeit' } });
+    expect(await refusal({ ...env, EVENTSTORE_URL: `esdb://u:${PASSWORD}@127.0.0.1:1?tls=false` })).to.match(/EVENTSTORE_URL: nothing that can be used answers/u);
+    expect(await refusal({ ...env, EVENTSTORE_URL: old.url })).to.match(/EVENTSTORE_URL leads to EventStoreDB 21\.10\.0; needed is 22\.6 or newer/u);
+    expect(await refusal({ ...env, EVENTSTORE_URL: strict.url.replace('//', `//admin:${PASSWORD}@`) })).to.match(/EVENTSTORE_URL: the user, the password or the rights are wrong/u);
+    await old.close();
+    await strict.close();
+    await mongo.stop();
+  });
+
+  it('Kafka: nobody there, a wrong password', async function kafka() {
+    requireOwnEngine(this, 'kafka');
+    expect(await refusal({ KAFKA_BROKERS: '127.0.0.1:1' })).to.match(/KAFKA_BROKERS "127\.0\.0\.1:1": no broker answers/u);
+    const broker = await startOwnEngine(createKafka({ username: 'chancery', password: 'correct' }));
+    const env = { KAFKA_BROKERS: broker.address, KAFKA_USERNAME: 'chancery', KAFKA_PASSWORD: PASSWORD };
+    expect(await refusal(env)).to.match(/KAFKA_BROKERS .*refuses the user or the password/u);
+    await broker.stop();
+  });
+
+  it('a data directory that another process is at work in', async () => {
+    const first = serveProgram({ dataDir: directory.path });
+    await first.listening;
+    expect(await refusal({}, 1)).to.match(/in use/u);
+    first.process.kill('SIGKILL');
+    await first.gone;
+    const next = serveProgram({ dataDir: directory.path });
+    await next.listening;
+    next.process.kill('SIGKILL');
+    await next.gone;
+  });
+});
