@@ -46,6 +46,8 @@ const LONGEST_WISH_MS = 900_000;
 const MOST_DOUBLINGS = 10;
 /** RFC 9110, 15.5.14. */
 const TOO_LARGE = 413;
+/** Batches of a size that a receiver takes one after another before larger ones are tried again: a 413 may have been somebody else's, and for a while. */
+const TAKEN_BEFORE_MORE = 16;
 /** What the program itself could not do is tried again after this. */
 const INTERNAL_PAUSE_MS = 2_000;
 
@@ -86,8 +88,26 @@ const createSend = ({ tenant, transport, slots }: SinkWorkerDeps, name: SinkName
   };
 };
 
+const createSkip = ({ logger, statuses, clock }: SinkWorkerDeps, name: SinkName) => async ({ id, type, position, body }: SinkRecord): Promise<void> => {
+  logger.error({ sink: name.sinkId, event: id, type, position, octets: Buffer.byteLength(body) }, 'an event is too large for the receiver of a SIEM sink and is passed over');
+  await statuses.skipped(name, { eventId: id, position, at: iso(clock.now()) });
+};
+
+/** Octets of a batch: half as many where the receiver finds one too large, twice as many again where it takes what it is sent. */
+const createSize = () => {
+  let [most, taken] = [LARGEST_BATCH, 0];
+  return {
+    most: (): number => most,
+    tooLarge: (octets: number): void => { [most, taken] = [Math.floor(octets / 2), 0]; },
+    taken: (): void => {
+      taken += 1;
+      if (taken % TAKEN_BEFORE_MORE === 0) most = Math.min(LARGEST_BATCH, most * 2);
+    },
+  };
+};
+
 const createDeliver = (deps: SinkWorkerDeps, name: SinkName) => {
-  const { statuses, clock, pause, random, logger } = deps;
+  const { statuses, clock, pause, random } = deps;
   const send = createSend(deps, name);
   const waitOut = async (failure: SinkFailure, failures: number, signal: AbortSignal): Promise<void> => {
     const wait = pauseAfter(failures, random(), failure.retryAfterMs);
@@ -108,21 +128,18 @@ const createDeliver = (deps: SinkWorkerDeps, name: SinkName) => {
     }
     throw new Stopped();
   };
-  const skip = async ({ id, type, position, body }: SinkRecord): Promise<void> => {
-    logger.error({ sink: name.sinkId, event: id, type, position, octets: Buffer.byteLength(body) }, 'an event is too large for the receiver of a SIEM sink and is passed over');
-    await statuses.skipped(name, { eventId: id, position, at: iso(clock.now()) });
-  };
-  /** Octets of a batch: fewer once the receiver has found one too large. */
-  let most = LARGEST_BATCH;
+  const skip = createSkip(deps, name);
+  const size = createSize();
   return async (records: readonly SinkRecord[], signal: AbortSignal): Promise<void> => {
-    let [batch, ...rest] = batchesOf(records, most);
+    let [batch, ...rest] = batchesOf(records, size.most());
     while (batch !== undefined) {
       const taken = await isTaken(batch, signal);
       const [only, ...more] = batch;
+      if (taken) size.taken();
       if (!taken && only !== undefined && more.length === 0) await skip(only);
       if (!taken && more.length > 0) {
-        most = Math.floor(octetsOf(batch) / 2);
-        rest = [...batchesOf([...batch, ...rest.flat()], most)];
+        size.tooLarge(octetsOf(batch));
+        rest = [...batchesOf([...batch, ...rest.flat()], size.most())];
       }
       [batch, ...rest] = rest;
     }

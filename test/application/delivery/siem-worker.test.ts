@@ -130,6 +130,20 @@ describe('a SIEM sink at work', () => {
     expect({ delivered, skipped, trouble, lastSkipped }).to.deep.equal({ delivered: taken.length, skipped: 1, trouble: null, lastSkipped: { eventId: recorded?.id, position: recorded?.position, at: new Date(NOW).toISOString() } });
   });
 
+  it('sends larger batches again, a little at a time, where a receiver takes them after all', async () => {
+    await append(1, 3_000);
+    const [asked, stop]: [number[], AbortController] = [[], new AbortController()];
+    let taken = 0;
+    await work(async (records) => {
+      asked.push(records.length);
+      if (asked.length <= 6) throw sinkFailed({ reason: 'status', status: 413 });
+      taken += records.length;
+      if (taken === 2_700) stop.abort();
+    }, [], stop.signal);
+    expect(asked[6]).to.be.lessThan(6);
+    expect(Math.max(...asked.slice(6)), 'what the log gives at once').to.be.greaterThan(150);
+  });
+
   it('leaves out what was before its time', async () => {
     await append(1, 3);
     now = NOW + 1_000;
