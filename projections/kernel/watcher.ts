@@ -34,10 +34,13 @@ export const createWatcher = ({ projection, store, freshness, watch, logger, onP
   const { name } = projection;
   let waking = new AbortController();
 
+  let checkpoint: Position | undefined;
+  const isBehind = (): boolean => (watch.concerned(name) ?? '') > (checkpoint ?? '');
+
   const look = async (): Promise<void> => {
-    const checkpoint = await store.checkpoint(projection);
-    const isUpToDate = (watch.concerned(name) ?? '') <= (checkpoint ?? '');
-    const position = isUpToDate ? watch.position : checkpoint;
+    // It never goes back: where it is past all that concerns the model there is nothing to ask for.
+    if (checkpoint === undefined || isBehind()) checkpoint = await store.checkpoint(projection);
+    const position = isBehind() ? checkpoint : watch.position;
     if (position !== undefined) onProgress(position);
   };
 
