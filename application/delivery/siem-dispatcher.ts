@@ -5,6 +5,7 @@
 import type { SiemSinkEvent } from '../../domain/delivery/siem-sink.events.ts';
 import type { SiemSink } from '../../domain/delivery/siem-sinks.ts';
 import { INSTALLATION, type Position, type TenantId } from '../../domain/kernel/ids.ts';
+import { Rejection } from '../../domain/kernel/rejection.ts';
 import { createFollower, FOLLOWER_CHECKPOINTS } from '../kernel/follower.ts';
 import type { Clock, EventFeed, EventLog, Logger, Recorded } from '../kernel/ports.ts';
 import type { StateStore } from '../kernel/state.ts';
@@ -103,9 +104,20 @@ const createEndings = (logger: SiemDispatcherDeps['logger']) => {
   };
 };
 
+/** Undefined where its box cannot be opened: no other sink stands still because of that. It is looked at again when it changes, and at the next start. */
+const createOpen = ({ sinks, logger }: Pick<SiemDispatcherDeps, 'sinks' | 'logger'>) => async ({ tenant, sinkId }: SinkName, sink: SiemSink): Promise<SinkTransport | undefined> => {
+  try {
+    return await sinks.open(tenant, sink);
+  } catch (error) {
+    if (!(error instanceof Rejection) || error.code !== 'kernel.seal_broken') throw error;
+    logger.error({ error, sink: sinkId }, 'what a SIEM sink needs cannot be opened, and it sends nothing');
+    return undefined;
+  }
+};
+
 const createWorkers = (deps: SiemDispatcherDeps, slots: Slots) => {
   const working = new Map<string, Working>();
-  const endings = createEndings(deps.logger);
+  const [endings, open] = [createEndings(deps.logger), createOpen(deps)];
 
   const end = (name: SinkName): void => {
     const mine = working.get(sinkKey(name));
@@ -116,9 +128,10 @@ const createWorkers = (deps: SiemDispatcherDeps, slots: Slots) => {
   /** A sink that was changed begins anew, where it stopped: what it was sending just then is sent again. */
   const begin = async (name: SinkName, sink: SiemSink): Promise<void> => {
     const mine = working.get(sinkKey(name));
-    if (mine !== undefined && mine.changes === sink.changes) return;
+    if (mine?.changes === sink.changes) return;
     end(name);
-    const transport = await deps.sinks.open(name.tenant, sink);
+    const transport = await open(name, sink);
+    if (transport === undefined) return;
     const stopping = new AbortController();
     const worker = createSinkWorker({ ...deps, slots, tenant: name.tenant, sink, transport, feed: feedOf(deps, name.tenant, sink) });
     const before = endings.of(name);

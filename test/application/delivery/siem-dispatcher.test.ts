@@ -9,6 +9,7 @@ import { siemSinksStream } from '../../../application/delivery/siem-streams.ts';
 import { createEventCodec } from '../../../application/kernel/event-codec.ts';
 import type { SiemSinkEvent } from '../../../domain/delivery/siem-sink.events.ts';
 import type { SiemSink } from '../../../domain/delivery/siem-sinks.ts';
+import { reject } from '../../../domain/kernel/rejection.ts';
 import { type Embedded, openEmbedded } from '../../../infrastructure/runtime/embedded.ts';
 import { pause } from '../../../projections/kernel/pause.ts';
 import { noted, sampleEvents, someCause, someStream, someTenant } from '../../support/sample-events.ts';
@@ -59,11 +60,11 @@ describe('the dispatcher of SIEM sinks', () => {
   const start = () => {
     const dispatcher = createSiemDispatcher({
       log: opened.log, state: opened.state, toRecord, statuses: createSinkStatuses(opened.state), clock, pause, random: () => 0.5, logger: silentLogger, storedTypesOf: (types) => types,
-      sinks: { find: async (_tenant, sinkId) => known.get(sinkId), open: async (_tenant, { sinkId }) => wayTo(sinkId) },
+      sinks: { find: async (_tenant, sinkId) => known.get(sinkId), open: async (_tenant, { sinkId }) => (sinkId === 'broken' ? reject('kernel.seal_broken') : wayTo(sinkId)) },
     });
     const stopping = new AbortController();
     const ended = dispatcher.run(stopping.signal);
-    return { stop: () => { stopping.abort(); return ended; } };
+    return { ended, stop: () => { stopping.abort(); return ended; } };
   };
   const say = (event: SiemSinkEvent): Promise<unknown> => opened.store.append(siemSinksStream(tenant), 'any', [event], someCause);
   const create = async (sinkId: string): Promise<void> => {
@@ -95,6 +96,16 @@ describe('the dispatcher of SIEM sinks', () => {
     free.resolve();
     await dispatcher.stop();
     expect(await left()).to.deep.equal([]);
+  });
+
+  it('lets no other sink stand still because one cannot be opened', async () => {
+    const dispatcher = start();
+    await create('broken');
+    await create('sound');
+    await happen();
+    await Promise.race([until('sound', 1), dispatcher.ended]);
+    await dispatcher.stop();
+    expect([...taken]).to.deep.equal([['sound', 1]]);
   });
 
   it('lets a sink that goes on begin after what it had under way has ended', async () => {
