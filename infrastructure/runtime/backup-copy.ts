@@ -37,6 +37,8 @@ const copyState = (db: DatabaseSync, dataDir: string): void => {
   db.exec(COPIED_STATE);
   if (!existsSync(path)) return;
   attach(db, path, 'state');
+  // Where the state is kept elsewhere, the file is empty.
+  if (number(db, "SELECT count(*) AS n FROM state.sqlite_master WHERE name IN ('entries', 'messages')") < 2) return db.exec('DETACH state');
   db.exec(`BEGIN;
     INSERT INTO state_entries SELECT scope, key, value FROM state.entries WHERE scope LIKE 'checkpoint:%';
     INSERT INTO state_messages SELECT number, topic, key, id, body FROM state.messages;

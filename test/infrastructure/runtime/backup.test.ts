@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { copyFileSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { KeyRecord } from '../../../application/kernel/ports.ts';
 import type { Position, StreamId } from '../../../domain/kernel/ids.ts';
@@ -149,6 +149,15 @@ describe('backup and restore', () => {
     const stop = new AbortController();
     await copy.bus.consume({ name: 'c', topic: 't' }, async ({ id }) => { expect(id).to.equal('m'); stop.abort(); }, stop.signal);
     await copy.close();
+  });
+
+  it('copies the log where the state is kept elsewhere and its file is empty', async () => {
+    await opened.store.append(someStream(someTenant()), 'none', [noted('a')], someCause);
+    await opened.close();
+    rmSync(`${data}/state.db-wal`, { force: true });
+    writeFileSync(`${data}/state.db`, '');
+    expect((await backup({ dataDir: data, out: at('b.db'), kind: 'data' })).events).to.equal(1);
+    opened = await open(data);
   });
 
   it('can be taken with the server stopped or killed, too', async () => {
