@@ -1,4 +1,6 @@
 /** The whole program as it is composed for real, on a free port, over a data directory of the test's own. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Clock } from '../../application/kernel/ports.ts';
 import { startProgram, type Program } from '../../api/composition/program.ts';
 import { readConfig } from '../../infrastructure/runtime/config.ts';
@@ -16,6 +18,8 @@ export interface App {
   readonly url: string;
   readonly operatorToken: string;
   readonly dataDir: string;
+  /** Everything that is stored, name by name, in the data directory and in MongoDB: as text to look for secrets in. */
+  stored(): Promise<ReadonlyMap<string, string>>;
   /** One request; `body` is sent as JSON. */
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
   /** Stops the program and starts it anew on the same data. */
@@ -42,6 +46,11 @@ const send = async (url: string, method: string, path: string, { token, body, he
   return { status: reply.status, headers: reply.headers, text, json: () => JSON.parse(text) as unknown };
 };
 
+const filesIn = (directory: string): readonly (readonly [string, string])[] =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => [name, readFileSync(join(parentPath, name), 'latin1')]);
+
 export const startApp = async ({ env = {}, clock }: AppSettings = {}): Promise<App> => {
   const directory = temporaryDirectory();
   const engines = await enginesOfATest(directory.path);
@@ -60,6 +69,7 @@ export const startApp = async ({ env = {}, clock }: AppSettings = {}): Promise<A
       return program.operatorToken;
     },
     dataDir: directory.path,
+    stored: async () => new Map([...filesIn(directory.path), ...(await engines.contents())]),
     ask: (method, path, options) => send(program.url, method, path, options),
     restart: async () => {
       await program.stop();

@@ -17,6 +17,8 @@ const wanted: ReadonlySet<string> = new Set((process.env['TEST_ENGINES'] ?? '').
 
 /** Whether these tests run on other engines than the embedded ones. */
 export const onOtherEngines = wanted.size > 0;
+/** Whether other processes could write to their log. */
+export const onSharedLog = wanted.has('eventstoredb');
 
 const urlOf = (name: string): string => {
   const url = process.env[name] ?? '';
@@ -39,7 +41,23 @@ const dropDatabase = async (url: string): Promise<void> => {
   }
 };
 
-export type EnginesOfATest = Readonly<{ env: Readonly<Record<string, string>>; close: () => Promise<void> }>;
+/** Each collection of a database by its name, as JSON. */
+const contentsOf = async (url: string): Promise<readonly (readonly [string, string])[]> => {
+  const client = new MongoClient(url);
+  try {
+    const collections = await client.db().collections();
+    return await Promise.all(collections.map(async (collection) => [collection.collectionName, JSON.stringify(await collection.find().toArray())] as const));
+  } finally {
+    await client.close();
+  }
+};
+
+export type EnginesOfATest = Readonly<{
+  env: Readonly<Record<string, string>>;
+  /** What is stored outside of the data directory, by name: as text to look for secrets in. */
+  contents: () => Promise<readonly (readonly [string, string])[]>;
+  close: () => Promise<void>;
+}>;
 
 /** The variables by which a program in this data directory is told of its engines; none for the embedded ones. */
 export const enginesOfATest = async (dataDir: string): Promise<EnginesOfATest> => {
@@ -55,7 +73,7 @@ export const enginesOfATest = async (dataDir: string): Promise<EnginesOfATest> =
     await node?.close();
     if (mongo !== undefined) await dropDatabase(mongo);
   });
-  return { env, close };
+  return { env, contents: async () => (mongo === undefined ? [] : contentsOf(mongo)), close };
 };
 
 /** Opens them; whatever they are, they go with `close`. */
