@@ -71,6 +71,9 @@ const append = async ({ file, size }: Current, octets: Buffer): Promise<Current>
 /** The sink's worker and a test send write the same files: one at a time. */
 const inTurn = createTurns();
 
+/** Line ends of Unicode may stand raw in JSON, and only inside of strings; many readers end a line at them. */
+const escaped = (json: string): string => json.replaceAll(/[\u0085\u2028\u2029]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 export const createFileTransport = (directory: string, { rotateBytes, keepFiles }: FileTarget): SinkTransport => {
   let current: Current | undefined;
 
@@ -100,7 +103,7 @@ export const createFileTransport = (directory: string, { rotateBytes, keepFiles 
   };
 
   return {
-    send: (records) => inTurn(directory, () => write(Buffer.from(records.map(({ body }) => `${body}\n`).join(''), 'utf8'))),
+    send: (records) => inTurn(directory, () => write(Buffer.from(records.map(({ body }) => `${escaped(body)}\n`).join(''), 'utf8'))),
     close: () => inTurn(directory, drop),
   };
 };

@@ -145,6 +145,14 @@ describe('SIEM transports', () => {
       if (process.platform !== 'win32') expect(statSync(join(directory.path, sinkId, 'events-0000000001.ndjson')).mode & 0o777).to.equal(0o600);
     });
 
+    it('has no character in a line that some readers end lines at, and says the same', async () => {
+      const said = { name: 'a\u2028b\u2029c\u0085d' };
+      await open(target).send([{ ...record(1), body: JSON.stringify(said) }], never);
+      const [name = ''] = files();
+      expect(content(name)).to.match(/^[^\u2028\u2029\u0085]+$/u);
+      expect(JSON.parse(content(name))).to.deep.equal(said);
+    });
+
     it('keeps the newest of those that are full', async () => {
       const way = open(target);
       for (let n = 1; n <= 12; n += 1) await way.send([record(n), record(n + 100)], never);
