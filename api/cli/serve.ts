@@ -5,6 +5,7 @@ import { Rejection } from '../../domain/kernel/rejection.ts';
 import { ConfigError, readConfig, type Config } from '../../infrastructure/runtime/config.ts';
 import { createLogger } from '../../infrastructure/runtime/logger.ts';
 import { startProgram } from '../composition/program.ts';
+import { unavailableLine } from '../composition/start-errors.ts';
 import { SURFACES, banner, bannerJson, type Started } from './banner.ts';
 import { Ended, EXIT, failureLine, processIo, type Io } from './io.ts';
 
@@ -38,8 +39,8 @@ const run = async (config: Config, io: Io, json: boolean): Promise<void> => {
   logger.info({}, 'stopped');
 };
 
-const describe = (error: unknown): string => {
-  if (error instanceof Rejection && error.code === 'storage.unavailable') return 'nothing can be stored in DATA_DIR: its disk is full or failing';
+const describe = (error: unknown, env: Io['env']): string => {
+  if (error instanceof Rejection && error.code === 'storage.unavailable') return unavailableLine(env);
   return error instanceof Error ? error.message : String(error);
 };
 
@@ -51,7 +52,7 @@ export const serve = async (io: Io = processIo(), json = false): Promise<number>
     await run(readConfig(io.env), io, json);
     return EXIT.ok;
   } catch (error) {
-    io.err(failureLine(describe(error), json));
+    io.err(failureLine(describe(error, io.env), json));
     return error instanceof ConfigError ? EXIT.usage : EXIT.failed;
   }
 };

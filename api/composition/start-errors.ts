@@ -32,3 +32,9 @@ export const sealError = (error: unknown, { dataDir }: Pick<Config, 'dataDir'>):
   error instanceof Rejection && error.code === 'kernel.seal_broken'
     ? new ConfigError(`DATA_DIR ${JSON.stringify(dataDir)}: a sealed key or secret in events.db was changed and does not open; accepted is the data as it was written: restore a backup into a new DATA_DIR`)
     : error;
+
+/** A store that could not be used during a start: which one, as far as the settings tell. */
+export const unavailableLine = (env: Readonly<Record<string, string | undefined>>): string => {
+  const elsewhere = ['EVENTSTORE_URL', 'MONGO_URL'].filter((name) => (env[name] ?? '') !== '');
+  return elsewhere.length === 0 ? 'nothing can be stored in DATA_DIR: its disk is full or failing' : `what ${elsewhere.join(' and ')} ${elsewhere.length > 1 ? 'lead' : 'leads'} to did not answer in time during the start, or DATA_DIR's disk is full or failing`;
+};

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { startProgram } from '../../../api/composition/program.ts';
-import { listenError, sealError } from '../../../api/composition/start-errors.ts';
+import { listenError, sealError, unavailableLine } from '../../../api/composition/start-errors.ts';
 import { Rejection } from '../../../domain/kernel/rejection.ts';
 import { ConfigError, readConfig } from '../../../infrastructure/runtime/config.ts';
 import { failOnFatal, silentLogger } from '../../support/silent.ts';
@@ -60,5 +60,11 @@ describe('a start that fails', () => {
     expect(await refusal({ LOG_ORIGIN: 'log.example/two' })).to.equal(
       'LOG_ORIGIN is "log.example/two", but the log in DATA_DIR bears "log.example/one" since its first start; accepted is "log.example/one", or leaving it unset',
     );
+  });
+
+  it('blames the disk of DATA_DIR alone only where nothing is kept elsewhere', () => {
+    expect(unavailableLine({ EVENTSTORE_URL: '' })).to.equal('nothing can be stored in DATA_DIR: its disk is full or failing');
+    expect(unavailableLine({ MONGO_URL: 'mongodb://u:p@h/x' })).to.match(/^what MONGO_URL leads to did not answer in time/u);
+    expect(unavailableLine({ MONGO_URL: 'mongodb://u:p@h/x', EVENTSTORE_URL: 'esdb://h' })).to.match(/^what EVENTSTORE_URL and MONGO_URL lead to did not answer in time/u).and.not.contain('//');
   });
 });
