@@ -22,13 +22,13 @@ export type LeasesOptions = Readonly<{
   ids: Ids;
   /** Resolves after `ms` milliseconds, or at once when the signal fires. */
   pause: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Between two renewals, and between two looks: 1.5 s unless given. A lease passes on after five of them at most. */
+  /** Between two renewals, and between two looks: 1.2 s unless given. A lease passes on after five of them at most. */
   everyMs?: number;
 }>;
 
 /** Scope of the entries in the state store, one for each lease that somebody holds. */
 export const LEASES = 'lease';
-const EVERY_MS = 1_500;
+const EVERY_MS = 1_200;
 /** Looks at the same entry after which its holder counts as gone. */
 const LOOKS = 4;
 
