@@ -15,7 +15,7 @@ const ROUNDS: readonly Round[] = [
   { engines: 'mongodb,kafka,eventstoredb', why: 'as each of several processes on a log that they share', specs: ['qwick-cert', 'quantum-lock'].map(api) },
 ];
 
-/** What is bound to how fast the embedded engines are gets this long here. Milliseconds. */
+/** For what comes before and after tests; they themselves have theirs from test/support/patience.ts. Milliseconds. */
 const PATIENCE = '60000';
 
 const root = join(import.meta.dirname, '..');
