@@ -191,7 +191,7 @@ describe('several processes whose processes and engines are killed, paused and s
     expect(found).to.deep.equal({ lost: [], doubled: [], gaps: [] });
     const ids = log.filter(({ type }) => type === 'tenancy.CredentialCreated.v1').map(({ id }) => id);
     const { webhooks, collector } = receivers;
-    const hookIds = () => new Set(webhooks.received.map(({ id }) => id));
+    const hookIds = () => new Set(webhooks.received.map(({ event }) => event.id));
     const siemIds = () => new Set(collector.events().map(({ metadata }) => metadata.uid));
     const missing = (sent: ReadonlySet<string>): readonly string[] => ids.filter((id) => !sent.has(id));
     // How far they got is worth more than that they did not.
