@@ -38,12 +38,18 @@ export const consuming = (bus: Bus, consumer: Consumer, handle: (message: BusMes
   return { seen, ids: () => seen.map(({ id }) => id), ended, stop };
 };
 
+/** Over an outage a consumer waits for its old session to expire, and may lose its place in the group more than once. */
+const PATIENCE_MS = 60_000;
+
 /** Resolves when these consumers have seen all of the ids between them. */
-export const untilSeen = (ids: readonly string[], ...consumers: readonly Running[]): Promise<true> =>
-  until(`${ids.length} messages`, () => {
+export const untilSeen = (ids: readonly string[], ...consumers: readonly Running[]): Promise<true> => {
+  const missing = (): readonly string[] => {
     const seen = new Set(consumers.flatMap((one) => one.ids()));
-    return ids.every((id) => seen.has(id)) ? true : undefined;
-  });
+    return ids.filter((id) => !seen.has(id));
+  };
+  const words = (): string => `${missing().length} of ${ids.length} messages, such as ${missing().slice(0, 3).join(', ')}`;
+  return until(words, () => (missing().length === 0 ? true : undefined), PATIENCE_MS);
+};
 
 /** Each id once, where it first came: what a consumer that remembers ids makes of it. */
 export const withoutRepetitions = (ids: readonly string[]): readonly string[] => [...new Set(ids)];
