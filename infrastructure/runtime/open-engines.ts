@@ -1,26 +1,14 @@
 /** What is open once a program's engines are, and the embedded ones as such. */
-import type { Bus } from '../../application/kernel/bus.ts';
 import { createLoneLeases, type Leases } from '../../application/kernel/leases.ts';
-import type { EventLog, EventStore, KeyVault } from '../../application/kernel/ports.ts';
-import type { ReadModelStore } from '../../application/kernel/read-models.ts';
-import type { StateStore } from '../../application/kernel/state.ts';
 import type { EngineSettings } from './config-engines.ts';
-import { type EmbeddedOptions, openEmbedded } from './embedded.ts';
+import { type Embedded, type EmbeddedOptions, openEmbedded } from './embedded.ts';
 
-export type OpenEngines = Readonly<{
-  store: EventStore;
-  log: EventLog;
-  vault: KeyVault;
-  readModels: ReadModelStore;
-  state: StateStore;
-  bus: Bus;
+export type OpenEngines = Omit<Embedded, 'rememberLog'> & Readonly<{
   leases: Leases;
   /** Whether other processes may use the same log, read models and state at the same time. */
   isShared: boolean;
   /** Ties what is derived from the log to it, as it stands now. Worth it once a new log has its first event. */
   rememberLog: () => Promise<void>;
-  /** Finishes what was accepted, then lets go of everything. */
-  close: () => Promise<void>;
 }>;
 
 export type EnginesOptions = EmbeddedOptions & Readonly<{ settings: EngineSettings; pause: (ms: number, signal: AbortSignal) => Promise<void> }>;
