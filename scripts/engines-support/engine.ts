@@ -1,10 +1,9 @@
 /** One engine in a process of its own: started in a folder, waited for until it answers, ended. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
 
 /** Where an engine keeps its data and its log, and the ports of 127.0.0.1 that it listens on. */
 export type Place = Readonly<{ folder: string; ports: readonly number[] }>;
@@ -26,15 +25,6 @@ export interface Engine {
   /** Resolves when the engine has answered a request of its own protocol; rejects when it has not. */
   readonly ask: (address: string) => Promise<void>;
 }
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
 
 /** An empty place in `folder`, on ports that are free now. */
 export const newPlace = async (engine: Engine, folder: string): Promise<Place> => {

@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../../scripts/engines-support/free-port.ts';
 
 /** What still runs when a benchmark fails goes with it. */
 const children = new Set<ChildProcess>();
@@ -22,15 +22,6 @@ const ROOT = join(import.meta.dirname, '../..');
 const FLAGS = ['--disable-warning=ExperimentalWarning'] as const;
 /** What `npm start` gives Node.js. */
 const PRODUCTION_FLAGS = [...FLAGS, '--max-semi-space-size=32'] as const;
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
 
 export type Program = Readonly<{
   url: string;

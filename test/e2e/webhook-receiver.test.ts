@@ -3,24 +3,15 @@ import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { withoutEngines } from '../support/environment.ts';
 import { createCredential, createTenant, startApp } from '../support/app.ts';
 import { closing } from '../support/leavings.ts';
 import { root } from '../support/source-files.ts';
 import { signBody } from '../reliability/world.ts';
+import { freePort } from '../../scripts/engines-support/free-port.ts';
 
 const RECEIVER = /```js\n(import \{ createServer \}[\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] ?? '';
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
 
 const startReceiver = async (secret: string, port: number) => {
   // It says nothing before it is sent something.

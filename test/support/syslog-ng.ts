@@ -2,22 +2,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { closing } from './leavings.ts';
 import { runTool } from './run-tool.ts';
 import { until } from './until.ts';
+import { freePort } from '../../scripts/engines-support/free-port.ts';
 
 export type SyslogMessage = Readonly<{ priority: string; program: string; id: string; time: string; text: string }>;
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
 
 const answers = (port: number): Promise<true | undefined> =>
   new Promise((resolve) => {
