@@ -5,8 +5,8 @@ import { DUPLICATE_KEY, type Guarded } from './failures.ts';
 import type { DocumentRecord } from './read-model-records.ts';
 
 /**
- * Records in one message: so many at first, and twice or half as many next time when the answer came quickly or late (milliseconds). FerretDB
- * 1.x looks through all documents for each that it updates: what it can do in time depends on how many there are.
+ * Records in one message: so many at first, and twice or half as many next time when the answer came quickly or late (milliseconds). A FerretDB
+ * 1.x as it is released looks through all documents for each that it updates: what it can do in time depends on how many there are.
  */
 const FIRST = { insert: 1_000, update: 16 } as const;
 const MOST = 1_000;

@@ -7,21 +7,25 @@ import type { Engine } from './engine.ts';
 import { ask, build, findMade, make, type Recipe } from './toolchain.ts';
 
 /**
- * FerretDB indexes `_id` by one expression and looks it up by another, which SQLite takes for a different one: every look-up reads the whole
- * table. It is built as it is but for that.
+ * FerretDB indexes `_id` by one expression and looks it up by another, which SQLite takes for a different one; and it looks it up only where a filter
+ * says nothing else. Every look-up, and every compare-and-set, reads the whole table: what takes MongoDB the same time with ten documents and with
+ * ten thousand comes to a stand. It is built as it is but for that. `changes`: the first of each in its file.
  */
-type ById = Readonly<{ module: string; file: string; lookedUp: string; indexed: string }>;
+type Mends = Readonly<{ module: string; changes: readonly Readonly<{ file: string; from: string; to: string }>[]; added: Readonly<Record<string, string>> }>;
 
-/** Puts a copy of the module in its place, changed by one expression. */
+/** Puts a copy of the module in its place, mended. */
 const mend = (folder: string): string => {
-  const { module, file, lookedUp, indexed } = JSON.parse(readFileSync(join(folder, 'by-id.json'), 'utf8')) as ById;
+  const { module, changes, added } = JSON.parse(readFileSync(join(folder, 'mends.json'), 'utf8')) as Mends;
   const copy = join(folder, 'module');
   cpSync(ask('go', ['list', '-m', '-f', '{{.Dir}}', module], folder), copy, { recursive: true });
   // What Go keeps is for reading only.
   build('chmod', ['-R', 'u+w', copy], folder);
-  const text = readFileSync(join(copy, file), 'utf8');
-  if (!text.includes(lookedUp)) throw new Error(`${file} of ${module} is not the one that is known`);
-  writeFileSync(join(copy, file), text.replace(lookedUp, () => indexed));
+  for (const { file, from, to } of changes) {
+    const text = readFileSync(join(copy, file), 'utf8');
+    if (!text.includes(from)) throw new Error(`${file} of ${module} is not the one that is known`);
+    writeFileSync(join(copy, file), text.replace(from, () => to));
+  }
+  for (const [name, file] of Object.entries(added)) cpSync(join(folder, name), join(copy, file));
   build('go', ['mod', 'edit', `-replace=${module}=./module`], folder);
   return copy;
 };
