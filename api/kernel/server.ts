@@ -35,6 +35,9 @@ const DEFAULTS = {
   connectionsCheckingInterval: 1_000,
 } as const;
 
+/** Connections that may wait to be accepted; the system may allow fewer. Of one more, the first packet is dropped: its client waits for seconds, not for its turn. */
+const BACKLOG = 4_096;
+
 export type HttpServer = Readonly<{
   listen: (host: string, port: number) => Promise<AddressInfo>;
   /** Stops accepting, finishes what was accepted for at most `graceMs` (default 10 s), then closes whatever is left. */
@@ -64,7 +67,7 @@ const answerBroken = (error: NodeJS.ErrnoException, socket: Socket): void => {
 const onceListening = (server: ReturnType<typeof createServer>, host: string, port: number): Promise<AddressInfo> =>
   new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen(port, host, BACKLOG, () => {
       server.off('error', reject);
       resolve(server.address() as AddressInfo);
     });

@@ -1,9 +1,12 @@
 /** The server under raw TCP: what is not HTTP is answered and closed, what is slow is cut off, what was accepted is finished. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import Type from 'typebox';
 import { defineRoute, type Route } from '../../../api/kernel/route.ts';
+import { skipWithReason } from '../../support/pending.ts';
 import { ask, serve, testSurface, type Running, type TestPrincipal } from './support.ts';
 
 const gates: PromiseWithResolvers<void>[] = [];
@@ -17,6 +20,19 @@ const routes: readonly Route<TestPrincipal>[] = [
     return { status: 200, body: 'finished' };
   } }),
 ];
+
+const SYSTEM_LIMIT = '/proc/sys/net/core/somaxconn';
+/** More than Node.js lets wait by itself. */
+const CROWD = 900;
+/** Says how many connections are open once all are, or none more comes. */
+const CONNECT = `
+  const { connect } = require('node:net');
+  const [port, clients] = process.argv.slice(1).map(Number);
+  let open = 0;
+  const end = () => { process.stdout.write(String(open)); process.exit(); };
+  for (let n = 0; n < clients; n += 1) connect(port, '127.0.0.1').on('error', () => {}).on('connect', () => { open += 1; if (open === clients) end(); });
+  setTimeout(end, 8000);
+`;
 
 type Exchanged = Readonly<{ text: string; statuses: readonly number[] }>;
 
@@ -93,6 +109,14 @@ describe('kernel: server', () => {
     const sockets = Array.from({ length: 300 }, () => connect(running.port, '127.0.0.1').on('error', () => undefined));
     expect((await ask(running, 'GET', '/healthz')).status).to.equal(200);
     for (const socket of sockets) socket.destroy();
+  });
+
+  it('lets a crowd that comes while it is busy wait, instead of turning it away', function crowd() {
+    const most = existsSync(SYSTEM_LIMIT) ? Number(readFileSync(SYSTEM_LIMIT, 'utf8')) : 0;
+    if (most < CROWD) skipWithReason(this, `needs ${CROWD} connections waiting: ${SYSTEM_LIMIT}`);
+    // Nothing is accepted meanwhile: this process waits for the child.
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', CONNECT, String(running.port), String(CROWD)], { encoding: 'utf8' });
+    expect([stdout, stderr]).to.deep.equal([`${CROWD}`, '']);
   });
 });
 
