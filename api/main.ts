@@ -1,5 +1,5 @@
 /** `npm start`: serves until it is told to stop. */
-import './compile-cache.ts';
+import './compile-cache.js';
 
 const { serve } = await import('./cli/serve.ts');
 

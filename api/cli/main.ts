@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** `npx chancery …` */
-import '../compile-cache.ts';
+import '../compile-cache.js';
 
 const { processIo } = await import('./io.ts');
 const { runCli } = await import('./program.ts');

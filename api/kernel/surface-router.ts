@@ -9,6 +9,9 @@ import { createAllow, createRouteTable, type Found } from './route-table.ts';
 import type { Surface } from './surface.ts';
 import { createAjv } from './validation.ts';
 
+/** One for all surfaces: what they share is compiled once. */
+const ajv = createAjv();
+
 /** Tells the exchange whose it is: paths are the surface's own from here on. */
 const enter = (exchange: Exchange, surface: Surface, request: Request): void => {
   exchange.surface = surface;
@@ -45,7 +48,6 @@ const createRest = (surface: Surface, pipeline: Pipeline): Router => {
 /** The table is looked into at once: a router of Express would try its rows one after the other. */
 export const createSurfaceRouter = (surface: Surface, pipeline: Pipeline): RequestHandler => {
   checkTable(surface);
-  const ajv = createAjv();
   const find = createRouteTable(surface.routes.map((route) => compileRoute(ajv, route, surface)));
   const rest = createRest(surface, pipeline);
   const run = (exchange: Exchange, { row, params }: Found<CompiledRoute>): Promise<void> => {

@@ -1,8 +1,8 @@
 /**
- * Validation by the schemas of a route, compiled once. Unknown members are ignored (the handler never sees them) unless the
+ * Validation by the schemas of a route, each compiled once. Unknown members are ignored (the handler never sees them) unless the
  * schema says `additionalProperties: false`; defaults are filled in; nothing is coerced here.
  */
-import type { ErrorObject } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import type { TSchema } from 'typebox';
@@ -15,8 +15,11 @@ export type Validator = (value: unknown) => FieldErrors | undefined;
 const MAX_FIELDS = 50;
 const MAX_ERRORS = 1_000;
 
-export const createAjv = (): Ajv2020 => {
-  const ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, strictRequired: false, useDefaults: true, verbose: true });
+/** `checked`: compares schemas with the schema of schemas, which is large. A spec does so with every one that is served. */
+export const createAjv = ({ checked = false }: Readonly<{ checked?: boolean }> = {}): Ajv2020 => {
+  const ajv = new Ajv2020({
+    allErrors: true, strict: true, strictTypes: false, strictRequired: false, useDefaults: true, verbose: true, validateSchema: checked, meta: checked,
+  });
   ajvFormats.default(ajv);
   // `x-expected` says what a pattern asks for, after "must be": expressions are no words.
   ajv.addVocabulary(['example', 'x-expected']);
@@ -125,11 +128,15 @@ const checkCost = (part: unknown, where: string): void => {
   for (const [name, inner] of Object.entries(part)) checkCost(inner, name === 'properties' ? where : `${where}.${name}`);
 };
 
-/** `root` names the value itself in messages. Throws at once on a schema that ajv's strict mode refuses, or that bounds no list. */
+/**
+ * `root` names the value itself in messages. Throws at once on a schema that bounds no list. Compiled with the first value (all schemas together
+ * would be a good part of a start), which throws where ajv's strict mode refuses the schema.
+ */
 export const compileValidator = (ajv: Ajv2020, schema: TSchema, root: string): Validator => {
   checkCost(schema, root);
-  const validate = ajv.compile(schema);
+  let validate: ValidateFunction | undefined;
   return (value) => {
+    validate ??= ajv.compile(schema);
     if (!validate(value)) return describe(withoutNull(validate.errors ?? []).slice(0, MAX_ERRORS), root);
     prune(schema, value);
     return undefined;

@@ -20,26 +20,38 @@ export interface EventCodec {
   readonly types: readonly string[];
 }
 
-type Writer = Readonly<{ stored: string; validate: ValidateFunction }>;
+type Writer = Readonly<{ stored: string; schema: EventRow['schemas'][number] }>;
 type Reader = Readonly<{ type: string; upcasts: readonly Upcast[] }>;
+
+// What the schemas say is made sure of by the spec of the catalogue.
+const ajv = new Ajv2020({ allErrors: false, strict: true, validateSchema: false, meta: false });
+const compiled = new WeakMap<object, ValidateFunction>();
+
+/** Compiled when the first event of its type is stored: all of them together would be a good part of a start. */
+const validatorOf = (schema: EventRow['schemas'][number]): ValidateFunction => {
+  const known = compiled.get(schema);
+  if (known !== undefined) return known;
+  const made = ajv.compile(schema);
+  compiled.set(schema, made);
+  return made;
+};
 
 const storedName = (row: EventRow, version: number): string => `${row.context}.${row.type}.v${version}`;
 
-const checkRow = (row: EventRow, seen: ReadonlySet<string>): void => {
+const checkRow = (row: EventRow, seen: ReadonlyMap<string, unknown>): void => {
   if (seen.has(row.type)) throw new Error(`two events are called ${row.type}`);
   if (row.upcasts.length !== row.schemas.length - 1) throw new Error(`${row.type} lacks an upcaster`);
 };
 
 export const createEventCodec = (catalogue: readonly EventRow[]): EventCodec => {
-  const ajv = new Ajv2020({ allErrors: false, strict: true });
   const writers = new Map<string, Writer>();
   const readers = new Map<string, Reader>();
   const names = new Map<string, readonly string[]>();
   for (const row of catalogue) {
-    checkRow(row, new Set(writers.keys()));
+    checkRow(row, writers);
     const newest = row.schemas.at(-1);
     if (newest === undefined) throw new Error(`${row.type} has no schema`);
-    writers.set(row.type, { stored: storedName(row, row.schemas.length), validate: ajv.compile(newest) });
+    writers.set(row.type, { stored: storedName(row, row.schemas.length), schema: newest });
     names.set(row.type, row.schemas.map((_, index) => storedName(row, index + 1)));
     for (let version = 1; version <= row.schemas.length; version += 1) {
       readers.set(storedName(row, version), { type: row.type, upcasts: row.upcasts.slice(version - 1) });
@@ -64,8 +76,9 @@ const codec = (
     encode: (event) => {
       const writer = writers.get(event.type);
       if (writer === undefined) throw new Error(`${event.type} is not in the event catalogue`);
-      if (!writer.validate(event.data)) {
-        const first = writer.validate.errors?.[0];
+      const validate = validatorOf(writer.schema);
+      if (!validate(event.data)) {
+        const first = validate.errors?.[0];
         throw new Error(`${event.type} does not fit its schema: ${first?.instancePath ?? ''} ${first?.message ?? ''}`);
       }
       return { type: writer.stored, data: JSON.stringify(event.data) };

@@ -1,6 +1,7 @@
 /** The documents of the surfaces that are served: what asking for a permission can lead to stands in them. */
 import { expect } from 'chai';
 import { servedSurfaces } from '../../api/composition/surfaces.ts';
+import { compileRoute } from '../../api/kernel/compiled-route.ts';
 import { openApiDocument, openApiPath } from '../../api/kernel/openapi.ts';
 import type { Surface } from '../../api/kernel/surface.ts';
 import { createAjv } from '../../api/kernel/validation.ts';
@@ -84,7 +85,7 @@ describe('the documents of the surfaces', () => {
   });
 
   it('show examples that fit what they are examples of', () => {
-    const ajv = createAjv();
+    const ajv = createAjv({ checked: true });
     const shown = surfaces.flatMap(({ name, routes }) =>
       routes.flatMap(({ operationId, replies, body, bodyExample }) =>
         [...Object.values(replies), { schema: body, example: bodyExample }].map(({ schema, example }) => ({ what: `${name} ${operationId}`, schema, example })),
@@ -98,6 +99,23 @@ describe('the documents of the surfaces', () => {
       seen += 1;
     }
     expect(seen).to.be.greaterThan(20);
+  });
+
+  it('stand on schemas that are what schemas must be', () => {
+    const ajv = createAjv({ checked: true });
+    let seen = 0;
+    for (const surface of surfaces) {
+      for (const route of surface.routes) {
+        const { params, query, body } = compileRoute(ajv, route, surface);
+        // Each is compiled by the first value.
+        for (const validate of [params, query, body]) {
+          expect(() => validate?.({}), `${surface.name} ${route.operationId}`).not.to.throw();
+          seen += validate === undefined ? 0 : 1;
+        }
+      }
+    }
+    expect(seen).to.be.greaterThan(100);
+    expect(() => compileRoute(ajv, { ...surfaces[0]!.routes[0]!, body: { type: 'object', properties: { a: { maxLength: 'x' } } } }).body?.({})).to.throw(/maxLength/);
   });
 
   it('say in words what each pattern of a request asks for', () => {

@@ -21,7 +21,7 @@ const started = (child: ChildProcess): ChildProcess => {
 const ROOT = join(import.meta.dirname, '../..');
 const FLAGS = ['--disable-warning=ExperimentalWarning'] as const;
 /** What `npm start` gives Node.js. */
-const PRODUCTION_FLAGS = [...FLAGS, '--max-semi-space-size=32'] as const;
+const PRODUCTION_FLAGS = [...FLAGS, '--max-semi-space-size=32', '--import', './api/compile-cache.js'] as const;
 
 export type Program = Readonly<{
   url: string;
