@@ -31,16 +31,29 @@ export type StoredEvent = Readonly<{
   envelope: StoredEnvelope;
 }>;
 
-const salt = createSalts();
+const nextSalt = createSalts();
 
-export const newSalt = (): string => Buffer.from(salt()).toString('base64');
+export const newSalt = (): string => Buffer.from(nextSalt()).toString('base64');
 
 export const newEnvelope = (stream: StreamId, time: number, cause: Cause): StoredEnvelope => ({ time, tenant: streamParts(stream).tenant, cause, salt: newSalt() });
 
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+/** 16 bytes in base64. */
+const SALT = /^[\w+/]{22}==$/;
+const LATEST_TIME = 8_640_000_000_000_000;
+
+const isTime = (time: unknown): boolean => typeof time === 'number' && Number.isInteger(time) && Math.abs(time) <= LATEST_TIME;
+
 /** A string's members are undefined all the same. */
-const isEnvelope = (metadata: unknown): metadata is StoredEnvelope => {
-  const { time, cause } = (metadata ?? {}) as { time?: unknown; cause?: unknown };
-  return typeof time === 'number' && typeof cause === 'object' && cause !== null;
+const isCause = (cause: unknown): boolean => {
+  const { actor, correlation } = (cause ?? {}) as { actor?: unknown; correlation?: unknown };
+  return typeof actor === 'object' && actor !== null && typeof correlation === 'string';
+};
+
+/** All of it is looked at: others write into a log that is shared, and what of theirs was taken for ours would stop everybody who follows it. */
+const isEnvelope = (metadata: unknown, stream: StreamId): metadata is StoredEnvelope => {
+  const { time, tenant, cause, salt } = (metadata ?? {}) as Readonly<Record<keyof StoredEnvelope, unknown>>;
+  return isTime(time) && isCause(cause) && typeof salt === 'string' && SALT.test(salt) && UUID.test(String(tenant)) && tenant === streamParts(stream).tenant;
 };
 
 export type Resolved = ResolvedEvent | AllStreamResolvedEvent;
@@ -49,8 +62,9 @@ export type Resolved = ResolvedEvent | AllStreamResolvedEvent;
 export const storedEvent = ({ event }: Resolved): StoredEvent | undefined => {
   if (event === undefined || !event.isJson || event.type.startsWith('$') || event.streamId.startsWith('$')) return undefined;
   const { id, streamId, revision, type, data, metadata, position } = event;
-  if (!isEnvelope(metadata) || typeof data !== 'object' || position === undefined) return undefined;
-  return { id, stream: streamId as StreamId, revision: Number(revision), position: toPosition(position), type, data, envelope: metadata };
+  const stream = streamId as StreamId;
+  if (!isEnvelope(metadata, stream) || typeof data !== 'object' || position === undefined) return undefined;
+  return { id, stream, revision: Number(revision), position: toPosition(position), type, data, envelope: metadata };
 };
 
 /** As it is read back, upcast. The members stand in the order in which the embedded store has them. */

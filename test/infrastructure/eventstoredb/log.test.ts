@@ -8,7 +8,7 @@ import type { Connection } from '../../../infrastructure/eventstoredb/connection
 import { createEventLog } from '../../../infrastructure/eventstoredb/event-log.ts';
 import { fromPosition, toPosition } from '../../../infrastructure/eventstoredb/places.ts';
 import type { LogPage } from '../../../infrastructure/eventstoredb/pages.ts';
-import type { StoredEvent } from '../../../infrastructure/eventstoredb/stored-event.ts';
+import { newEnvelope, type StoredEvent } from '../../../infrastructure/eventstoredb/stored-event.ts';
 import { collect } from '../../support/collect.ts';
 import { type EventStoreNode, startEventStoreNode } from '../../support/eventstore-node/node.ts';
 import { closing } from '../../support/leavings.ts';
@@ -72,6 +72,25 @@ describe('EventStoreDB: a log that others write into', () => {
     await close();
   });
 
+  it('is not stopped by what others write nearly like us', async () => {
+    const { node, opened, close } = await opening();
+    const client = EventStoreDBClient.connectionString(node.url);
+    const stream = someStream();
+    const begin = await opened.log.head();
+    const envelope = newEnvelope(stream, 1, someCause);
+    const strange = [
+      { time: 1e18 }, { time: 1.5 }, { time: '1' }, { tenant: undefined }, { tenant: randomUUIDv7() }, { salt: undefined }, { salt: 'c2FsdA==' },
+      { cause: {} }, { cause: { actor: {} } }, { cause: { actor: 'me', correlation: '' } },
+    ].map((change) => ({ ...envelope, ...change }));
+    await client.appendToStream('orders-5', [{}, ...strange, envelope].map((metadata) => jsonEvent({ type: 'OrderPlaced', data: { number: 5 }, metadata: metadata as object })));
+    await client.appendToStream(stream, strange.map((metadata) => jsonEvent({ type: 'sample.Noted.v1', data: { text: 'b' }, metadata })));
+    await opened.store.append(stream, strange.length - 1, [noted('a')], someCause);
+    const followed = await follow(opened.log, begin).upTo((await opened.log.head()) as Position);
+    expect(followed.map(({ data }) => data)).to.deep.equal([{ text: 'a' }]);
+    await client.dispose();
+    await close();
+  });
+
   it('refuses a position of another store instead of waiting for ever', async () => {
     const { opened, close } = await opening();
     expect(await opened.log.feed().pull('somewhere' as Position, 1, endless).catch((error: unknown) => error)).to.be.instanceOf(RangeError);
@@ -88,9 +107,10 @@ const prepare = (size: number) => {
   let count = 0;
   const pageBehind = (after: number, most: number): LogPage => {
     const numbers = Array.from({ length: Math.min(most, told.size - after) }, (_, index) => after + 1 + index);
+    const stream = someStream();
     const events = numbers.map((number) => ({ event: {
-      id: randomUUIDv7(), streamId: someStream(), revision: 0n, type: 'sample.Noted.v1', isJson: true as const, created: new Date(0),
-      data: { text: String(number) }, metadata: { time: number, cause: someCause }, position: { commit: BigInt(number), prepare: BigInt(number) },
+      id: randomUUIDv7(), streamId: stream, revision: 0n, type: 'sample.Noted.v1', isJson: true as const, created: new Date(0),
+      data: { text: String(number) }, metadata: newEnvelope(stream, number, someCause), position: { commit: BigInt(number), prepare: BigInt(number) },
     } }));
     return { events, upTo: numbers.length === 0 ? undefined : place(numbers.at(-1) as number) };
   };
