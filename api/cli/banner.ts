@@ -1,13 +1,13 @@
 /** What a start tells whoever is there: where everything is, and one thing to try on each surface. */
 import { resolve } from 'node:path';
-import type { Config } from '../../infrastructure/runtime/config.ts';
+import { ROLES, type Config } from '../../infrastructure/runtime/config.ts';
 import { DEFAULT_DATA_DIR, DEFAULT_URL } from './io.ts';
 
 export type Started = Readonly<{
   url: string;
   /** Undefined: OPERATOR_TOKEN was given. */
   operatorTokenFile: string | undefined;
-  config: Pick<Config, 'dataDir' | 'mailServer'>;
+  config: Pick<Config, 'dataDir' | 'mailServer' | 'eventStoreUrl' | 'mongoUrl' | 'kafkaBrokers' | 'roles'>;
 }>;
 
 export const SURFACES = [
@@ -43,6 +43,36 @@ const preparation = (started: Started): readonly string[] => {
 
 const mailOf = ({ mailServer, dataDir }: Started['config']): string => (mailServer === undefined ? `files in ${dataDir}/outbox` : `SMTP, ${mailServer.host}:${mailServer.port}`);
 
+/** Of a connection string: neither user, password nor options. */
+const hostsOf = (url: string): string => /^[^/]*\/\/(?:[^/?]*@)?([^/?@]+)/.exec(url)?.[1] ?? '';
+
+const sqliteOr = (name: string, url: string | undefined): string => (url === undefined ? 'embedded SQLite' : `${name} at ${hostsOf(url)}`);
+
+const enginesOf = (config: Started['config']) => {
+  const models = sqliteOr('MongoDB', config.mongoUrl);
+  return {
+    events: sqliteOr('EventStoreDB', config.eventStoreUrl), read_models: models, state: models,
+    bus: config.kafkaBrokers.length === 0 ? 'in-process' : `Kafka at ${config.kafkaBrokers.join(',')}`,
+    mail: mailOf(config),
+  };
+};
+
+/** Each engine once, behind all that is in it. */
+const engineLine = (config: Started['config']): string => {
+  const whats = Map.groupBy(Object.entries(enginesOf(config)), ([, engine]) => engine);
+  return [...whats].map(([engine, all]) => `${all.map(([what]) => what.replace('_', ' ')).join(', ')}: ${engine}`).join('; ');
+};
+
+const isApi = ({ roles }: Started['config']): boolean => roles.includes('api');
+
+const forClients = (started: Started): readonly string[] => [
+  `  surfaces        ${SURFACES.map(({ mount, docs }) => `${mount} (docs: ${docs})`).join(', ')}`,
+  '',
+  'Try it, in another shell in this folder:',
+  ...preparation(started),
+  ...examples(started.url).map(([surface, line]) => `  ${surface.padEnd('quantum-lock'.length)}  ${line}`),
+];
+
 export const banner = (started: Started): string => {
   const { url, operatorTokenFile, config } = started;
   return [
@@ -50,12 +80,9 @@ export const banner = (started: Started): string => {
     `Chancery listens on ${url}`,
     `  data            ${config.dataDir}`,
     `  operator token  ${operatorTokenFile ?? 'given by OPERATOR_TOKEN'}`,
-    `  engines         events, read models, state: embedded SQLite; bus: in-process; mail: ${mailOf(config)}`,
-    `  surfaces        ${SURFACES.map(({ mount, docs }) => `${mount} (docs: ${docs})`).join(', ')}`,
-    '',
-    'Try it, in another shell in this folder:',
-    ...preparation(started),
-    ...examples(url).map(([surface, line]) => `  ${surface.padEnd('quantum-lock'.length)}  ${line}`),
+    `  engines         ${engineLine(config)}`,
+    ...(config.roles.length === ROLES.length ? [] : [`  roles           ${config.roles.join(', ')}`]),
+    ...(isApi(config) ? forClients(started) : []),
     '',
   ].join('\n');
 };
@@ -65,6 +92,7 @@ export const bannerJson = ({ url, operatorTokenFile, config }: Started): object 
   url,
   data_dir: config.dataDir,
   operator_token_file: operatorTokenFile ?? null,
-  engines: { events: 'sqlite', read_models: 'sqlite', state: 'sqlite', bus: 'in-process', mail: mailOf(config) },
-  surfaces: SURFACES,
+  engines: enginesOf(config),
+  roles: config.roles,
+  surfaces: isApi(config) ? SURFACES : [],
 });

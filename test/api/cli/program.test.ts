@@ -6,14 +6,14 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { withoutEngines } from '../../support/environment.ts';
-import { banner, type Started } from '../../../api/cli/banner.ts';
+import { banner, bannerJson, type Started } from '../../../api/cli/banner.ts';
+import { ROLES } from '../../../infrastructure/runtime/config.ts';
 import { runCommand } from '../../support/cli.ts';
 import { root } from '../../support/source-files.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-const started = (more: Partial<Started> = {}): Started => ({
-  url: 'http://127.0.0.1:8080', operatorTokenFile: './data/operator.token', config: { dataDir: resolve('data'), mailServer: undefined }, ...more,
-});
+const config: Started['config'] = { dataDir: resolve('data'), mailServer: undefined, eventStoreUrl: undefined, mongoUrl: undefined, kafkaBrokers: [], roles: ROLES };
+const started = (more: Partial<Started> = {}): Started => ({ url: 'http://127.0.0.1:8080', operatorTokenFile: './data/operator.token', config, ...more });
 
 describe('chancery', () => {
   it('says its version', async () => {
@@ -64,9 +64,25 @@ describe('the banner', () => {
   });
 
   it('says first what commands must be told of another port or directory', () => {
-    const elsewhere = started({ url: 'http://127.0.0.1:9090', config: { dataDir: "/srv/it's data", mailServer: undefined } });
+    const elsewhere = started({ url: 'http://127.0.0.1:9090', config: { ...config, dataDir: "/srv/it's data" } });
     expect(banner(elsewhere)).to.contain("Try it, in another shell in this folder:\n  first         export CHANCERY_URL=http://127.0.0.1:9090 DATA_DIR='/srv/it'\\''s data'\n  platform ");
     expect(banner(started({ url: 'http://127.0.0.1:9090' }))).to.contain('  first         export CHANCERY_URL=http://127.0.0.1:9090\n');
     expect(banner(started({ operatorTokenFile: undefined }))).to.contain('  first         export OPERATOR_TOKEN, as it was given here\n');
+  });
+
+  it('names the engines that carry the program, and nothing else of their connection strings', () => {
+    expect(banner(started())).to.match(/^  engines {9}events, read models, state: embedded SQLite; bus: in-process; mail: files in \S+outbox$/m);
+    const carried = { ...config, eventStoreUrl: 'esdb+discover://me:secret@one:2113,two?tls=true&x=1', mongoUrl: 'mongodb://me:sec%40ret@[::1]:27017/chancery?replicaSet=a', kafkaBrokers: ['three:9092', 'four:9092'] };
+    const engines = { events: 'EventStoreDB at one:2113,two', read_models: 'MongoDB at [::1]:27017', state: 'MongoDB at [::1]:27017', bus: 'Kafka at three:9092,four:9092' };
+    expect(banner(started({ config: carried }))).to.contain(`  engines         events: ${engines.events}; read models, state: ${engines.state}; bus: ${engines.bus}; mail: `);
+    expect(bannerJson(started({ config: carried }))).to.have.property('engines').that.includes(engines);
+    expect(banner(started({ config: { ...config, mongoUrl: 'mongodb://one/chancery' } }))).to.contain('  engines         events: embedded SQLite; read models, state: MongoDB at one; bus: in-process;');
+  });
+
+  it('offers nothing to try where nothing is answered', () => {
+    const text = banner(started({ config: { ...config, roles: ['projector', 'relay'] } }));
+    expect(text).to.contain('\n  roles           projector, relay\n').and.not.contain('Try it').and.not.contain('surfaces');
+    expect(bannerJson(started({ config: { ...config, roles: ['relay'] } }))).to.deep.include({ roles: ['relay'], surfaces: [] });
+    expect(banner(started())).to.not.contain('roles');
   });
 });
