@@ -17,8 +17,8 @@ import { createScheduler, type ScheduledTask, type Scheduler } from '../../infra
 import { provide } from './provide.ts';
 import { runtime, storage, tenancy } from './tokens.ts';
 
-/** Mail leaves within about this much of its event. */
-const PAUSE_MS = 250;
+/** Mail leaves within about this much of its event: where a look costs nothing, and where it is a question to a server. */
+const PAUSE_MS = { embedded: 250, asked: 1_000 } as const;
 
 const mailerOf = ({ config, publicUrl }: Readonly<{ config: Config; publicUrl: string }>): Mailer => {
   const from = config.mailServer?.from ?? senderAddress(publicUrl);
@@ -31,10 +31,11 @@ type Dispatching = Readonly<{ config: Config; logger: Logger; log: EventLog; sta
 
 const dispatcherOf = ({ config, logger, log, state, leases, queue, dispatch, resets }: Dispatching): Scheduler => {
   const reaction = createReaction(mailReaction(queue), { log, state, logger });
+  const pauseMs = config.mongoUrl === undefined ? PAUSE_MS.embedded : PAUSE_MS.asked;
   const tasks: readonly ScheduledTask[] = [
-    { name: 'mail-reaction', pauseMs: PAUSE_MS, work: (signal) => reaction.run(signal) },
-    { name: 'mail-dispatch', pauseMs: PAUSE_MS, work: (signal) => dispatch.pass(signal) },
-    { name: 'password-resets', pauseMs: PAUSE_MS, work: (signal) => resets.work(signal) },
+    { name: 'mail-reaction', pauseMs, work: (signal) => reaction.run(signal) },
+    { name: 'mail-dispatch', pauseMs, work: (signal) => dispatch.pass(signal) },
+    { name: 'password-resets', pauseMs, work: (signal) => resets.work(signal) },
   ];
   return createScheduler(config.roles.includes('dispatcher') ? tasks : [], logger, leases);
 };

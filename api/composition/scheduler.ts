@@ -8,13 +8,14 @@ import { createScheduler, type ScheduledTask, type Scheduler } from '../../infra
 import { provide } from './provide.ts';
 import { runtime, signing, storage } from './tokens.ts';
 
-/** A timeout is seen a few seconds late, at a question of a few microseconds when there is nothing to do. */
-const SWEEP_PAUSE_MS = 2_000;
+/** A timeout is seen a few seconds late: at questions of a few microseconds when there is nothing to do, and where they go to a server. */
+const SWEEP_PAUSE_MS = { embedded: 2_000, asked: 5_000 } as const;
 
 type Deps = Readonly<{ config: Config; logger: Logger; sweeper: Sweeper; leases: Leases }>;
 
 const schedulerOf = ({ config, logger, sweeper, leases }: Deps): Scheduler => {
-  const tasks: readonly ScheduledTask[] = [{ name: 'signing-sweeper', pauseMs: SWEEP_PAUSE_MS, work: (signal) => sweeper.sweep(signal) }];
+  const pauseMs = config.mongoUrl === undefined ? SWEEP_PAUSE_MS.embedded : SWEEP_PAUSE_MS.asked;
+  const tasks: readonly ScheduledTask[] = [{ name: 'signing-sweeper', pauseMs, work: (signal) => sweeper.sweep(signal) }];
   return createScheduler(config.roles.includes('scheduler') ? tasks : [], logger, leases);
 };
 

@@ -3,7 +3,7 @@
  * it goes on where it was when it is run again; until it is over nothing can be served from the destination.
  */
 import type { StateStore } from '../../application/kernel/state.ts';
-import { LEASES } from '../../application/kernel/leases.ts';
+import { LEASES } from '../../application/kernel/lease-claims.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { type Compared, compareLogs, type Comparison, type Difference } from './compare.ts';

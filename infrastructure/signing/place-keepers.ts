@@ -2,6 +2,7 @@
  * Which processes that hold places are still there: each renews an entry of its own once a second, and whoever has looked at the same entry seven
  * times counts it as gone. Nobody compares clocks. One that was only asleep comes back as if it had never been away, without its places.
  */
+import { createPulse } from '../../application/kernel/pulse.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
 
 const SCOPE = 'signing-keepers';
@@ -23,19 +24,8 @@ export interface Keepers {
 
 type Entries = Pick<StateStore, 'get' | 'compareAndSet' | 'list'>;
 
-const createPulse = (state: Entries, me: string) => {
-  let [mine, count]: [string | undefined, number] = [undefined, 0];
-  const renew = async (): Promise<void> => {
-    count += 1;
-    if (await state.compareAndSet(SCOPE, me, mine, { value: String(count) })) mine = String(count);
-    // Cleared away by others, or stored by an earlier attempt whose answer was lost.
-    else mine = await state.get(SCOPE, me);
-  };
-  return { renew, end: async (): Promise<void> => void (await state.compareAndSet(SCOPE, me, mine, undefined)) };
-};
-
 export const createKeepers = (state: Entries, me: string): Keepers => {
-  const pulse = createPulse(state, me);
+  const pulse = createPulse(state, SCOPE, me);
   const seen = new Map<string, Seen>();
 
   const look = async (): Promise<void> => {
@@ -57,7 +47,7 @@ export const createKeepers = (state: Entries, me: string): Keepers => {
 
   return {
     beat: async () => {
-      await pulse.renew();
+      await pulse.beat();
       await look();
       await clear();
     },

@@ -5,21 +5,28 @@ import { Rejection } from '../../../domain/kernel/rejection.ts';
 import { randomIds } from '../../support/random-ids.ts';
 import { rejection } from '../../support/rejections.ts';
 
-type Entries = Pick<StateStore, 'get' | 'compareAndSet'>;
+type Entries = Pick<StateStore, 'get' | 'compareAndSet' | 'list'>;
 
 /** What leases need of a state store, in memory; `away` makes it answer nobody. */
 const entries = () => {
   const kept = new Map<string, string>();
-  const control = { away: false };
+  const control = { away: false, asked: [] as string[] };
   const reachable = (): void => {
     if (control.away) throw new Error('away');
   };
   const store: Entries = {
+    list: async function* list(scope) {
+      control.asked.push('list');
+      reachable();
+      for (const [name, value] of kept) if (name.startsWith(`${scope} `)) yield { key: name.slice(scope.length + 1), value };
+    },
     get: async (scope, key) => {
+      control.asked.push('get');
       reachable();
       return kept.get(`${scope} ${key}`);
     },
     compareAndSet: async (scope, key, expected, next) => {
+      control.asked.push('change');
       reachable();
       if (kept.get(`${scope} ${key}`) !== expected) return false;
       if (next === undefined) kept.delete(`${scope} ${key}`);
@@ -160,6 +167,73 @@ describe('leases', () => {
     ended.abort();
     await first;
     expect(worked).to.equal(false);
+  });
+
+  it('cost a process one look and one change in each round, however many it holds or waits for', async () => {
+    const { store, control } = entries();
+    const [one, two] = [someProcess(store), someProcess(store)];
+    const ended = stop();
+    const names = Array.from({ length: 20 }, (_, index) => `lease ${index}`);
+    let inside = 0;
+    const hold = (process: typeof one) => names.map((name) => process.leases.hold(name, ended.signal, async (held) => { inside += 1; await untilFired(held); }));
+    const holding = hold(one);
+    while (inside < names.length) await turn();
+    const waiting = hold(two);
+    await turns(20);
+    one.sleep();
+    two.sleep();
+    await turns(20);
+    control.asked.length = 0;
+    one.wake();
+    two.wake();
+    await turns(40);
+    expect(inside).to.equal(names.length);
+    const [lists, changes] = ['list', 'change'].map((kind) => control.asked.filter((asked) => asked === kind).length) as [number, number];
+    expect(lists).to.be.within(10, 80);
+    expect(Math.abs(changes - lists), `${changes} changes, ${lists} looks`).to.be.at.most(2);
+    expect(control.asked).not.to.include('get');
+    ended.abort();
+    await Promise.all([...holding, ...waiting]);
+  });
+
+  it('that were stored without an answer for somebody who has gone since are given back by a process that goes on', async () => {
+    const { store, kept } = entries();
+    let lose = true;
+    const losing: StateStore = { ...store, compareAndSet: async (...asked) => {
+      const stored = await store.compareAndSet(...asked);
+      if (!lose || asked[1] !== 'a') return stored;
+      lose = false;
+      over.abort();
+      throw new Error('the answer is lost');
+    } };
+    const [over, ended] = [stop(), stop()];
+    const { leases } = someProcess(losing);
+    const going = leases.hold('b', ended.signal, untilFired);
+    await leases.hold('a', over.signal, untilFired);
+    expect([lose, kept.has('lease a')]).to.deep.equal([false, true]);
+    let taken = false;
+    await someProcess(store).leases.hold('a', stop().signal, async () => { taken = true; });
+    expect(taken).to.equal(true);
+    ended.abort();
+    await going;
+  });
+
+  it('leave nothing behind of a process that was killed', async () => {
+    const { store, kept } = entries();
+    const [one, two] = [someProcess(store), someProcess(store)];
+    const ended = stop();
+    const first = one.leases.hold('a', ended.signal, untilFired);
+    await turns(5);
+    one.sleep();
+    const second = two.leases.hold('b', ended.signal, untilFired);
+    const holders = (): number => [...kept.keys()].filter((key) => key.startsWith('lease holder:')).length;
+    while (holders() < 2) await turn();
+    while (holders() === 2) await turn();
+    expect(holders()).to.equal(1);
+    ended.abort();
+    one.wake();
+    await Promise.all([first, second]);
+    expect(kept.size).to.equal(0);
   });
 
   it('of a process alone are its own at once', async () => {

@@ -1,0 +1,123 @@
+/** What one process wants of leases and holds of them, as it looks at all of them together. */
+import type { StateStore } from './state.ts';
+
+/** Scope in the state store: an entry for each lease that somebody holds, and one for each process that holds some or waits. */
+export const LEASES = 'lease';
+const HOLDER = 'holder:';
+/** Looks at which nothing has moved, after which a holder counts as gone. */
+const LOOKS = 4;
+/** After these the entry of a process that is gone is cleared away. */
+const LOOKS_KEPT = 600;
+/** How long the names of processes are. */
+const UUID = 36;
+
+/** The name of the entry by which others can tell that a process is there. */
+export const holderEntry = (process: string): string => HOLDER + process;
+
+export type LeaseEntries = Pick<StateStore, 'get' | 'compareAndSet' | 'list'>;
+
+/** What is stored, by name. */
+type Present = ReadonlyMap<string, string>;
+
+/** How a lease stands: its entry, and its holder's. */
+const textOf = (present: Present, value: string): string => `${value} ${present.get(HOLDER + value.slice(0, UUID)) ?? ''}`;
+
+/** How often in a row each lease has been seen as it stands. */
+const createSightings = () => {
+  let seen = new Map<string, Readonly<{ text: string; looks: number }>>();
+  return {
+    note: (present: Present): void => {
+      const again = (name: string, text: string): number => (seen.get(name)?.text === text ? (seen.get(name)?.looks ?? 0) + 1 : 0);
+      const texts = [...present].map(([name, value]) => [name, textOf(present, value)] as const);
+      seen = new Map(texts.map(([name, text]) => [name, { text, looks: again(name, text) }]));
+    },
+    /** Looks that found this, as it is present, as they had found it before. */
+    looks: (present: Present, name: string): number => {
+      const [value, known] = [present.get(name), seen.get(name)];
+      return value !== undefined && known?.text === textOf(present, value) ? known.looks : 0;
+    },
+  };
+};
+
+/** One wish for a lease: `entry` is stored for as long as it is held. */
+export type Claim = { readonly name: string; readonly entry: string; readonly taken: () => void; readonly lose: AbortController; isHeld: boolean; trying: Promise<void> | undefined };
+
+/** The claims of this process, and what has become of them. */
+export class Claims {
+  readonly #state: LeaseEntries;
+  readonly #me: string;
+  readonly #sightings = createSightings();
+  /** By entry. */
+  readonly #all = new Map<string, Claim>();
+  #count = 0;
+
+  constructor(state: LeaseEntries, me: string) {
+    this.#state = state;
+    this.#me = me;
+  }
+
+  add(name: string, taken: () => void): Claim {
+    this.#count += 1;
+    const claim = { name, entry: `${this.#me}:${this.#count}`, taken, lose: new AbortController(), isHeld: false, trying: undefined };
+    this.#all.set(claim.entry, claim);
+    return claim;
+  }
+
+  /** Gives back what is held, and wants nothing any more. What cannot be given back now is with one of the next looks, or when this process is gone. */
+  async remove(claim: Claim): Promise<void> {
+    this.#all.delete(claim.entry);
+    await claim.trying;
+    if (claim.isHeld) await this.#giveBack(claim);
+  }
+
+  /** Looks at all leases: which are lost, and which may be taken. `counts`: it comes in the rhythm by which holders are judged. */
+  async look(counts: boolean): Promise<void> {
+    const held = [...this.#all.values()].filter(({ isHeld }) => isHeld);
+    const present = await this.#present();
+    if (present === undefined) return;
+    if (counts) this.#sightings.note(present);
+    for (const claim of held) if (present.get(claim.name) !== claim.entry) claim.lose.abort();
+    for (const claim of this.#all.values()) if (!claim.isHeld) claim.trying ??= this.#try(claim, present).finally(() => { claim.trying = undefined; });
+    await this.#tidy(present);
+  }
+
+  /** Undefined: the state store cannot answer now, which says nothing about a lease. */
+  async #present(): Promise<Present | undefined> {
+    const present = new Map<string, string>();
+    try {
+      for await (const { key, value } of this.#state.list(LEASES)) present.set(key, value);
+      return present;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #try(claim: Claim, present: Present): Promise<void> {
+    const [{ name, entry }, value] = [claim, present.get(claim.name)];
+    // An earlier attempt may have been stored without an answer.
+    claim.isHeld = value === entry || (this.#mayTake(present, name) && (await this.#set(name, value, entry)));
+    if (claim.isHeld) claim.taken();
+  }
+
+  #mayTake(present: Present, name: string): boolean {
+    return !present.has(name) || this.#sightings.looks(present, name) >= LOOKS;
+  }
+
+  /** False where the answer was lost, too: the next look tells. */
+  async #set(name: string, value: string | undefined, entry: string | undefined): Promise<boolean> {
+    return this.#state.compareAndSet(LEASES, name, value, entry === undefined ? undefined : { value: entry }).catch(() => false);
+  }
+
+  async #giveBack({ name, entry }: Pick<Claim, 'name' | 'entry'>): Promise<void> {
+    await this.#set(name, entry, undefined);
+  }
+
+  /** Takes away what this process holds without knowing of it, and what is left of processes that are gone. */
+  async #tidy(present: Present): Promise<void> {
+    for (const [name, value] of present) {
+      const isForgotten = value.startsWith(this.#me) && !this.#all.has(value);
+      if (isForgotten || (name.startsWith(HOLDER) && this.#sightings.looks(present, name) >= LOOKS_KEPT)) await this.#giveBack({ name, entry: value });
+    }
+  }
+}
+
