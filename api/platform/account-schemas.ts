@@ -1,5 +1,6 @@
 /** The shapes of invitations, password resets and second factors. */
-import Type, { type TSchema } from 'typebox';
+import type { TSchema } from 'typebox';
+import { Type } from '../../application/kernel/schema.ts';
 import { ROLES } from '../../domain/tenancy/terms.ts';
 
 const strict = { additionalProperties: false } as const;

@@ -1,5 +1,6 @@
 /** The shapes of recalls and revocations. */
-import Type, { type TSchema } from 'typebox';
+import type { TSchema } from 'typebox';
+import { Type } from '../../application/kernel/schema.ts';
 import { OPERATION_STATUSES, SIGNING_SOURCES } from '../../domain/signing/operation.ts';
 import { PageQuery } from './page.ts';
 

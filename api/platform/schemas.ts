@@ -1,5 +1,6 @@
 /** The shapes of requests and answers: each the source of its type, its validation and its place in the OpenAPI document. */
-import Type, { type TSchema } from 'typebox';
+import type { TSchema } from 'typebox';
+import { Type } from '../../application/kernel/schema.ts';
 import { PLAN_STATUSES, ROLES, SURFACES } from '../../domain/tenancy/terms.ts';
 
 /** A member that is not known here is a mistake of the caller. */

@@ -1,5 +1,6 @@
 /** The shapes of SIEM sinks in requests and answers. */
-import Type, { type TSchema } from 'typebox';
+import type { TSchema } from 'typebox';
+import { Type } from '../../application/kernel/schema.ts';
 import { GIVEN_POSITION, POSITION_WORDS } from '../../application/kernel/positions.ts';
 import { SINK_FAILURES } from '../../application/delivery/siem-ports.ts';
 

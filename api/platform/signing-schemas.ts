@@ -1,5 +1,6 @@
 /** The shapes of signing policies and approvals. */
-import Type, { type TSchema } from 'typebox';
+import type { TSchema } from 'typebox';
+import { Type } from '../../application/kernel/schema.ts';
 import { SIGNING_SOURCES } from '../../domain/signing/operation.ts';
 import { WEEKDAYS } from '../../domain/signing/policy.ts';
 

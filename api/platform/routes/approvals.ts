@@ -1,5 +1,6 @@
 /** GET /tenants/{slug}/approvals, POST …/{id}/approve and …/reject: what approvers see and decide. */
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
+import { Type } from '../../../application/kernel/schema.ts';
 import type { Clock } from '../../../application/kernel/ports.ts';
 import type { Query } from '../../../application/kernel/read-models.ts';
 import type { ApprovalDecider, Verdict } from '../../../application/signing/approvals.ts';
