@@ -4,6 +4,7 @@
  * nothing, so asking again is judged again.
  */
 import { createHash, createHmac } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { INSTALLATION } from '../../domain/kernel/ids.ts';
 import { reject, Rejection } from '../../domain/kernel/rejection.ts';
 import type { SealedSecret } from '../../domain/kernel/sealed.ts';
@@ -15,6 +16,8 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 /** A process that dies leaves its entry for this long; one that lives renews it. */
 const LEASE_MS = 30_000;
 const MAX_KEY_LENGTH = 255;
+/** How often it is asked for what another process does, in milliseconds. */
+const LOOK_EVERY_MS = 50;
 /** Times the time that a handler has. */
 const GIVEN_UP_AFTER = 2;
 
@@ -150,6 +153,16 @@ const settled = async (keeping: Keeping): Promise<CompleteAnswer | 'running' | u
   return entry.state === 'done' ? replayOf(keeping, entry) : 'running';
 };
 
+/** Waits for the end of what another process does, or one that is gone has done; for all who wait here, and no longer than they. */
+const elsewhere = async ({ tools: { state, idempotencyWaitMs }, call }: Keeping): Promise<undefined> => {
+  for (let waited = 0; waited < idempotencyWaitMs; waited += LOOK_EVERY_MS) {
+    await delay(Math.min(LOOK_EVERY_MS, idempotencyWaitMs - waited));
+    const value = await state.get(SCOPE, call.id);
+    if (value === undefined || (JSON.parse(value) as Entry).state !== 'running') return undefined;
+  }
+  return undefined;
+};
+
 /** Undefined when somebody else was faster. `signal` fires when nobody should wait for the effect any more. */
 const start = async (keeping: Keeping, effect: Effect, signal: AbortSignal): Promise<Answer | undefined> => {
   const lease = createLease(keeping, keeping.tools.ids.next());
@@ -165,22 +178,26 @@ export type Idempotency = Readonly<{ run: (exchange: Exchange, call: IdempotentC
 export const createIdempotency = (tools: Tools): Idempotency => {
   const here = new Map<string, Promise<Answer | undefined>>();
 
+  const hold = (id: string, work: Promise<Answer | undefined>, also: () => void = () => undefined) => {
+    const release = (): void => {
+      also();
+      if (here.get(id) === work) here.delete(id);
+    };
+    here.set(id, work);
+    return { release, held: work.finally(release) };
+  };
+
   /** A handler that never ends must not hold its key for ever: the next one asks for the same command, so that there is still one effect. */
   const startHere = (keeping: Keeping, effect: Effect): Promise<Answer | undefined> => {
     const { id } = keeping.call;
     const hung = new AbortController();
-    const mine = start(keeping, effect, hung.signal);
-    const release = (): void => {
-      clearTimeout(timer);
-      if (here.get(id) === mine) here.delete(id);
-    };
+    const { release, held } = hold(id, start(keeping, effect, hung.signal), () => clearTimeout(timer));
     const timer = setTimeout(() => {
       hung.abort();
       release();
     }, GIVEN_UP_AFTER * tools.handlerTimeoutMs);
     timer.unref();
-    here.set(id, mine);
-    return mine.finally(release);
+    return held;
   };
 
   const attempt = async (keeping: Keeping, effect: Effect): Promise<Answer | undefined> => {
@@ -188,7 +205,7 @@ export const createIdempotency = (tools: Tools): Idempotency => {
     if (found !== undefined && found !== 'running') return found;
     const other = here.get(keeping.call.id);
     if (found === undefined && other === undefined) return startHere(keeping, effect);
-    await within(tools.idempotencyWaitMs, other ?? Promise.resolve());
+    await within(tools.idempotencyWaitMs, other ?? hold(keeping.call.id, elsewhere(keeping)).held);
     return undefined;
   };
 

@@ -143,6 +143,27 @@ describe('kernel: Idempotency-Key', () => {
     expect(effects).to.have.length(1);
   });
 
+  it('waits for the answer of another process, as for one of its own', async () => {
+    const looks: unknown[] = [];
+    const looking: StateStore = Object.assign(Object.create(state) as StateStore, { get: (...which: Parameters<StateStore['get']>) => {
+      looks.push(which);
+      return state.get(...which);
+    } });
+    const other = await serve([testSurface(routes)], { state: looking, clock: { now: () => now } });
+    const gate = Promise.withResolvers<void>();
+    meanwhile = () => gate.promise;
+    const key = newKey();
+    const first = create(key);
+    while (effects.length < 1) await new Promise(setImmediate);
+    const others = Array.from({ length: 8 }, () => ask(other, 'POST', '/tiny/things', { body: { name: 'a' }, headers: { 'idempotency-key': key } }));
+    while (looks.length < 10) await new Promise(setImmediate);
+    gate.resolve();
+    const { status, text } = await first;
+    for (const answer of await Promise.all(others)) expect([answer.status, answer.text, answer.headers.get('idempotent-replayed')]).to.deep.equal([status, text, 'true']);
+    expect([status, effects.length]).to.deep.equal([201, 1]);
+    await other.close();
+  });
+
   it('keeps nothing of refusals and failures: asking again is judged again', async () => {
     for (const error of [new Rejection('test.conflict'), new Rejection('storage.unavailable'), new Error('boom')]) {
       const key = newKey();
@@ -170,7 +191,7 @@ describe('kernel: Idempotency-Key', () => {
     await dying.server.close(0);
     expect(await lost).to.equal('lost');
     meanwhile = nothing;
-    const next = await serve([testSurface(routes)], { state, clock: { now: () => now } });
+    const next = await serve([testSurface(routes)], { state, clock: { now: () => now }, idempotencyWaitMs: 20 });
     const retry = () => ask(next, 'POST', '/tiny/things', { body: { name: 'a' }, headers: { 'idempotency-key': key } });
     expect((await retry()).status).to.equal(409);
     now += LEASE_MS + 1;
