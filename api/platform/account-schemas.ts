@@ -1,6 +1,5 @@
 /** The shapes of invitations, password resets and second factors. */
-import type { TSchema } from 'typebox';
-import { Type } from '../../application/kernel/schema.ts';
+import Type, { type TSchema } from 'typebox';
 import { ROLES } from '../../domain/tenancy/terms.ts';
 
 const strict = { additionalProperties: false } as const;

@@ -1,6 +1,6 @@
 /** The platform's errors: RFC 9457 problems, each with the stable code that it stands for. */
 import { STATUS_CODES } from 'node:http';
-import { Type } from '../../application/kernel/schema.ts';
+import Type from 'typebox';
 import type { Rejection, RejectionDetails } from '../../domain/kernel/rejection.ts';
 import type { ErrorReply, Incoming } from '../kernel/surface.ts';
 

@@ -1,5 +1,5 @@
 /** The shapes of events in questions and answers. */
-import { Type } from '../../application/kernel/schema.ts';
+import Type from 'typebox';
 import { GIVEN_POSITION, POSITION_WORDS } from '../../application/kernel/positions.ts';
 import { AUTH_TYPES } from '../../projections/fanout/cloud-events.ts';
 import { pageOf, PageQuery } from './page.ts';

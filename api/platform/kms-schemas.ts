@@ -1,5 +1,5 @@
 /** The shapes of KMS keys in requests and answers. */
-import { Type } from '../../application/kernel/schema.ts';
+import Type from 'typebox';
 import { KMS_ALGORITHMS } from '../kernel/kms-algorithms.ts';
 import { PageQuery } from './page.ts';
 

@@ -1,5 +1,5 @@
 /** The shapes of the keys that sign offline licences. */
-import { Type } from '../../application/kernel/schema.ts';
+import Type from 'typebox';
 import { LICENCE_SIGNING_ALGORITHMS } from '../../domain/licensing/signing-keys.ts';
 
 const strict = { additionalProperties: false } as const;

@@ -1,6 +1,5 @@
 /** Pages by cursor: opaque, and good for the list it comes from only. */
-import type { Static, TSchema } from 'typebox';
-import { Type } from '../../application/kernel/schema.ts';
+import Type, { type Static, type TSchema } from 'typebox';
 import { rejectFields } from '../../domain/kernel/rejection.ts';
 
 const MOST = 200;

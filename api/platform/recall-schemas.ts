@@ -1,6 +1,5 @@
 /** The shapes of recalls and revocations. */
-import type { TSchema } from 'typebox';
-import { Type } from '../../application/kernel/schema.ts';
+import Type, { type TSchema } from 'typebox';
 import { OPERATION_STATUSES, SIGNING_SOURCES } from '../../domain/signing/operation.ts';
 import { PageQuery } from './page.ts';
 

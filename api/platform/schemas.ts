@@ -1,6 +1,5 @@
 /** The shapes of requests and answers: each the source of its type, its validation and its place in the OpenAPI document. */
-import type { TSchema } from 'typebox';
-import { Type } from '../../application/kernel/schema.ts';
+import Type, { type TSchema } from 'typebox';
 import { PLAN_STATUSES, ROLES, SURFACES } from '../../domain/tenancy/terms.ts';
 
 /** A member that is not known here is a mistake of the caller. */

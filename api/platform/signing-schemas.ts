@@ -1,6 +1,5 @@
 /** The shapes of signing policies and approvals. */
-import type { TSchema } from 'typebox';
-import { Type } from '../../application/kernel/schema.ts';
+import Type, { type TSchema } from 'typebox';
 import { SIGNING_SOURCES } from '../../domain/signing/operation.ts';
 import { WEEKDAYS } from '../../domain/signing/policy.ts';
 

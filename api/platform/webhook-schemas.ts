@@ -1,6 +1,5 @@
 /** The shapes of webhooks and their deliveries in requests and answers. */
-import type { TSchema } from 'typebox';
-import { Type } from '../../application/kernel/schema.ts';
+import Type, { type TSchema } from 'typebox';
 import { GIVEN_POSITION, POSITION_WORDS } from '../../application/kernel/positions.ts';
 import { PageQuery } from './page.ts';
 

@@ -1,5 +1,5 @@
 /** The shapes of the KMS: each the source of its type, its validation and its place in the OpenAPI document. */
-import { Type } from '../../application/kernel/schema.ts';
+import Type from 'typebox';
 import { KMS_ALGORITHMS } from '../kernel/kms-algorithms.ts';
 
 /** Bytes that are signed at most in one request. */

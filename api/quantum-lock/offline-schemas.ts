@@ -1,5 +1,5 @@
 /** The shapes of offline licences and revocation bundles. */
-import { Type } from '../../application/kernel/schema.ts';
+import Type from 'typebox';
 import { LICENCE_SIGNING_ALGORITHMS } from '../../domain/licensing/signing-keys.ts';
 import { MOST_GRACE_DAYS } from '../../application/licensing/offline.ts';
 import { time } from './schemas.ts';

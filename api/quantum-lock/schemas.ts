@@ -1,6 +1,5 @@
 /** The shapes of requests and answers: each the source of its type, its validation and its place in the OpenAPI document. */
-import type { TSchema } from 'typebox';
-import { Type } from '../../application/kernel/schema.ts';
+import Type, { type TSchema } from 'typebox';
 
 export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 /** Text without NUL and without halves of surrogate pairs: what every store, and every reader of a list, can hold. */

@@ -1,6 +1,5 @@
 /** The shapes of requests and answers: each the source of its type, its validation and its place in the OpenAPI document. */
-import type { TArrayOptions, TSchema } from 'typebox';
-import { Type } from '../../application/kernel/schema.ts';
+import Type, { type TArrayOptions, type TSchema } from 'typebox';
 import { FILE_KINDS } from '../../domain/signing/file-kind.ts';
 import { OPERATION_STATUSES, REPORTED_RESULTS, SIGNING_SOURCES } from '../../domain/signing/operation.ts';
 import { PLAN_STATUSES } from '../../domain/tenancy/terms.ts';

@@ -1,5 +1,5 @@
 /** The catalogue rows of the authorities context. */
-import { Type } from '../kernel/schema.ts';
+import Type from 'typebox';
 import type { CertifiedKeyEvent } from '../../domain/authorities/certified-key.events.ts';
 import type { RevocationListEvent } from '../../domain/authorities/revocation-list.events.ts';
 import { defineEvents, v1 } from '../kernel/event-catalogue.ts';

@@ -1,6 +1,5 @@
 /** The catalogue rows of webhooks and their deliveries. */
-import type { TSchema } from 'typebox';
-import { Type } from '../kernel/schema.ts';
+import Type from 'typebox';
 import type { DeliveryEvent } from '../../domain/delivery/delivery.events.ts';
 import type { WebhookEvent } from '../../domain/delivery/webhook.events.ts';
 import { defineEvents, v1, versions } from '../kernel/event-catalogue.ts';
@@ -13,12 +12,12 @@ const Position = Type.String({ pattern: POSITION });
 const PublicType = Type.String({ minLength: 1, maxLength: 200 });
 const Types = Type.Union([Type.Array(PublicType, { maxItems: 500 }), Type.Null()]);
 const SealedSecret = Type.Object({ tenantKey: Type.Integer(), box: Type.String() }, strict);
-const orNull = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+const orNull = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 
 const ClearUrl = Type.String({ minLength: 1, maxLength: 2_048 });
 const SealedUrl = Type.Union([SealedSecret, Type.Object({ clear: ClearUrl }, strict)]);
 
-const settingsWith = <Url extends TSchema>(url: Url) => ({
+const settingsWith = <Url extends Type.TSchema>(url: Url) => ({
   url,
   types: Types,
   description: orNull(Type.String({ maxLength: 500 })),
@@ -41,9 +40,9 @@ const Reason = Type.Union([
   Type.Literal('status'), Type.Literal('redirect'), Type.Literal('gone'), Type.Literal('timeout'), Type.Literal('unreachable'), Type.Literal('forbidden'),
 ]);
 
-const createdWith = <Url extends TSchema>(url: Url) =>
+const createdWith = <Url extends Type.TSchema>(url: Url) =>
   Type.Object({ webhookId: Id, ...settingsWith(url), ...keys, startAfter: orNull(Position), startTime: orNull(Instant), createdAt: Instant }, strict);
-const changedWith = <Url extends TSchema>(url: Url) => Type.Object({ webhookId: Id, ...settingsWith(url), changedAt: Instant }, strict);
+const changedWith = <Url extends Type.TSchema>(url: Url) => Type.Object({ webhookId: Id, ...settingsWith(url), changedAt: Instant }, strict);
 
 /** Of version 1, where URLs stood in the clear. */
 const withUrlApart = ({ url, ...rest }: Readonly<{ url: string }>): object => ({ ...rest, url: { clear: url } });

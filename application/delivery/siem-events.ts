@@ -1,6 +1,5 @@
 /** The catalogue rows of SIEM sinks. */
-import type { TSchema } from 'typebox';
-import { Type } from '../kernel/schema.ts';
+import Type from 'typebox';
 import type { SiemSinkEvent, SinkTarget } from '../../domain/delivery/siem-sink.events.ts';
 import { defineEvents, v1, versions } from '../kernel/event-catalogue.ts';
 import { POSITION } from '../kernel/positions.ts';
@@ -10,7 +9,7 @@ const Instant = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{
 const Id = Type.String({ minLength: 1, maxLength: 100 });
 const Text = Type.String({ minLength: 1, maxLength: 200 });
 const SealedSecret = Type.Object({ tenantKey: Type.Integer(), box: Type.String() }, strict);
-const orNull = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+const orNull = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 
 const ClearUrl = Type.String({ minLength: 1, maxLength: 2_048 });
 const SealedUrl = Type.Union([SealedSecret, Type.Object({ clear: ClearUrl }, strict)]);
@@ -28,16 +27,16 @@ const others = [
   Type.Object({ kind: Type.Literal('ndjson-file'), rotateBytes: Type.Integer({ minimum: 1 }), keepFiles: Type.Integer({ minimum: 1 }) }, strict),
   Type.Object({ kind: Type.Literal('bus'), topic: Text }, strict),
 ] as const;
-const targetWith = <Url extends TSchema>(url: Url) => Type.Union([Type.Object({ kind: Type.Literal('ocsf-http'), url, header: orNull(Text) }, strict), ...others]);
+const targetWith = <Url extends Type.TSchema>(url: Url) => Type.Union([Type.Object({ kind: Type.Literal('ocsf-http'), url, header: orNull(Text) }, strict), ...others]);
 
-const settingsWith = <Url extends TSchema>(url: Url) => ({
+const settingsWith = <Url extends Type.TSchema>(url: Url) => ({
   name: Text,
   target: targetWith(url),
   types: orNull(Type.Array(Text, { maxItems: 500 })),
   secret: orNull(SealedSecret),
 });
 
-const createdWith = <Url extends TSchema>(url: Url) =>
+const createdWith = <Url extends Type.TSchema>(url: Url) =>
   Type.Object({ sinkId: Id, ...settingsWith(url), startAfter: orNull(Type.String({ pattern: POSITION })), startTime: orNull(Instant), createdAt: Instant }, strict);
 
 type Old = Readonly<{ target: SinkTarget<string> }>;

@@ -1,5 +1,5 @@
 /** The catalogue rows of the keys context. */
-import { Type } from '../kernel/schema.ts';
+import Type from 'typebox';
 import { SIGNATURE_ALGORITHMS } from '../../domain/keys/algorithms.ts';
 import type { KmsKeyEvent } from '../../domain/keys/kms-key.events.ts';
 import type { KmsOperationEvent } from '../../domain/keys/kms-operation.events.ts';

@@ -1,5 +1,5 @@
 /** What the licensing context stores: schema of every version, in the event catalogue's terms. */
-import { Type } from '../kernel/schema.ts';
+import Type from 'typebox';
 import type { LicensingEvent } from '../../domain/licensing/licence.events.ts';
 import type { OfflineLicenceIssued as Issued } from '../../domain/licensing/offline.events.ts';
 import type { LicenceSigningKeyAdded as KeyAdded } from '../../domain/licensing/signing-keys.events.ts';

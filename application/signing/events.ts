@@ -1,5 +1,5 @@
 /** What the signing context stores: schema of every version, in the event catalogue's terms. */
-import { Type } from '../kernel/schema.ts';
+import Type from 'typebox';
 import type { SigningOperationsExported as Exported } from '../../domain/signing/export.events.ts';
 import type { SigningStreamEvent } from '../../domain/signing/operation.events.ts';
 import type { SigningQuotaEvent } from '../../domain/signing/quota.events.ts';

@@ -1,5 +1,5 @@
 /** What the signing context stores of policy, approvals and what they refuse: schema of every version. */
-import { Type } from '../kernel/schema.ts';
+import Type from 'typebox';
 import type { ApprovalEvent } from '../../domain/signing/approval.events.ts';
 import type { PaceEvent } from '../../domain/signing/pace.events.ts';
 import type { SigningPolicySet as PolicySet } from '../../domain/signing/policy.events.ts';

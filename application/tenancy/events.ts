@@ -1,5 +1,5 @@
 /** What the tenancy context stores: schema of every version, in the event catalogue's terms. */
-import { Type } from '../kernel/schema.ts';
+import Type from 'typebox';
 import type { AccountEvent } from '../../domain/tenancy/account.events.ts';
 import type { EnvelopeKeyRotated } from '../../domain/tenancy/envelope.events.ts';
 import type { CredentialEvent } from '../../domain/tenancy/credential.events.ts';

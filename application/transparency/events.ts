@@ -1,5 +1,5 @@
 /** Schemas of what the transparency context stores. */
-import { Type } from '../kernel/schema.ts';
+import Type from 'typebox';
 import type { LogIdentityEvent } from '../../domain/transparency/log-identity.events.ts';
 import { defineEvents, v1 } from '../kernel/event-catalogue.ts';
 

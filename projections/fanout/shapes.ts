@@ -1,6 +1,5 @@
 /** What public schemas are made of. They are open: a receiver that validates must not break when a member is added. */
-import type { TProperties, TSchema } from 'typebox';
-import { Type } from '../../application/kernel/schema.ts';
+import Type, { type TProperties, type TSchema } from 'typebox';
 
 export const shape = <Properties extends TProperties>(properties: Properties, description?: string) =>
   Type.Object(properties, description === undefined ? {} : { description });

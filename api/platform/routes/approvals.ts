@@ -1,6 +1,5 @@
 /** GET /tenants/{slug}/approvals, POST …/{id}/approve and …/reject: what approvers see and decide. */
-import type { Static } from 'typebox';
-import { Type } from '../../../application/kernel/schema.ts';
+import Type, { type Static } from 'typebox';
 import type { Clock } from '../../../application/kernel/ports.ts';
 import type { Query } from '../../../application/kernel/read-models.ts';
 import type { ApprovalDecider, Verdict } from '../../../application/signing/approvals.ts';

@@ -1,5 +1,5 @@
 /** What anybody may ask: what this is, whether it works, and what it costs. */
-import { Type } from '../../../application/kernel/schema.ts';
+import Type from 'typebox';
 import type { Clock } from '../../../application/kernel/ports.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import { PLANS } from '../plans.ts';
