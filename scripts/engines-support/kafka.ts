@@ -1,4 +1,4 @@
-/** Apache Kafka in KRaft mode: one node that is broker and controller, small, for tests. */
+/** Apache Kafka in KRaft mode: nodes that are broker and controller, small, for tests. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,18 +18,20 @@ const CLUSTER_ID = 'Y2hhbmNlcnktdGVzdHMtMQ';
 
 const settingsFile = ({ folder }: Place): string => join(folder, 'server.properties');
 
-export type Login = Readonly<{ username: string; password: string }>;
+export type Settings = Readonly<Record<string, string | number>>;
 
-/** The only user there is. */
-const loginSettings = ({ username, password }: Login): Readonly<Record<string, string>> => ({
-  'listener.security.protocol.map': 'PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
-  'sasl.enabled.mechanisms': 'PLAIN',
-  'sasl.mechanism.inter.broker.protocol': 'PLAIN',
-  'listener.name.plaintext.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required username="${username}" password="${password}" user_${username}="${password}";`,
-});
+/** What is different about a broker that is not like the one which all tests share. */
+export type Variant = Readonly<{
+  /** Ports beside the first two: its own for clients, and its controller's. */
+  morePorts?: number;
+  /** Over those that every broker has. */
+  settings?: (place: Place) => Settings;
+  /** Said to `kafka-storage format` as well. */
+  format?: readonly string[];
+}>;
 
 /** As little of everything as a single broker gets along with; topics are made by who publishes, as in production. */
-const settings = ({ folder, ports: [port, controllerPort] }: Place): Readonly<Record<string, string | number>> => ({
+const usualSettings = ({ folder, ports: [port, controllerPort] }: Place): Settings => ({
   'process.roles': 'broker,controller',
   'node.id': 1,
   'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
@@ -61,24 +63,23 @@ const java = (main: string, ...args: readonly string[]): Command => ({ program: 
 
 const patience = { connectionTimeout: 2_000, requestTimeout: 5_000, retry: { retries: 0 }, logLevel: kafkajs.logLevel.NOTHING };
 
-/** `login`: who alone may connect; everybody without. */
-export const createKafka = (login?: Login): Engine => ({
+export const createKafka = ({ morePorts = 0, settings, format = [] }: Variant = {}): Engine => ({
   name: 'kafka',
   variable: 'KAFKA_BROKERS',
-  portsNeeded: 2,
+  portsNeeded: 2 + morePorts,
   isMade: () => findMade(jars) !== undefined,
   prepare: (place) => {
     make(jars);
     requireTools('java');
-    const all = { ...settings(place), ...(login === undefined ? {} : loginSettings(login)) };
+    const all = { ...usualSettings(place), ...settings?.(place) };
     writeFileSync(settingsFile(place), Object.entries(all).map(([name, value]) => `${name}=${value}\n`).join(''));
-    const { program, args } = java('kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', settingsFile(place));
+    const { program, args } = java('kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', settingsFile(place), ...format);
     build(program, args, place.folder);
   },
   command: (place) => java('kafka.Kafka', settingsFile(place)),
   address: ({ ports: [port] }) => `127.0.0.1:${port}`,
   ask: async (address) => {
-    const admin = new kafkajs.Kafka({ brokers: [address], ...patience, ...(login === undefined ? {} : { sasl: { mechanism: 'plain', ...login } }) }).admin();
+    const admin = new kafkajs.Kafka({ brokers: [address], ...patience }).admin();
     try {
       await admin.connect();
       await admin.describeCluster();

@@ -1,9 +1,9 @@
 /** What is wrong with an engine ends a start in one line that names the setting and no password, and with the code of wrong settings. */
 import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
-import { createKafka } from '../../scripts/engines-support/kafka.ts';
 import { requireOwnEngine, startOwnEngine } from '../support/engines.ts';
 import { startEventStoreNode } from '../support/eventstore-node/node.ts';
+import { startSecuredKafka, USER } from '../support/kafka-secured.ts';
 import { serve, serverOf } from '../support/scripted-mongo.ts';
 import { serveProgram } from '../support/served-program.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
@@ -68,10 +68,10 @@ describe('a start that an engine stands in the way of', function suite() {
   it('Kafka: nobody there, a wrong password', async function kafka() {
     requireOwnEngine(this, 'kafka');
     expect(await refusal({ KAFKA_BROKERS: '127.0.0.1:1' })).to.match(/KAFKA_BROKERS "127\.0\.0\.1:1": no broker answers/u);
-    const broker = await startOwnEngine(createKafka({ username: 'chancery', password: 'correct' }));
-    const env = { KAFKA_BROKERS: broker.address, KAFKA_USERNAME: 'chancery', KAFKA_PASSWORD: PASSWORD };
-    expect(await refusal(env)).to.match(/KAFKA_BROKERS .*refuses the user or the password/u);
-    await broker.stop();
+    const { engine, at } = await startSecuredKafka();
+    const env = { KAFKA_BROKERS: at.password, KAFKA_USERNAME: USER, KAFKA_PASSWORD: PASSWORD };
+    expect(await refusal(env)).to.match(/KAFKA_BROKERS .*refuses the user or the password: KAFKA_USERNAME, KAFKA_PASSWORD/u);
+    await engine.stop();
   });
 
   it('a data directory that another process is at work in', async () => {

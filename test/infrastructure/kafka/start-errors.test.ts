@@ -2,10 +2,8 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { ConfigError } from '../../../infrastructure/runtime/config-values.ts';
-import { createKafka } from '../../../scripts/engines-support/kafka.ts';
-import { requireOwnEngine, startOwnEngine } from '../../support/engines.ts';
 import { closing } from '../../support/leavings.ts';
-import { messagesOf, openBus } from './support.ts';
+import { openBus } from './support.ts';
 
 const API_VERSIONS = 18;
 const METADATA = 3;
@@ -65,28 +63,12 @@ describe('a bus in Kafka that cannot be opened', () => {
     onSocket = (socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     expect(await refusal()).to.match(/^KAFKA_BROKERS "127\.0\.0\.1:\d+": .*(?:is no Kafka broker|no broker answers)/u);
     onSocket = (socket) => socket.once('data', () => socket.end());
-    expect(await refusal()).to.match(/closes the connection: it is no Kafka broker, or it asks for TLS or a password$/u);
+    expect(await refusal()).to.match(/closes the connection: it is no Kafka broker, or it asks for TLS or a password \(KAFKA_TLS, KAFKA_USERNAME\)$/u);
   });
 
   it('says that the broker is too old', async function ancient() {
     this.timeout(30_000);
     onSocket = (socket) => socket.on('data', answerAsAncient(socket, (server.address() as AddressInfo).port));
     expect(await refusal()).to.match(/the broker is too old: Apache Kafka 2\.4 or newer is needed$/u);
-  });
-
-  it('says that user or password are wrong, and names neither', async function credentials() {
-    requireOwnEngine(this, 'kafka');
-    this.timeout(120_000);
-    const login = { username: 'chancery', password: 'correct-horse' };
-    const broker = await startOwnEngine(createKafka(login));
-    const wrong = await openBus(broker.address, { login: { mechanism: 'plain', ...login, password: 'battery-staple' } }).catch((reason: unknown) => reason);
-    expect(wrong).to.be.instanceOf(ConfigError);
-    expect((wrong as ConfigError).message).to.match(/the broker refuses the user or the password$/u);
-    const without = await openBus(broker.address).catch((reason: unknown) => reason);
-    expect((without as ConfigError).message).to.match(/closes the connection: it is no Kafka broker, or it asks for TLS or a password$/u);
-    const { bus, close } = await openBus(broker.address, { login: { mechanism: 'plain', ...login } });
-    await bus.publish(messagesOf('with-password', ['k'], 2));
-    await close();
-    await broker.stop();
   });
 });
