@@ -9,7 +9,7 @@ const text = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 
 const found = (path: string, pattern: RegExp): readonly string[] => [...text(path).matchAll(pattern)].map(([, value = '']) => value);
 
-type Composition = Readonly<{ services: Readonly<Record<string, Readonly<{ environment?: Readonly<Record<string, string>>; healthcheck?: object; volumes?: readonly string[] }>>> }>;
+type Composition = Readonly<{ services: Readonly<Record<string, Readonly<{ environment?: Readonly<Record<string, string>>; healthcheck?: object; volumes?: readonly string[]; ports?: readonly unknown[] }>>> }>;
 
 const flags = (line: string): readonly string[] => line.match(/--[\w=-]+|api\/main\.ts/g) ?? [];
 
@@ -43,7 +43,7 @@ describe('what is deployed', () => {
     let composition: Composition;
     before(function before() {
       requireTool(this, 'docker-compose', 'Debian package docker-compose');
-      const { stdout, stderr, status } = spawnSync('docker-compose', ['config'], { cwd: new URL('../..', import.meta.url), encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+      const { stdout, stderr, status } = spawnSync('docker-compose', ['config'], { cwd: new URL('../..', import.meta.url), encoding: 'utf8', env: { PATH: process.env['PATH'], API_PORTS: '8080-8089' } });
       expect(status, stderr).to.equal(0);
       const asJson = spawnSync('python3', ['-c', 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)'], { input: stdout, encoding: 'utf8' });
       expect(asJson.status, asJson.stderr).to.equal(0);
@@ -54,6 +54,13 @@ describe('what is deployed', () => {
       const processes = Object.values(composition.services).flatMap(({ environment }) => (environment?.['ROLES'] === undefined ? [] : [environment]));
       const roles = processes.flatMap((environment) => readConfig({ ...environment, MASTER_KEY: Buffer.alloc(32).toString('base64'), OPERATOR_TOKEN: 'op_0123456789' }).roles);
       expect(roles).to.have.members(['api', 'projector', 'relay', 'dispatcher', 'scheduler']);
+    });
+
+    it('gives every container of a role that has several a data directory and a port of its own', () => {
+      const shared = Object.entries(composition.services).flatMap(([name, { environment, volumes = [] }]) => (environment?.['ROLES'] === undefined || !volumes.some((volume) => volume.includes(':/data')) ? [] : [name]));
+      expect(shared, 'with a named volume').to.deep.equal(['dispatcher']);
+      expect(found('Dockerfile', /^VOLUME (\S+)$/gm)).to.deep.equal(['/data']);
+      expect(JSON.stringify(composition.services['api']?.ports)).to.contain('8080-8089');
     });
 
     it('keeps what the engines store, and asks them how they are', () => {
