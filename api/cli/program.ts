@@ -10,9 +10,18 @@ import { Ended, EXIT, failureLine, type Io } from './io.ts';
 import { keysCommand } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { ownServer } from './own-server.ts';
-import { serveCommand } from './serve.ts';
+import { serve } from './serve.ts';
 import { tenantCommand } from './tenant.ts';
 import { version } from './version.ts';
+
+/** Here, because a start needs nothing of a command line. */
+const serveCommand = (io: Io): Command =>
+  new Command('serve')
+    .description('run the program until it is told to stop')
+    .option('--json', 'machine-readable output: one line on stdout tells where it listens')
+    .action(async ({ json = false }: Readonly<{ json?: boolean }>) => {
+      throw new Ended(await serve(io, json));
+    });
 
 const build = (io: Io, json: boolean): Command => {
   const own = ownServer(io);

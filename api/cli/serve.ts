@@ -1,13 +1,12 @@
 /** `chancery serve`: the program, from its first line to an orderly end. */
 import { flushCompileCache } from 'node:module';
-import { Command } from 'commander';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { ConfigError, readConfig, type Config } from '../../infrastructure/runtime/config.ts';
 import { createLogger } from '../../infrastructure/runtime/logger.ts';
 import { startProgram } from '../composition/program.ts';
 import { unavailableLine } from '../composition/start-errors.ts';
 import { SURFACES, banner, bannerJson, type Started } from './banner.ts';
-import { Ended, EXIT, failureLine, processIo, type Io } from './io.ts';
+import { EXIT, failureLine, processIo, type Io } from './io.ts';
 
 /** After a failed disk: long enough for the requests in flight to be answered with 503, and well within the promised second. */
 const FATAL_GRACE_MS = 300;
@@ -56,11 +55,3 @@ export const serve = async (io: Io = processIo(), json = false): Promise<number>
     return error instanceof ConfigError ? EXIT.usage : EXIT.failed;
   }
 };
-
-export const serveCommand = (io: Io): Command =>
-  new Command('serve')
-    .description('run the program until it is told to stop')
-    .option('--json', 'machine-readable output: one line on stdout tells where it listens')
-    .action(async ({ json = false }: Readonly<{ json?: boolean }>) => {
-      throw new Ended(await serve(io, json));
-    });

@@ -1,5 +1,5 @@
 /** `?stream=true`: the log as it happens, as Server-Sent Events. */
-import { decodeJwt } from 'jose';
+import { decodeJwt } from 'jose/jwt/decode';
 import type { Clock, EventLog, FeedFilter } from '../../application/kernel/ports.ts';
 import type { Access } from '../../application/tenancy/access.ts';
 import type { Position, TenantId } from '../../domain/kernel/ids.ts';

@@ -5,7 +5,10 @@
  * key there is exactly one header that we ever write, and a token starts with one of them, byte by byte, or is refused.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { calculateJwkThumbprint, jwtVerify, SignJWT, type JWTPayload } from 'jose';
+import type { JWTPayload } from 'jose';
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
+import { SignJWT } from 'jose/jwt/sign';
+import { jwtVerify } from 'jose/jwt/verify';
 import type { Clock } from '../../application/kernel/ports.ts';
 import type { AccessClaims, AccessTokens, MakeSessionKey } from '../../application/tenancy/ports.ts';
 import { ACCESS_TOKEN_SECONDS, type SessionJwk, type SessionKeys } from '../../application/tenancy/session-keys.ts';

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTransport } from 'nodemailer';
 import type { Mailer } from '../../application/kernel/mailer.ts';
 import { messageOf } from './message.ts';
 
@@ -30,9 +29,11 @@ const syncDirectory = async (path: string): Promise<void> => {
 };
 
 export const createOutboxMailer = ({ directory, from }: OutboxSettings): Mailer => {
-  const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
   return {
     send: async (mail) => {
+      // Loaded with the first mail: a start sends none.
+      const { createTransport } = await import('nodemailer');
+      const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
       const { message } = await composer.sendMail(messageOf(mail, from));
       await mkdir(directory, { recursive: true, mode: 0o700 });
       const aside = join(directory, `.${mail.id}.${randomBytes(6).toString('hex')}`);

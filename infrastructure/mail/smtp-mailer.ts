@@ -1,5 +1,4 @@
 /** Mail over SMTP (RFC 5321), one connection for each mail; every step has its time. */
-import { createTransport } from 'nodemailer';
 import type { Mailer } from '../../application/kernel/mailer.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { messageOf } from './message.ts';
@@ -59,6 +58,8 @@ export const createSmtpMailer = (settings: SmtpSettings, times: SmtpTimes = TIME
   return {
     send: async (mail) => {
       const message = messageOf(mail, from);
+      // Loaded with the first mail: a start sends none.
+      const { createTransport } = await import('nodemailer');
       const transport = createTransport(options);
       try {
         await within(times.totalMs, transport.sendMail(message));
