@@ -35,8 +35,15 @@ const databaseOf = (url: string): string => /^mongodb(?:\+srv)?:\/\/[^/?]+\/([^/
 
 const DATABASE = /^[\w-]{1,63}$/;
 
+/** The driver's own defaults, said so that no option of a connection string makes other values of what is read and written. */
+const VALUES: MongoClientOptions = {
+  promoteValues: true, promoteBuffers: false, promoteLongs: true, useBigInt64: false, raw: false, bsonRegExp: false, fieldsAsRaw: {},
+  serializeFunctions: false, ignoreUndefined: false, checkKeys: false, enableUtf8Validation: true,
+};
+
 const clientOf = (url: string, patience: number): MongoClient => {
   const options: MongoClientOptions = {
+    ...VALUES,
     appName: 'chancery',
     serverSelectionTimeoutMS: patience,
     connectTimeoutMS: patience,

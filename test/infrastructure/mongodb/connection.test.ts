@@ -85,6 +85,22 @@ describe('the connection to MongoDB', () => {
       expect((await rejection(ask())).code).to.equal('storage.unavailable');
     });
 
+    it('reads and writes the same values whatever the connection string asks of the driver', async () => {
+      const document = { _id: 'a' as never, text: 'x', number: 7, bytes: Buffer.from([1, 2]), date: new Date(0) };
+      for (const option of ['', 'promoteBuffers=true', 'promoteValues=false', 'promoteLongs=false', 'raw=true', 'useBigInt64=true', 'bsonRegExp=true', 'ignoreUndefined=true', 'readPreference=secondary&w=0&journal=false']) {
+        const url = `${engine.address}${engine.address.includes('?') ? '&' : '?'}${option}`;
+        const { db, close } = await openMongo(url, { logger: silentLogger });
+        try {
+          await db.collection('z').deleteMany({});
+          await db.collection('z').insertOne({ ...document });
+          const found = await db.collection('z').findOne({});
+          expect([found?.['text'], found?.['number'], found?.['bytes'].constructor.name, found?.['bytes'].value(), found?.['date']], option).to.deep.equal(['x', 7, 'Binary', document.bytes, document.date]);
+        } finally {
+          await close();
+        }
+      }
+    });
+
     it('lets pass what is no trouble of the server', async () => {
       const { db, guarded, close } = await openMongo(engine.address, { logger: silentLogger });
       try {
