@@ -14,5 +14,8 @@ export const sinkUrlPlace = ({ tenant, sinkId }: SinkName): Place => ({ tenant, 
 /** The name of a sink in what is stored of its work. */
 export const sinkKey = ({ tenant, sinkId }: SinkName): string => `${tenant}/${sinkId}`;
 
+/** What the names of the sinks' followers begin with. */
+export const SINK_FOLLOWERS = 'siem:';
+
 /** The follower whose checkpoint is the sink's position. */
-export const sinkFollower = (name: SinkName): string => `siem:${sinkKey(name)}`;
+export const sinkFollower = (name: SinkName): string => SINK_FOLLOWERS + sinkKey(name);

@@ -24,7 +24,11 @@ export const LOG_SEEN = 'CREATE TABLE log_seen (one INTEGER PRIMARY KEY CHECK (o
 
 const REACHED = {
   readModels: { table: 'models', query: 'SELECT coalesce(max(checkpoint), 0) AS n FROM models' },
-  state: { table: 'entries', query: "SELECT coalesce(max(CAST(value AS INTEGER)), 0) AS n FROM entries WHERE scope = 'checkpoint:follower'" },
+  state: {
+    table: 'entries',
+    query: `SELECT coalesce(max(CAST(CASE scope WHEN 'checkpoint:follower' THEN value ELSE json_extract(value, '$.place') END AS INTEGER)), 0) AS n
+      FROM entries WHERE scope IN ('checkpoint:follower', 'checkpoint:webhook-lanes')`,
+  },
 } as const;
 type DerivedName = keyof typeof REACHED;
 const DERIVED: readonly DerivedName[] = ['readModels', 'state'];
@@ -81,13 +85,20 @@ const setAside = (path: string): void => {
   renameSync(path, `${path}.damaged`);
 };
 
+/** What has read further than `limit`, or (`all`) another log, goes on there. What a webhook's endpoint has not begun with begins there, too. */
+const TO_THE_HEAD = [
+  "UPDATE entries SET value = :limit WHERE scope = 'checkpoint:follower' AND (:all OR value > :limit)",
+  "UPDATE entries SET value = json_set(value, '$.place', :limit) WHERE scope = 'checkpoint:webhook-lanes' AND (:all OR json_extract(value, '$.place') > :limit)",
+  "UPDATE entries SET value = json_set(value, '$.upTo', :limit) WHERE scope = 'checkpoint:webhook-lanes' AND json_extract(value, '$.upTo') > :limit",
+] as const;
+
 /** Answers kept for repeated requests speak of what this log does not know; effects outside are never repeated because of a file that was put back. */
 const fitState = (path: string, how: Relation, head: number): void =>
   asking(path, false, (db) => {
     const limit = toPosition(head);
     db.exec("BEGIN IMMEDIATE; DELETE FROM entries WHERE scope NOT LIKE 'checkpoint:%' AND scope <> 'jobs'");
     if (how === 'another') db.exec("DELETE FROM entries WHERE scope = 'checkpoint:mail-queue'; DELETE FROM messages");
-    db.prepare(`UPDATE entries SET value = ? WHERE scope = 'checkpoint:follower' ${how === 'another' ? '' : 'AND value > ?'}`).run(...(how === 'another' ? [limit] : [limit, limit]));
+    for (const statement of TO_THE_HEAD) db.prepare(statement).run({ limit, ...(statement.includes(':all') && { all: how === 'another' ? 1 : 0 }) });
     if (has(db, 'log_seen')) db.exec('DELETE FROM log_seen');
     db.exec('COMMIT');
   });

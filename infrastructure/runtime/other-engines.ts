@@ -50,9 +50,9 @@ const openOnMongo = async (options: EnginesOptions, ground: Ground, url: string)
   const stored = eventStoreUrl === undefined ? await openEmbeddedLog(ground) : await openEventStoreLog(ground, eventStoreUrl, mongo);
   const derived = await openMongoDerived(ground, mongo);
   const bus = await openBus(ground, settings);
-  const tie = createLogTie(mongo, stored.log);
-  await tie.check();
   const isShared = eventStoreUrl !== undefined;
+  const tie = createLogTie({ mongo, log: stored.log, state: derived.state, vault: isShared ? stored.vault : undefined });
+  await tie.check();
   const leases = isShared ? createLeases({ state: derived.state, ids, pause }) : createLoneLeases();
   return { ...stored, ...derived, bus, leases, isShared, rememberLog: () => tie.remember() };
 };

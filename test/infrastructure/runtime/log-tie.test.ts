@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { copyFileSync, existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { LANES } from '../../../application/delivery/shelves.ts';
 import type { Logger } from '../../../application/kernel/ports.ts';
 import type { TenantId } from '../../../domain/kernel/ids.ts';
 import { systemClock } from '../../../infrastructure/runtime/clock.ts';
@@ -13,6 +14,16 @@ import { temporaryDirectory, type TemporaryDirectory } from '../../support/tempo
 
 const MODEL = { name: 'notes', version: 1, indexes: [] };
 const TENANT = '00000000-0000-7000-8000-000000000001' as TenantId;
+
+/** How far webhooks have been told. */
+const lanes = async ({ state }: Embedded): Promise<readonly object[]> => {
+  const found: object[] = [];
+  for await (const { value } of state.list(LANES)) found.push(JSON.parse(value) as object);
+  return found;
+};
+
+/** Of a webhook: how far it has been told, and up to where, if it is told anew. */
+const lane = (place: number | null, upTo: number | null) => ({ place: place === null ? null : toPosition(place), upTo: upTo === null ? null : toPosition(upTo), since: null, until: null, types: null });
 
 describe('what is derived from a log', () => {
   let directory: TemporaryDirectory;
@@ -100,6 +111,37 @@ describe('what is derived from a log', () => {
     await grow(4);
     for (const path of own) copyFileSync(`${path}.kept`, path);
     expect((await left()).checkpoint).to.equal(undefined);
+  });
+
+  const withLanes = (...all: readonly object[]): Promise<void> => during(async ({ state }) => {
+    for (const [index, one] of all.entries()) await state.compareAndSet(LANES, `tenant/webhook/${index}`, undefined, { value: JSON.stringify(one) });
+  });
+
+  it('is fitted as to what webhooks have been told: nothing that follows in an older copy of the log is passed over', async () => {
+    await grow(2);
+    copyFileSync(at('events.db'), at('older'));
+    await grow(3);
+    await withLanes(lane(5, null), lane(1, 4), lane(null, null), lane(2, null));
+    copyFileSync(at('older'), at('events.db'));
+    expect(await during(lanes)).to.deep.equal([lane(2, null), lane(1, 2), lane(null, null), lane(2, null)]);
+  });
+
+  it('is ahead of the log where nothing but a webhook is', async () => {
+    await grow(2);
+    await withLanes(lane(9, null));
+    expect(unfitting(directory.path)).to.have.lengthOf(1);
+    expect(await during(lanes)).to.deep.equal([lane(2, null)]);
+    expect(unfitting(directory.path)).to.deep.equal([]);
+  });
+
+  it('is fitted to another log as to what webhooks have been told', async () => {
+    const other = temporaryDirectory();
+    await grow(9, other.path);
+    await grow(2);
+    await withLanes(lane(1, null), lane(null, null));
+    copyFileSync(join(other.path, 'events.db'), at('events.db'));
+    other.remove();
+    expect(await during(lanes)).to.deep.equal([lane(9, null), lane(9, null)]);
   });
 
   for (const [how, lose] of [['gone', (path: string) => rmSync(path)], ['empty', (path: string) => truncateSync(path)]] as const) {
