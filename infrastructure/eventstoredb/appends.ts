@@ -57,8 +57,14 @@ const send = async ({ connection, batches }: AppendsDeps, events: Events, expect
   }
 };
 
-/** What the server's word is enough for: events that can be nowhere else, and where they are. */
-const isSettled = ({ answer, isFirst }: Outcome, { chosen }: Events): boolean => isFirst && chosen === false && ('actual' in answer || answer.position !== undefined);
+/**
+ * What the server's word is enough for: events that can be nowhere else, and where they are; and of a copy, that it is stored. At a revision that is expected
+ * the server takes for stored what stands there under the same ids, and nothing else.
+ */
+const isSettled = ({ answer, isFirst }: Outcome, { chosen }: Events): boolean => {
+  if (!isFirst || chosen === true) return false;
+  return 'actual' in answer ? chosen === false : answer.position !== undefined;
+};
 
 /** Where it landed, or where the stream is instead. */
 const store = async (deps: AppendsDeps, events: Events, expected: number, deadline: Deadline): Promise<Answer> => {
