@@ -17,12 +17,14 @@ import { createLogger } from '../../infrastructure/runtime/logger.ts';
 import { createMetrics, type Metrics } from '../../infrastructure/runtime/metrics.ts';
 import { createPublicKeys } from '../platform/public-keys.ts';
 import { createApp } from '../kernel/app.ts';
+import type { Readiness } from '../kernel/operational.ts';
 import { createSharedAddresses } from '../kernel/client-address.ts';
 import { createHttpServer, type HttpServer } from '../kernel/server.ts';
 import { composeContainer } from './container.ts';
 import { completeRotation, keyRotationsOf } from './keys.ts';
 import { openJobs } from './jobs.ts';
 import { resolve } from './provide.ts';
+import { createReadinessLook, enginesOf, readinessOf, watchReadiness } from './readiness.ts';
 import { listenError, originError, sealError } from './start-errors.ts';
 import { servedSurfaces } from './surfaces.ts';
 import { authorities, delivery, fanout, kms, runtime, siem, signing, storage, tenancy } from './tokens.ts';
@@ -50,6 +52,14 @@ export type Program = Readonly<{
 
 type Parts = Readonly<{ container: Container; metrics: Metrics; logger: Logger; clock: Clock; config: Config; secrets: InstallationSecrets; stopping: AbortSignal; failing: AbortSignal }>;
 
+const readinessIn = (container: Container, config: Config, metrics: Metrics): Readiness => {
+  const [log, state, projections] = [resolve(container, storage.log), resolve(container, storage.state), resolve(container, storage.projections)];
+  const engines = enginesOf(config, { log, state });
+  const look = createReadinessLook({ engines, projections });
+  watchReadiness(metrics, look, engines);
+  return readinessOf(look);
+};
+
 const appOf = ({ container, metrics, logger, clock, config, secrets, stopping, failing }: Parts): RequestListener => {
   const projections = resolve(container, storage.projections);
   return createApp({
@@ -61,7 +71,7 @@ const appOf = ({ container, metrics, logger, clock, config, secrets, stopping, f
     operatorToken: secrets.operatorToken,
     trustProxy: config.trustProxy,
     surfaceHosts: config.surfaceHosts,
-    readiness: async () => ({ ready: projections.ready(), details: { projections: await projections.status() } }),
+    readiness: readinessIn(container, config, metrics),
     publicDocuments: { '/.well-known/chancery-keys.json': createPublicKeys({ sessionKeys: resolve(container, tenancy.sessionKeys), published: resolve(container, kms.published) }) },
   });
 };

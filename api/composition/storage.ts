@@ -6,20 +6,13 @@ import type { Sealing } from '../../infrastructure/crypto/sealing.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
 import type { OpenEngines } from '../../infrastructure/runtime/engines.ts';
 import { blindKeys } from '../../infrastructure/state/blind-keys.ts';
-import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import { announcing } from '../../projections/kernel/announcing.ts';
-import { createProjections, type Projections, type ProjectionsOptions } from '../../projections/kernel/projections.ts';
+import { createProjections, type ProjectionsOptions } from '../../projections/kernel/projections.ts';
 import { projections as definitions } from './projections.ts';
 import { provide, provideValue } from './provide.ts';
 import { runtime, storage } from './tokens.ts';
 
 export type Engines = Omit<OpenEngines, 'close' | 'rememberLog'> & Pick<Sealing, 'personalData' | 'secrets' | 'blindIndex'>;
-
-const watch = (metrics: Metrics, projections: Projections): void => {
-  metrics.gauge('projection_lag_events', 'Events in the log that a read model does not include yet.', ['projection'], async () =>
-    (await projections.status()).map(({ name, lag }) => ({ labels: { projection: name }, value: lag })),
-  );
-};
 
 const sharedOf = ({ isShared, leases, state }: Engines, { roles }: Config): ProjectionsOptions['shared'] =>
   isShared ? { leases, state, projects: roles.includes('projector') } : undefined;
@@ -40,11 +33,9 @@ export const bindStorage = (container: Container, engines: Engines): void => {
     storage.projections,
     ({ metrics, config, ...deps }) => {
       const poisoned = metrics.counter('projection_poison_events_total', 'Events that a read model could not take and skipped.', ['projection']);
-      const all = createProjections({ ...deps, definitions, shared: sharedOf(engines, config), onPoison: ({ name }) => poisoned({ projection: name }) });
-      watch(metrics, all);
-      return all;
+      return createProjections({ ...deps, definitions, shared: sharedOf(engines, config), onPoison: ({ name }) => poisoned({ projection: name }) });
     },
-    { log, store: readModels, logger: runtime.logger, metrics: runtime.metrics, config: runtime.config },
+    { log, store: readModels, clock: runtime.clock, logger: runtime.logger, metrics: runtime.metrics, config: runtime.config },
   );
   provide(container, storage.freshness, ({ projections }) => projections.freshness, { projections: storage.projections });
   provide(container, storage.reader, ({ projections }) => projections.reader, { projections: storage.projections });

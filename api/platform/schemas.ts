@@ -187,7 +187,7 @@ export const ProjectionReply = Type.Object(
     version: Type.Integer({ description: 'The version that this release knows' }),
     serving: Type.Integer({ description: 'The version that questions are answered from; another one until that has caught up' }),
     position: nullable(Type.String(), 'The log position it has reached; null before the first event'),
-    lag: Type.Integer({ description: 'Events that it does not include yet' }),
+    lag: Type.Number({ description: 'Age in seconds of the oldest event that it does not include yet; 0 when it includes all' }),
   },
   { description: 'A read model' },
 );

@@ -14,7 +14,10 @@ export type GaugeReading = Readonly<{ labels?: Readonly<Record<string, string>>;
 
 export interface Metrics {
   http: HttpMetrics;
-  /** A gauge that is read when somebody looks: lag of projections, size of stores. Names without the `chancery_` prefix. */
+  /**
+   * A gauge that is read when somebody looks: lag of projections, size of stores. Names without the `chancery_` prefix. One that cannot be read, or not
+   * within 3 s, is left out: whoever scrapes gets the others, now more than ever.
+   */
   gauge(name: string, help: string, labelNames: readonly string[], read: () => readonly GaugeReading[] | Promise<readonly GaugeReading[]>): void;
   /** A counter with fixed label names; calling the result adds to it. */
   counter(name: string, help: string, labelNames?: readonly string[]): (labels?: Readonly<Record<string, string>>, by?: number) => void;
@@ -45,7 +48,18 @@ const httpMetrics = (registry: Registry): HttpMetrics => {
   };
 };
 
-export const createMetrics = (): Metrics => {
+/** Scrapers give up after 10 s. */
+const READ_MS = 3_000;
+
+const readInTime = async (readMs: number, read: () => readonly GaugeReading[] | Promise<readonly GaugeReading[]>): Promise<readonly GaugeReading[]> => {
+  const late = Promise.withResolvers<readonly GaugeReading[]>();
+  const timer = setTimeout(() => late.resolve([]), readMs);
+  const reading = async (): Promise<readonly GaugeReading[]> => read();
+  return Promise.race([reading().catch(() => []), late.promise]).finally(() => clearTimeout(timer));
+};
+
+/** `readMs`: how long a gauge may take, 3 s unless given. */
+export const createMetrics = (readMs = READ_MS): Metrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const common = (name: string, help: string, labelNames: readonly string[] = []) => ({ name: `${PREFIX}${name}`, help, labelNames: [...labelNames], registers: [registry] });
@@ -56,7 +70,9 @@ export const createMetrics = (): Metrics => {
         ...common(name, help, labelNames),
         collect: async () => {
           gauge.reset();
-          for (const { labels = {}, value } of await read()) gauge.set(labels, value);
+          // Without labels a reset one would say 0.
+          if (labelNames.length === 0) gauge.remove();
+          for (const { labels = {}, value } of await readInTime(readMs, read)) gauge.set(labels, value);
         },
       });
     },

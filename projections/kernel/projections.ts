@@ -1,6 +1,7 @@
 /** All projections of the program together: started and stopped, asked about, rebuilt. */
 import type { Leases } from '../../application/kernel/leases.ts';
-import type { EventLog, Logger } from '../../application/kernel/ports.ts';
+import { createLag, type LagBehind } from '../../application/kernel/lag.ts';
+import type { Clock, EventLog, Logger } from '../../application/kernel/ports.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
 import type { ReadModelStore } from '../../application/kernel/read-models.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
@@ -20,13 +21,16 @@ export type ProjectionStatus = Readonly<{
   /** The version that questions are answered from; differs from `version` until a new one has caught up. */
   serving: number;
   position: Position | undefined;
-  /** Positions between here and the head of the log: events in the embedded one, bytes in EventStoreDB's. */
+  /** Whether it has reached what was the head of the log at the start. */
+  ready: boolean;
+  /** Age in seconds of the oldest event that it has not passed yet; 0 at the head of the log. */
   lag: number;
 }>;
 
 export type ProjectionsOptions = Readonly<{
   log: EventLog;
   store: ReadModelStore;
+  clock: Clock;
   logger: Logger;
   definitions: readonly AnyProjection[];
   /** Beside the error that is logged: for a metric. */
@@ -57,14 +61,13 @@ const reporting = (logger: Logger, onPoison: OnPoison | undefined): OnPoison => 
   onPoison?.(projection, recorded, error);
 };
 
-/** Positions begin with 20 digits, whatever follows. */
-const numberOf = (position: Position | undefined): number => Number(position?.slice(0, 20) ?? 0);
+type Asked = Readonly<{ log: EventLog; lagBehind: LagBehind; models: readonly LiveModel[]; versions: ReadonlyMap<string, number> }>;
 
-const lagBehind = (head: Position | undefined, position: Position | undefined): number => Math.max(0, numberOf(head) - numberOf(position));
-
-const statusOf = async (log: EventLog, models: readonly LiveModel[], versions: ReadonlyMap<string, number>): Promise<readonly ProjectionStatus[]> => {
+const statusOf = async ({ log, lagBehind, models, versions }: Asked): Promise<readonly ProjectionStatus[]> => {
   const head = await log.head();
-  return models.map(({ name, serving, position }) => ({ name, version: versions.get(name) ?? 0, serving: serving.version, position, lag: lagBehind(head, position) }));
+  return Promise.all(models.map(async ({ name, serving, position, ready }) => (
+    { name, version: versions.get(name) ?? 0, serving: serving.version, position, ready, lag: await lagBehind(position, head) }
+  )));
 };
 
 type Watched = Readonly<{ freshness: Freshness; watch?: LogWatch; sharing?: Sharing }>;
@@ -80,6 +83,7 @@ const watched = ({ log, definitions, logger, shared }: ProjectionsOptions): Watc
 export const createProjections = (options: ProjectionsOptions): Projections => {
   const { log, store, logger, definitions, onPoison } = options;
   const { freshness, watch, sharing } = watched(options);
+  const lagBehind = createLag(options);
   const stopping = new AbortController();
   let watching: Promise<void> | undefined;
   const models = new Map(
@@ -113,7 +117,7 @@ export const createProjections = (options: ProjectionsOptions): Projections => {
     caughtUp: async () => {
       await Promise.all(all.map(({ caughtUp }) => caughtUp));
     },
-    status: () => statusOf(log, all, versions),
+    status: () => statusOf({ log, lagBehind, models: all, versions }),
     rebuild,
   };
 };

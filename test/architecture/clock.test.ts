@@ -18,6 +18,7 @@ const READS: Readonly<Record<string, RegExp>> = {
 
 /** Elapsed time that never goes backwards, where it decides nothing that a clock should. */
 const MONOTONIC: Readonly<Record<string, string>> = {
+  'api/composition/readiness.ts': 'for how long what was found is told again',
   'projections/kernel/pause.ts': 'how long a slice of work of a question takes; no document depends on it',
   'api/kernel/watching.ts': 'bounds how long a handler may take',
   'api/kernel/beginning.ts': 'measures how long a request took, for log and metrics',

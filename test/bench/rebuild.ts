@@ -2,6 +2,7 @@
 import { createProjections, type Projections } from '../../projections/kernel/projections.ts';
 import type { AnyProjection } from '../../projections/kernel/projection.ts';
 import { projections as definitions } from '../../api/composition/projections.ts';
+import { systemClock } from '../../infrastructure/runtime/clock.ts';
 import type { Embedded } from '../../infrastructure/runtime/embedded.ts';
 import { silentLogger } from '../support/silent.ts';
 import type { Benchmark, Settings } from './benchmark.ts';
@@ -52,7 +53,7 @@ const rowOf = ({ name, events, rates, microseconds }: Measured): Row => {
 const rebuildAll = async (dataDir: string, seed: (embedded: Embedded) => Promise<void>, wanted: (name: string) => boolean, rounds: number): Promise<readonly Measured[]> => {
   const embedded = await openStores(dataDir);
   await seed(embedded);
-  const projections = createProjections({ log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions });
+  const projections = createProjections({ clock: systemClock, log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions });
   await projections.start();
   await projections.caughtUp();
   const measured: Measured[] = [];

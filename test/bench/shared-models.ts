@@ -15,5 +15,5 @@ export type EnginesAsked = Readonly<{ env: Readonly<Record<string, string>>; dat
 export const openShared = async ({ env, dataDir }: EnginesAsked, projects: boolean): Promise<Readonly<{ engines: OpenEngines; projections: Projections }>> => {
   const engines = await openEngines({ dataDir, codec: createEventCodec(catalogue), clock: systemClock, logger: silentLogger, onFatal: failOnFatal, settings: readConfig(env), pause });
   const { log, readModels: store, leases, state } = engines;
-  return { engines, projections: createProjections({ log, store, logger: silentLogger, definitions, shared: { leases, state, projects } }) };
+  return { engines, projections: createProjections({ clock: systemClock, log, store, logger: silentLogger, definitions, shared: { leases, state, projects } }) };
 };

@@ -58,7 +58,7 @@ const app = createApp({
   clock: systemClock,
   logger,
   operatorToken: program.operatorToken,
-  readiness: async () => ({ ready: resolve(container, storage.projections).ready(), details: { projections: await resolve(container, storage.projections).status() } }),
+  readiness: async () => ({ ready: resolve(container, storage.projections).ready() }),
 });
 const server = createHttpServer(app);
 await server.listen('127.0.0.1', config.port);

@@ -58,7 +58,7 @@ export const differences = async ({ env }: Installation): Promise<Readonly<{ dif
   const mongo = await openMongo(env['MONGO_URL'] ?? '', { logger: silentLogger });
   const opened = await openEventStoreDb({ ...tools, url: env['EVENTSTORE_URL'] ?? '', ids: systemIds, vault: createMemoryVault() });
   const fresh = await openEmbedded({ ...tools, dataDir: directory.path, onFatal: failOnFatal });
-  const rebuilt = createProjections({ log: opened.log, store: fresh.readModels, logger: silentLogger, definitions });
+  const rebuilt = createProjections({ clock: systemClock, log: opened.log, store: fresh.readModels, logger: silentLogger, definitions });
   try {
     await rebuilt.start();
     await rebuilt.caughtUp();

@@ -32,7 +32,7 @@ const named = (projections: readonly AnyProjection[], way: Way): readonly AnyPro
   projections.map((projection) => ({ ...projection, name: `${projection.name}-${way.replace(' ', '-')}` }));
 
 export const follow = async ({ log, readModels }: Pick<Embedded, 'log' | 'readModels'>, definitions: readonly AnyProjection[]): Promise<Projections> => {
-  const projections = createProjections({ log, store: readModels, logger: silentLogger, definitions });
+  const projections = createProjections({ clock: systemClock, log, store: readModels, logger: silentLogger, definitions });
   await projections.start();
   return projections;
 };

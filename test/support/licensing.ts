@@ -106,7 +106,7 @@ export const openLicensing = async (): Promise<LicensingGround> => {
   const clock = { now: () => knobs.now };
   const embedded = await openStores({ dataDir: directory.path, codec: createEventCodec(catalogue), clock, logger: silentLogger, onFatal: failOnFatal });
   const sealing = await openSealing({ vault: embedded.vault, masterKey: Buffer.alloc(32, 7), ids: randomIds });
-  const projections = createProjections({ log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions: licensingProjections });
+  const projections = createProjections({ clock, log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions: licensingProjections });
   await projections.start();
   const { personalData, secrets } = sealing;
   const announced = announcing(embedded.store, projections.freshness);

@@ -72,7 +72,7 @@ const openGround = async (knobs: Knobs) => {
   };
   const sealing = await openSealing({ vault: embedded.vault, masterKey: Buffer.alloc(32, 7), ids: randomIds });
   const definitions = tenancyProjections as unknown as readonly AnyProjection[];
-  const projections = createProjections({ log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions });
+  const projections = createProjections({ clock, log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions });
   const stop = closing(async () => {
     await projections.stop();
     await embedded.close();

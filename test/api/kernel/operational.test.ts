@@ -80,11 +80,26 @@ describe('kernel: health and metrics', () => {
   });
 
   it('takes gauges, counters and histograms of other parts', async () => {
-    metrics.gauge('projection_lag_events', 'Events behind.', ['projection'], async () => [{ labels: { projection: 'keys' }, value: 7 }]);
+    metrics.gauge('projection_lag_seconds', 'Seconds behind.', ['projection'], async () => [{ labels: { projection: 'keys' }, value: 0.7 }]);
     metrics.counter('appends_total', 'Appends.', ['outcome'])({ outcome: 'ok' }, 2);
     metrics.histogram('append_duration_seconds', 'Appends.')({}, 0.003);
     const text = await metrics.render();
-    expect(text).to.contain('chancery_projection_lag_events{projection="keys"} 7').and.contain('chancery_appends_total{outcome="ok"} 2');
+    expect(text).to.contain('chancery_projection_lag_seconds{projection="keys"} 0.7').and.contain('chancery_appends_total{outcome="ok"} 2');
     expect(text).to.contain('chancery_append_duration_seconds_bucket{le="0.005"} 1');
+  });
+
+  it('leaves out a gauge that cannot be read, or not in time, and gives the others', async () => {
+    const some = createMetrics(20);
+    const five = [{ value: 5 }];
+    let look = (): Promise<typeof five> => Promise.resolve(five);
+    some.gauge('moody', 'One that fails.', [], () => look());
+    some.gauge('steady', 'One that does not.', [], () => [{ value: 1 }]);
+    expect(await some.render()).to.match(/^chancery_moody 5$/mu);
+    for (const trouble of [() => Promise.reject(new Error('away')), () => new Promise<never>(() => undefined), () => { throw new Error('at once'); }]) {
+      look = trouble;
+      expect(await some.render()).to.match(/^chancery_steady 1$/mu).and.not.match(/^chancery_moody /mu);
+    }
+    look = () => Promise.resolve(five);
+    expect(await some.render()).to.match(/^chancery_moody 5$/mu);
   });
 });

@@ -120,7 +120,7 @@ const start = async () => {
   knobs.append = (...given) => embedded.store.append(...given);
   const store: EventStore = { ...embedded.store, append: (...given) => knobs.append(...given) };
   const projections = createProjections({
-    log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions: [signingOperations, signingAttempts, signingApprovals, ...tenancyProjections],
+    clock, log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions: [signingOperations, signingAttempts, signingApprovals, ...tenancyProjections],
   });
   const stop = closing(async () => {
     await projections.stop();

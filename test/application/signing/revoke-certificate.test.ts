@@ -32,7 +32,7 @@ describe('revoking a certificate that is being used', () => {
   let projections: Projections;
   before(async () => {
     embedded = await openEmbedded({ dataDir: directory.path, codec: createEventCodec(catalogue), clock, logger: silentLogger, onFatal: failOnFatal });
-    projections = createProjections({ log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions: [openSigningOperations] });
+    projections = createProjections({ clock, log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions: [openSigningOperations] });
     await projections.start();
   });
   after(async () => {
@@ -57,7 +57,7 @@ describe('revoking a certificate that is being used', () => {
     // Another program: it shares nothing with the one that signs but the log.
     const revoke = createRevokeSigningCertificate({
       authorities: { revokeLeaf: async (_owner, { serial }) => { const first = !revoked.has(serial); revoked.add(serial); return first; } },
-      pending: createPendingSignings({ log: embedded.log, freshness: projections.freshness, readModels: embedded.readModels, reader: projections.reader }),
+      pending: createPendingSignings({ log: embedded.log, readModels: embedded.readModels, reader: projections.reader }),
       operations: createSigningOperations(embedded.store),
       clock,
     });

@@ -40,7 +40,7 @@ describe('the sweeper', () => {
   const open = async () => {
     embedded = await openEmbedded({ dataDir: directory.path, codec: createEventCodec(catalogue), clock, logger: silentLogger, onFatal: failOnFatal });
     projections = createProjections({
-      log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions: [openSigningOperations, openSigningReservations],
+      clock, log: embedded.log, store: embedded.readModels, logger: silentLogger, definitions: [openSigningOperations, openSigningReservations],
     });
     await projections.start();
     store = embedded.store;

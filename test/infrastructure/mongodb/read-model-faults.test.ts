@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { randomUUID } from 'node:crypto';
 import type { Change, ReadModelDefinition, ReadModelStore } from '../../../application/kernel/read-models.ts';
 import type { Position, TenantId } from '../../../domain/kernel/ids.ts';
+import { systemClock } from '../../../infrastructure/runtime/clock.ts';
 import { openMongo, type Mongo } from '../../../infrastructure/mongodb/connection.ts';
 import { openMongoReadModels } from '../../../infrastructure/mongodb/read-model-store.ts';
 import type { Embedded } from '../../../infrastructure/runtime/embedded.ts';
@@ -35,7 +36,7 @@ const notes = ({ store }: Embedded): (() => Promise<unknown>) => {
 };
 
 const run = async ({ log }: Embedded, store: ReadModelStore, definitions: readonly AnyProjection[]): Promise<Projections> => {
-  const projections = createProjections({ log, store, logger: silentLogger, definitions });
+  const projections = createProjections({ clock: systemClock, log, store, logger: silentLogger, definitions });
   await projections.start();
   return projections;
 };

@@ -33,7 +33,7 @@ describe('projections', () => {
   });
 
   const run = async (definitions: readonly AnyProjection[], logger: Logger = silentLogger): Promise<Projections> => {
-    const projections = createProjections({ log: opened.log, store: opened.readModels, logger, definitions });
+    const projections = createProjections({ clock: systemClock, log: opened.log, store: opened.readModels, logger, definitions });
     running.push(projections);
     await projections.start();
     return projections;
@@ -62,7 +62,7 @@ describe('projections', () => {
     await projections.caughtUp();
     expect(projections.ready()).to.equal(true);
     const [status] = await projections.status();
-    expect(status).to.deep.equal({ name: 'tallies', version: 1, serving: 1, position: '00000000000000002000', lag: 0 });
+    expect(status).to.deep.equal({ name: 'tallies', version: 1, serving: 1, position: '00000000000000002000', ready: true, lag: 0 });
     expect((await run([])).ready()).to.equal(true);
   });
 
@@ -99,7 +99,7 @@ describe('projections', () => {
     };
     const poisoned: unknown[] = [];
     const projections = createProjections({
-      log: opened.log, store: opened.readModels, logger, definitions: [choosy], onPoison: ({ name }, { position }) => poisoned.push([name, position]),
+      clock: systemClock, log: opened.log, store: opened.readModels, logger, definitions: [choosy], onPoison: ({ name }, { position }) => poisoned.push([name, position]),
     });
     running.push(projections);
     const stream = someStream(tenant);
@@ -178,7 +178,7 @@ describe('projections', () => {
       const feed = opened.log.feed(filter);
       return { pull: async (...asked: Parameters<typeof feed.pull>) => gate.promise.then(() => feed.pull(...asked)) };
     } };
-    const projections = createProjections({ log: gated, store: opened.readModels, logger: silentLogger, definitions: [doubled] });
+    const projections = createProjections({ clock: systemClock, log: gated, store: opened.readModels, logger: silentLogger, definitions: [doubled] });
     running.push(projections);
     await projections.start();
     expect(projections.ready()).to.equal(false);

@@ -35,7 +35,7 @@ describe('projections of several processes', () => {
   const begin = async (projects: boolean): Promise<Projections> => {
     const { log, readModels: store, state } = opened;
     const leases = createLeases({ state, ids: randomIds, pause, everyMs: 10 });
-    const projections = createProjections({ log, store, logger: silentLogger, definitions: [tallies, texts], shared: { leases, state, projects } });
+    const projections = createProjections({ clock: systemClock, log, store, logger: silentLogger, definitions: [tallies, texts], shared: { leases, state, projects } });
     running.push(projections);
     await projections.start();
     return projections;
