@@ -98,7 +98,7 @@ const appendBehind = async (deps: AppendsDeps, events: Events, end: Expected & R
   let next = end.revision;
   let isStored = false;
   try {
-    // The end was asked for first: what has come since is where it is expected, or makes the append go wrong.
+    // Where the end is was asked, or remembered, first: what has come since is where it is expected, or makes the append go wrong.
     const there = await before(deps, events, end.searched);
     if (there !== undefined) return there;
     const stored = await store(deps, events, end.revision, deadline);

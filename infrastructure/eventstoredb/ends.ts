@@ -1,8 +1,10 @@
 /**
  * Where appends that expect nothing in particular expect their streams to end. The server is told a revision all the same, since it takes the same
  * events once more for a second append where it is told none. Those that are on their way at once expect to follow one another, in the order in
- * which they are sent, so that none of them waits for another; where a stream is elsewhere, all of them begin again from there.
+ * which they are sent, so that none of them waits for another; where a stream is elsewhere, all of them begin again from there. Where a stream
+ * ended is remembered: whoever appends to it alone need not ask first, and where another process has appended since, the server says so.
  */
+import { createRecent } from '../../application/kernel/recent.ts';
 import type { StreamId } from '../../domain/kernel/ids.ts';
 
 /** `round`: which guess a revision stems from. */
@@ -18,20 +20,24 @@ export interface Ends {
   release(stream: StreamId): void;
 }
 
+/** Streams whose end is remembered, or twice as many. */
+const REMEMBERED = 1_000;
+
 export const createEnds = (head: (stream: StreamId) => Promise<number>): Ends => {
   const ends = new Map<StreamId, End>();
+  const last = createRecent<StreamId, number>(REMEMBERED);
   const endOf = (stream: StreamId): End => {
-    const known = ends.get(stream);
-    if (known !== undefined) return known;
-    const made: End = { next: head(stream), round: 0, users: 0 };
-    ends.set(stream, made);
-    return made;
+    const end = ends.get(stream) ?? { next: last.get(stream) ?? head(stream), round: 0, users: 0 };
+    ends.set(stream, end);
+    return end;
   };
   const release = (stream: StreamId): void => {
     const end = ends.get(stream);
     if (end === undefined) return;
     end.users -= 1;
-    if (end.users === 0) ends.delete(stream);
+    if (end.users > 0) return;
+    ends.delete(stream);
+    if (typeof end.next === 'number') last.set(stream, end.next);
   };
   return {
     claim: async (stream, count) => {

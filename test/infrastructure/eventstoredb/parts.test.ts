@@ -84,8 +84,11 @@ describe('EventStoreDB: ends of streams', () => {
     ends.moved(stream, 0, 11);
     expect(await ends.claim(stream, 2)).to.deep.equal({ revision: 10, round: 1 });
     for (let left = 0; left < 4; left += 1) ends.release(stream);
-    await ends.claim(stream, 1);
-    expect(asked).to.equal(2);
+    expect(await ends.claim(stream, 1), 'remembered').to.deep.equal({ revision: 12, round: 0 });
+    ends.moved(stream, 0, 20);
+    ends.release(stream);
+    expect((await ends.claim(stream, 1)).revision, 'where the server said that it is').to.equal(20);
+    expect(asked).to.equal(1);
   });
 
   it('are asked for again after a failure', async () => {
