@@ -1,6 +1,7 @@
 /** What happens, told outside: webhooks, wired. */
 import type { Container } from 'inversify';
 import { createAttempt, createDecline } from '../../application/delivery/attempt.ts';
+import { createBodies } from '../../application/delivery/bodies.ts';
 import { createDispatcher } from '../../application/delivery/dispatcher.ts';
 import type { PublicEvents, WebhookSignatures } from '../../application/delivery/ports.ts';
 import { createRedeliver, type Redeliver } from '../../application/delivery/redeliver.ts';
@@ -56,8 +57,9 @@ type Dispatching = Readonly<{
 }>;
 
 const dispatcherOf = ({ config, metrics, publicUrl, views, send, leases, ...deps }: Dispatching): Scheduler => {
-  const attempt = createAttempt({ ...deps, send, linkTo: linkOf({ publicUrl, views, log: deps.log }) });
-  const dispatcher = createDispatcher({ ...deps, attempt, decline: createDecline(deps), slots: createSlots(pause), pause });
+  const bodies = createBodies({ ...deps, linkTo: linkOf({ publicUrl, views, log: deps.log }) });
+  const attempt = createAttempt({ ...deps, bodies, send });
+  const dispatcher = createDispatcher({ ...deps, bodies, attempt, decline: createDecline(deps), slots: createSlots(pause), pause });
   watchWebhooks(metrics, dispatcher);
   const work = async (signal: AbortSignal): Promise<void> => {
     try {

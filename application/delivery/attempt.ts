@@ -2,10 +2,9 @@
 import type { DeliveryEvent, EventPlace } from '../../domain/delivery/delivery.events.ts';
 import { fractionOf, nextAttemptAt } from '../../domain/delivery/retries.ts';
 import type { Webhook } from '../../domain/delivery/webhooks-state.ts';
-import type { StreamId } from '../../domain/kernel/ids.ts';
-import type { Cause, Clock, EventStore, Recorded } from '../kernel/ports.ts';
-import type { PublicEvents } from './ports.ts';
-import { bodyOf, type SendWebhook, type Sent } from './send-webhook.ts';
+import type { Cause, Clock, EventStore } from '../kernel/ports.ts';
+import type { Bodies } from './bodies.ts';
+import type { SendWebhook, Sent } from './send-webhook.ts';
 import type { Endpoint, Waiting } from './shelves.ts';
 import { deliveriesStream, deliveryIdOf } from './streams.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -25,11 +24,9 @@ export type Attempt = (endpoint: Endpoint, waiting: Waiting, breaks: Breaks) => 
 
 export type AttemptDeps = Readonly<{
   webhooks: Pick<Webhooks, 'find' | 'disableGone'>;
-  events: Pick<PublicEvents, 'toPublic'>;
-  store: Pick<EventStore, 'read' | 'append'>;
+  bodies: Pick<Bodies, 'of'>;
+  store: Pick<EventStore, 'append'>;
   send: SendWebhook;
-  /** Where what is too large for a delivery is fetched. */
-  linkTo: (recorded: Recorded) => Promise<string>;
   clock: Clock;
 }>;
 
@@ -40,11 +37,6 @@ const placeOf = ({ eventId, eventType, eventStream, eventRevision, eventPosition
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 const causeOf = (deliveryId: string, eventId: string): Cause => ({ actor: { kind: 'system', id: 'webhooks' }, correlation: deliveryId, causation: eventId });
-
-const readEvent = async (store: Pick<EventStore, 'read'>, { eventStream, eventRevision }: EventPlace): Promise<Recorded> => {
-  for await (const recorded of store.read(eventStream as StreamId, eventRevision)) return recorded;
-  throw new Error('an event that waits for its delivery is not in the log');
-};
 
 /** What a call that was given up came to. */
 const outOfTime = (sent: Sent): Sent => (sent.reason === 'unreachable' ? { ...sent, reason: 'timeout' } : sent);
@@ -74,7 +66,7 @@ export const createDecline = ({ store, clock }: Readonly<{ store: Pick<EventStor
   await store.append(deliveriesStream(tenant, deadAt), 'any', [{ type: 'WebhookDeadLettered', data }], causeOf(deliveryId, waiting.eventId));
 };
 
-export const createAttempt = ({ webhooks, events, store, send, linkTo, clock }: AttemptDeps): Attempt => {
+export const createAttempt = ({ webhooks, bodies, store, send, clock }: AttemptDeps): Attempt => {
   const record = async ({ tenant }: Endpoint, waiting: Waiting, facts: readonly DeliveryEvent[]): Promise<void> => {
     const deliveryId = facts[0]?.data.deliveryId ?? '';
     await store.append(deliveriesStream(tenant, iso(clock.now())), 'any', facts, causeOf(deliveryId, waiting.eventId));
@@ -95,10 +87,7 @@ export const createAttempt = ({ webhooks, events, store, send, linkTo, clock }: 
   };
 
   return async (endpoint, waiting, { stop, giveUp }) => {
-    const recorded = await readEvent(store, waiting);
-    const event = events.toPublic(recorded);
-    if (event === undefined) throw new Error(`nothing is said outside of ${recorded.type}`);
-    const body = await bodyOf(event, () => linkTo(recorded));
+    const body = await bodies.of(waiting);
     // Looked at last: what was deleted, disabled or rotated before this moment is as it was left.
     const webhook = await webhooks.find(endpoint.tenant, endpoint.webhookId);
     if (webhook === undefined || webhook.disabled !== null || stop.aborted) return { outcome: 'stopped' };

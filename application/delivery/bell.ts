@@ -4,8 +4,8 @@ import type { Pause } from './ports.ts';
 export interface Bell {
   /** Whoever waits goes on; whoever does not yet, will not. */
   ring(): void;
-  /** Resolves when it has been rung since the last time, or after `ms` milliseconds. */
-  heard(ms: number): Promise<void>;
+  /** Resolves when it has been rung since the last time, or after `ms` milliseconds; whether it has. */
+  heard(ms: number): Promise<boolean>;
 }
 
 export const createBell = (pause: Pause): Bell => {
@@ -22,7 +22,9 @@ export const createBell = (pause: Pause): Bell => {
         await pause(ms, waiting.signal);
         waiting = undefined;
       }
+      const heard = rung;
       rung = false;
+      return heard;
     },
   };
 };

@@ -6,11 +6,13 @@ import type { Attempt, Attempted } from './attempt.ts';
 import type { Shelf, Waiting } from './shelves.ts';
 import type { Slots } from './slots.ts';
 
-export type CallsDeps = Readonly<{ shelf: Shelf; attempt: Attempt; slots: Slots; clock: Clock; logger: Pick<Logger, 'error'>; /** After each call. */ onEnd: () => void }>;
+export type CallsDeps = Readonly<{ shelf: Shelf; attempt: Attempt; slots: Slots; clock: Clock; logger: Pick<Logger, 'error'>; /** After each call: whether the receiver has taken it. */ onEnd: (taken: boolean) => void }>;
 
 export interface Calls {
-  /** Begins what is due, as far as there is room. Throws what kept a call before from being recorded: `storage.*` or `kernel.fenced`. */
+  /** Begins what is due, as far as there is room; nothing once a call could not be recorded. */
   launch(): void;
+  /** Throws what kept a call from being recorded: `storage.*` or `kernel.fenced`. */
+  check(): void;
   /** Milliseconds until something is due that no call under way will tell of. */
   idleFor(): number;
   isUnderWay(eventId: string): boolean;
@@ -58,24 +60,26 @@ const createHealth = (clock: Clock, { waiting }: Pick<Shelf, 'waiting'>) => {
 
 type Health = ReturnType<typeof createHealth>;
 
-/** One call from its place to what is stored of it. */
+/** One call from its place to what is stored of it: whether the receiver has taken it. */
 const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, health: Health) => {
-  const settle = async (waiting: Waiting, attempted: Attempted): Promise<void> => {
-    if (attempted.outcome === 'stopped') return undefined;
+  const settle = async (waiting: Waiting, attempted: Attempted): Promise<boolean> => {
+    if (attempted.outcome === 'stopped') return false;
     health.note(attempted);
-    return attempted.outcome === 'failed' && attempted.next !== undefined ? shelf.set(attempted.next) : shelf.remove(waiting.eventId);
+    await (attempted.outcome === 'failed' && attempted.next !== undefined ? shelf.set(attempted.next) : shelf.remove(waiting.eventId));
+    return attempted.outcome === 'delivered';
   };
-  return async (waiting: Waiting, signal: AbortSignal): Promise<void> => {
+  return async (waiting: Waiting, signal: AbortSignal): Promise<boolean> => {
     const { tenant, webhookId } = shelf.endpoint;
     const place = await slots.enter({ tenant, endpoint: `${tenant}/${webhookId}`, ailing: health.isAiling() }, signal);
     // Broken off while it waited: whoever ends the endpoint does not wait for others' receivers.
-    if (place === undefined) return;
+    if (place === undefined) return false;
     try {
-      await settle(waiting, await attempt(shelf.endpoint, waiting, { stop: signal, giveUp: place.givenUp }));
+      return await settle(waiting, await attempt(shelf.endpoint, waiting, { stop: signal, giveUp: place.givenUp }));
     } catch (error) {
       if (isFatal(error)) throw error;
       logger.error({ error, webhook: shelf.endpoint.webhookId, position: waiting.eventPosition }, 'a delivery could not be attempted; it will be tried again');
       await shelf.set({ ...waiting, notBefore: clock.now() + INTERNAL_PAUSE_MS });
+      return false;
     } finally {
       place.leave();
     }
@@ -109,36 +113,49 @@ const createRunning = (room: () => number) => {
   };
 };
 
-export const createCalls = (deps: CallsDeps): Calls => {
-  const { shelf, clock, onEnd } = deps;
-  const health = createHealth(clock, shelf);
-  const deliver = createDeliver(deps, health);
-  const running = createRunning(health.room);
-  let breaking = new AbortController();
+/** Calls with what follows from them. What kept one from being recorded is kept for whoever asks. */
+const createWork = ({ onEnd }: Pick<CallsDeps, 'onEnd'>, deliver: ReturnType<typeof createDeliver>, { end }: Pick<ReturnType<typeof createRunning>, 'end'>) => {
   let failure: { error: unknown } | undefined;
-
-  const begin = (waiting: Waiting): void => {
-    const mine = deliver(waiting, breaking.signal)
-      .catch((error: unknown) => { failure ??= { error }; })
-      .finally(() => running.end(waiting))
-      .finally(onEnd);
-    running.add(waiting, mine);
+  return {
+    hasFailed: (): boolean => failure !== undefined,
+    check: (): void => {
+      if (failure !== undefined) throw failure.error;
+    },
+    run: async (waiting: Waiting, signal: AbortSignal): Promise<void> => {
+      let taken = false;
+      try {
+        taken = await deliver(waiting, signal);
+      } catch (error) {
+        failure ??= { error };
+      }
+      end(waiting);
+      onEnd(taken);
+    },
   };
+};
+
+export const createCalls = (deps: CallsDeps): Calls => {
+  const { shelf, clock } = deps;
+  const health = createHealth(clock, shelf);
+  const running = createRunning(health.room);
+  const work = createWork(deps, createDeliver(deps, health), running);
+  let breaking = new AbortController();
+
   const launchDue = (again: boolean): void => {
     const now = clock.now();
     for (const waiting of shelf.waiting()) {
       if (running.isFull()) return;
-      if ((waiting.again === true) === again && running.mayBegin(waiting) && isDue(waiting, now)) begin(waiting);
+      if ((waiting.again === true) === again && running.mayBegin(waiting) && isDue(waiting, now)) running.add(waiting, work.run(waiting, breaking.signal));
     }
   };
 
   return {
     launch: () => {
-      if (failure !== undefined) throw failure.error;
-      if (health.restsFor() > 0) return;
+      if (work.hasFailed() || health.restsFor() > 0) return;
       launchDue(false);
       if (shelf.again > 0) launchDue(true);
     },
+    check: work.check,
     idleFor: () => (running.isFull() ? LONGEST_SLEEP_MS : Math.max(untilNext(shelf, running.mayBegin, clock.now()), health.restsFor())),
     isUnderWay: running.has,
     cut: () => {

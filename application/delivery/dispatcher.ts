@@ -5,11 +5,12 @@
 import type { DeliveryEvent } from '../../domain/delivery/delivery.events.ts';
 import type { WebhookEvent } from '../../domain/delivery/webhook.events.ts';
 import type { Webhook } from '../../domain/delivery/webhooks-state.ts';
-import type { TenantId } from '../../domain/kernel/ids.ts';
+import type { Position, TenantId } from '../../domain/kernel/ids.ts';
 import { createFollower } from '../kernel/follower.ts';
 import type { Clock, EventLog, Logger, Recorded } from '../kernel/ports.ts';
 import type { StateStore } from '../kernel/state.ts';
 import type { Attempt, Decline } from './attempt.ts';
+import type { Bodies } from './bodies.ts';
 import type { Pause, PublicEvents } from './ports.ts';
 import { openShelves, type Endpoint, type Shelf, type Shelves } from './shelves.ts';
 import type { Slots } from './slots.ts';
@@ -23,6 +24,7 @@ export type DispatcherDeps = Readonly<{
   state: StateStore;
   webhooks: Pick<Webhooks, 'find' | 'replayFinished'>;
   events: Pick<PublicEvents, 'toPublic'>;
+  bodies: Pick<Bodies, 'note'>;
   attempt: Attempt;
   decline: Decline;
   slots: Slots;
@@ -50,10 +52,12 @@ const createWorkers = (deps: DispatcherDeps, shelves: Shelves, onFailure: (error
   const byTenant = new Map<TenantId, Map<string, Readonly<{ worker: Worker; shelf: Shelf; ended: Promise<void> }>>>();
   /** What is left of endpoints that were deleted, by endpoint: nobody else waits for it. */
   const ending = new Map<string, Promise<void>>();
+  /** Up to where the log has been watched. */
+  let watched: Position | undefined;
 
   const begin = (shelf: Shelf) => {
     const { tenant, webhookId } = shelf.endpoint;
-    const takeUp = createTakeUp({ ...deps, shelf, feed: deps.log.feed({ tenant }), now: () => deps.clock.now() });
+    const takeUp = createTakeUp({ ...deps, shelf, feed: deps.log.feed({ tenant }), watched: () => watched, now: () => deps.clock.now() });
     const worker = createWorker({ ...deps, shelf, takeUp });
     const begun = { worker, shelf, ended: worker.run().catch(onFailure) };
     const ofTenant = byTenant.get(tenant) ?? new Map<string, typeof begun>();
@@ -65,7 +69,12 @@ const createWorkers = (deps: DispatcherDeps, shelves: Shelves, onFailure: (error
 
   return {
     of: (endpoint: Endpoint): Worker => of(endpoint).worker,
-    wake: (tenant: TenantId): void => byTenant.get(tenant)?.forEach(({ worker }) => worker.wake()),
+    /** Wakes whoever has something new in a stretch of the log. */
+    look: (place: Position | undefined, events: readonly Recorded[]): void => {
+      watched = place;
+      const tenants = new Set(events.flatMap((event) => (isOfDeliveries(event.stream) ? [] : [event.tenant])));
+      for (const tenant of tenants) byTenant.get(tenant)?.forEach(({ worker }) => worker.wake());
+    },
     /** Nothing goes there any more from now on; when nothing of it is under way, what is stored of it is cleared. */
     end: (endpoint: Endpoint): void => {
       const key = `${endpoint.tenant}/${endpoint.webhookId}`;
@@ -127,10 +136,11 @@ const createHandle = (workers: Workers, { webhooks, ...deps }: Pick<DispatcherDe
 const watch = async (log: EventLog, workers: Workers, signal: AbortSignal): Promise<void> => {
   const feed = log.feed();
   let place = await log.head();
+  workers.look(place, []);
   while (!signal.aborted) {
     const { events, scannedTo } = await feed.pull(place, PAGE, signal);
     place = scannedTo ?? place;
-    for (const tenant of new Set(events.flatMap((event) => (isOfDeliveries(event.stream) ? [] : [event.tenant])))) workers.wake(tenant);
+    workers.look(place, events);
   }
 };
 

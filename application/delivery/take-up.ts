@@ -2,6 +2,7 @@
 import type { Webhook } from '../../domain/delivery/webhooks-state.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
 import type { EventFeed, Logger, Recorded } from '../kernel/ports.ts';
+import type { Bodies } from './bodies.ts';
 import type { PublicEvent, PublicEvents } from './ports.ts';
 import type { Lane, Shelf, Waiting } from './shelves.ts';
 import { isOfDeliveries } from './streams.ts';
@@ -29,19 +30,33 @@ const begun = (lane: Lane, events: readonly Recorded[]): Lane => {
 const isOver = ({ upTo, place }: Lane): boolean => upTo !== null && place !== null && place >= upTo;
 
 export interface TakeUp {
-  /** One look at each lane; whether there may be more. `closed`: lanes that have come to their end, to be closed by whoever asks. */
-  look(webhook: Webhook): Promise<Readonly<{ more: boolean; over: readonly string[] }>>;
+  /**
+   * One look at each lane; whether there may be more that nobody will tell of. `over`: lanes that have come to their end, to be closed by whoever
+   * asks. `onTaken`: something waits that did not before; it may be delivered while the place is being stored.
+   */
+  look(webhook: Webhook, onTaken: () => void): Promise<Readonly<{ more: boolean; over: readonly string[] }>>;
+  /** Whether a lane that found no room at the last look would find some now. */
+  hasRoom(): boolean;
   /** Stores the places as they are. */
   store(): Promise<void>;
 }
 
-export type TakeUpDeps = Readonly<{ shelf: Shelf; feed: EventFeed; events: Pick<PublicEvents, 'toPublic'>; now: () => number; logger: Pick<Logger, 'error'> }>;
+export type TakeUpDeps = Readonly<{
+  shelf: Shelf;
+  feed: EventFeed;
+  events: Pick<PublicEvents, 'toPublic'>;
+  bodies: Pick<Bodies, 'note'>;
+  /** Up to where the log is known to whoever asks for a look when there is more; undefined: not yet. */
+  watched: () => Position | undefined;
+  now: () => number;
+  logger: Pick<Logger, 'error'>;
+}>;
 
 /** An aborted signal: a look at the log does not wait for it to move. */
 const AT_ONCE = AbortSignal.abort();
 
 /** What waits for a delivery because of an event; undefined when nothing does. */
-const createWaitingOf = ({ events, now, logger }: Pick<TakeUpDeps, 'events' | 'now' | 'logger'>) => {
+const createWaitingOf = ({ events, bodies, now, logger }: Pick<TakeUpDeps, 'events' | 'bodies' | 'now' | 'logger'>) => {
   const publicOf = (recorded: Recorded): PublicEvent | undefined => {
     if (isOfDeliveries(recorded.stream)) return undefined;
     try {
@@ -56,6 +71,7 @@ const createWaitingOf = ({ events, now, logger }: Pick<TakeUpDeps, 'events' | 'n
   return (recorded: Recorded, types: ReadonlySet<string> | undefined): Waiting | undefined => {
     const event = publicOf(recorded);
     if (event === undefined || (types !== undefined && !types.has(event.type))) return undefined;
+    bodies.note(recorded, event);
     const { id, stream, revision, position } = recorded;
     return { eventId: id, eventType: event.type, eventStream: stream, eventRevision: revision, eventPosition: position, attempts: 0, firstAt: null, notBefore: now() };
   };
@@ -72,9 +88,26 @@ const createPut = (shelf: Shelf) => async (waiting: Waiting): Promise<void> => {
 /** What is new and what is replayed have room of their own. */
 const isFull = (shelf: Shelf, { upTo }: Lane): boolean => (upTo === null ? shelf.size - shelf.again + PAGE > MOST_WAITING : shelf.again + PAGE > MOST_REPLAYED);
 
-export const createTakeUp = ({ shelf, feed, ...rest }: TakeUpDeps): TakeUp => {
+/** Whether nobody else will tell of what follows: of what is new, whoever watches the log does. */
+const isMoreBehind = ({ upTo, place }: Lane, watched: Position | undefined): boolean => upTo !== null || watched === undefined || place === null || place < watched;
+
+/** What a page of the log holds for a lane, in order, and the lane after it. */
+const createSift = (deps: Parameters<typeof createWaitingOf>[0]) => {
+  const waitingOf = createWaitingOf(deps);
+  return (lane: Lane, events: readonly Recorded[], webhook: Webhook): Readonly<{ next: Lane; found: readonly Waiting[] }> => {
+    const types = lane.types ?? webhook.settings.types;
+    const wanted = types === null ? undefined : new Set(types);
+    const next = begun(lane, events);
+    const from = next.since === lane.since ? 0 : events.findIndex(({ time }) => time >= (lane.since ?? ''));
+    const found = events.slice(from).flatMap((one) => (within(next, one) ? (waitingOf(one, wanted) ?? []) : []));
+    return { next, found: lane.upTo === null ? found : found.map((one) => ({ ...one, again: true })) };
+  };
+};
+
+/** Takes a page of the log up for one lane: the lane after it, undefined where there was none. */
+const createTake = ({ shelf, feed, ...rest }: Pick<TakeUpDeps, 'shelf' | 'feed' | 'events' | 'bodies' | 'now' | 'logger'>) => {
   const put = createPut(shelf);
-  const waitingOf = createWaitingOf(rest);
+  const sift = createSift(rest);
   let idle = 0;
 
   const move = async (id: string, before: Lane, after: Lane, found: boolean): Promise<void> => {
@@ -83,32 +116,43 @@ export const createTakeUp = ({ shelf, feed, ...rest }: TakeUpDeps): TakeUp => {
     else shelf.passLane(id, after);
   };
 
-  const take = async (id: string, lane: Lane, webhook: Webhook): Promise<Lane | undefined> => {
-    if (isFull(shelf, lane)) return undefined;
+  return async (id: string, lane: Lane, webhook: Webhook, onTaken: () => void): Promise<Lane | undefined> => {
     const page = await feed.pull((lane.place ?? undefined) as Position | undefined, PAGE, AT_ONCE);
     if (page.scannedTo === undefined || page.scannedTo === lane.place) return undefined;
-    const types = lane.types ?? webhook.settings.types;
-    const wanted = types === null ? undefined : new Set(types);
-    const next = begun(lane, page.events);
-    const from = next.since === lane.since ? 0 : page.events.findIndex(({ time }) => time >= (lane.since ?? ''));
-    const found = page.events.slice(from).flatMap((one) => (within(next, one) ? (waitingOf(one, wanted) ?? []) : []));
-    await Promise.all(found.map((one) => put(lane.upTo === null ? one : { ...one, again: true })));
+    const { next, found } = sift(lane, page.events, webhook);
+    await Promise.all(found.map(put));
+    if (found.length > 0) onTaken();
     const moved = { ...next, place: page.scannedTo };
     await move(id, lane, moved, found.length > 0);
     return moved;
   };
+};
+
+export const createTakeUp = ({ watched, ...deps }: TakeUpDeps): TakeUp => {
+  const { shelf } = deps;
+  const take = createTake(deps);
+  /** Lanes that found no room at the last look. */
+  const heldBack = new Set<string>();
+
+  const takeWithRoom = (id: string, lane: Lane, ...to: readonly [Webhook, () => void]): Promise<Lane | undefined> | undefined => {
+    if (isFull(shelf, lane)) return void heldBack.add(id);
+    heldBack.delete(id);
+    return take(id, lane, ...to);
+  };
 
   return {
-    look: async (webhook) => {
+    look: async (webhook, onTaken) => {
       let more = false;
       const over: string[] = [];
       for (const [id, lane] of shelf.lanes()) {
-        const moved = isOver(lane) ? lane : await take(id, lane, webhook);
-        more ||= moved !== undefined;
-        if (moved !== undefined && isOver(moved)) over.push(id);
+        const moved = isOver(lane) ? lane : await takeWithRoom(id, lane, webhook, onTaken);
+        if (moved === undefined) continue;
+        more ||= isMoreBehind(moved, watched());
+        if (isOver(moved)) over.push(id);
       }
       return { more, over };
     },
+    hasRoom: () => shelf.lanes().some(([id, lane]) => heldBack.has(id) && !isFull(shelf, lane)),
     store: async () => {
       for (const [id, lane] of shelf.lanes()) await shelf.storeLane(id, lane);
     },

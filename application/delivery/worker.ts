@@ -5,7 +5,7 @@
 import type { Webhook } from '../../domain/delivery/webhooks-state.ts';
 import type { Cause } from '../kernel/ports.ts';
 import { createBell } from './bell.ts';
-import { createCalls, LONGEST_SLEEP_MS, type CallsDeps } from './calls.ts';
+import { createCalls, LONGEST_SLEEP_MS, type Calls, type CallsDeps } from './calls.ts';
 import type { Pause } from './ports.ts';
 import type { Lane, Shelf, Waiting } from './shelves.ts';
 import type { TakeUp } from './take-up.ts';
@@ -33,23 +33,48 @@ export const MOST_ASKED = 1_000;
 /** The lane that follows the log; replays are called by their id. */
 export const MAIN_LANE = 'main';
 
-/** A round with an endpoint that takes deliveries: whether another should follow at once, and otherwise when. */
-const createRound = ({ shelf, takeUp, webhooks }: WorkerDeps, calls: ReturnType<typeof createCalls>) => {
+/** Looks at what is new for an endpoint that takes deliveries, and begins it: whether there is more to look at. */
+const createLook = ({ shelf, takeUp, webhooks }: WorkerDeps, { launch }: Pick<Calls, 'launch'>) => {
   const { tenant, webhookId } = shelf.endpoint;
   const finish = async (replayId: string): Promise<void> => {
     const cause: Cause = { actor: { kind: 'system', id: 'webhooks' }, correlation: replayId };
     await webhooks.replayFinished(tenant, webhookId, replayId, cause);
     await shelf.closeLane(replayId);
   };
-  return async (webhook: Webhook): Promise<number> => {
-    const { more, over } = await takeUp.look(webhook);
+  return async (webhook: Webhook): Promise<boolean> => {
+    const { more, over } = await takeUp.look(webhook, launch);
     for (const id of over) await finish(id);
-    calls.launch();
-    return more ? 0 : calls.idleFor();
+    return more;
   };
 };
 
-const createAgain = (shelf: Shelf, { isUnderWay }: Pick<ReturnType<typeof createCalls>, 'isUnderWay'>, wake: () => void): Worker['again'] => async (waiting) => {
+/** What a worker goes by: `news`, whether there may be something that has not been looked at; `open`, whether deliveries went there when it last looked. */
+type Knows = { news: boolean; open: boolean };
+
+/**
+ * A round: milliseconds until the next. When nothing has happened but that deliveries were taken, there is nothing to look at, and those that follow
+ * have begun already: what a call costs is then the call, and not a question to the log for each.
+ */
+const createRound = (deps: WorkerDeps, calls: Calls, knows: Knows) => {
+  const { shelf: { endpoint: { tenant, webhookId } }, takeUp, webhooks } = deps;
+  const look = createLook(deps, calls);
+  const goOn = (): number => {
+    if (!knows.open) return LONGEST_SLEEP_MS;
+    calls.launch();
+    return calls.idleFor();
+  };
+  return async (): Promise<number> => {
+    calls.check();
+    if (!knows.news && !takeUp.hasRoom()) return goOn();
+    knows.news = false;
+    const webhook = await webhooks.find(tenant, webhookId);
+    knows.open = webhook !== undefined && webhook.disabled === null;
+    if (webhook !== undefined && knows.open && (await look(webhook))) knows.news = true;
+    return knows.news ? 0 : goOn();
+  };
+};
+
+const createAgain = (shelf: Shelf, { isUnderWay }: Pick<Calls, 'isUnderWay'>, wake: () => void): Worker['again'] => async (waiting) => {
   if (isUnderWay(waiting.eventId)) return true;
   const known = shelf.at(waiting.eventId);
   if (known === undefined && shelf.again >= MOST_ASKED) return false;
@@ -59,16 +84,36 @@ const createAgain = (shelf: Shelf, { isUnderWay }: Pick<ReturnType<typeof create
   return true;
 };
 
+/** What a worker works with: its bell, its calls, its rounds. */
+const createParts = (deps: WorkerDeps) => {
+  const bell = createBell(deps.pause);
+  const knows: Knows = { news: true, open: false };
+  const wake = (): void => {
+    knows.news = true;
+    bell.ring();
+  };
+  const onEnd = (taken: boolean): void => {
+    if (!taken) return wake();
+    if (knows.open) calls.launch();
+    return bell.ring();
+  };
+  const calls = createCalls({ ...deps, onEnd });
+  const cut = (): void => {
+    knows.open = false;
+    calls.cut();
+  };
+  const rest = async (ms: number): Promise<void> => {
+    if (!(await bell.heard(ms))) knows.news = true;
+  };
+  return { calls, round: createRound(deps, calls, knows), rest, wake, cut };
+};
+
 export const createWorker = (deps: WorkerDeps): Worker => {
-  const { shelf, takeUp, webhooks, pause } = deps;
-  const { tenant, webhookId } = shelf.endpoint;
-  const bell = createBell(pause);
-  const wake = (): void => bell.ring();
-  const calls = createCalls({ ...deps, onEnd: wake });
-  const round = createRound(deps, calls);
+  const { shelf, takeUp } = deps;
+  const { calls, round, rest, wake, cut } = createParts(deps);
   const stopping = new AbortController();
   const end = async (): Promise<void> => {
-    calls.cut();
+    cut();
     await calls.ended();
   };
 
@@ -76,9 +121,8 @@ export const createWorker = (deps: WorkerDeps): Worker => {
     run: async () => {
       try {
         while (!stopping.signal.aborted) {
-          const webhook = await webhooks.find(tenant, webhookId);
-          const idle = webhook === undefined || webhook.disabled !== null ? LONGEST_SLEEP_MS : await round(webhook);
-          if (idle > 0 && !stopping.signal.aborted) await bell.heard(idle);
+          const idle = await round();
+          if (idle > 0 && !stopping.signal.aborted) await rest(idle);
         }
         await takeUp.store();
       } finally {
@@ -87,7 +131,7 @@ export const createWorker = (deps: WorkerDeps): Worker => {
     },
     wake,
     cut: () => {
-      calls.cut();
+      cut();
       wake();
     },
     again: createAgain(shelf, calls, wake),

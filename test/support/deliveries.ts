@@ -1,5 +1,6 @@
 /** Webhooks over the real stores and the real way out, under a clock of the test's own, in programs that may be killed at any moment. */
 import { createAttempt, createDecline } from '../../application/delivery/attempt.ts';
+import { createBodies } from '../../application/delivery/bodies.ts';
 import { createDispatcher } from '../../application/delivery/dispatcher.ts';
 import { webhookEvents } from '../../application/delivery/events.ts';
 import type { Pause, PublicEvents } from '../../application/delivery/ports.ts';
@@ -112,8 +113,9 @@ export const openDeliveries = async (time: Pick<VirtualTime, 'now' | 'pause'>, a
     };
     const door = { check: (url: string) => outbound.check(url), request };
     const webhooks = createWebhooks({ store, log: embedded.log, secrets, signatures: webhookSignatures, door, events: samplePublic, clock: time });
-    const attempt = createAttempt({ webhooks, events: samplePublic, store, send: createSendWebhook({ door, secrets, signatures: webhookSignatures, clock: time }), linkTo: async () => 'http://chancery.example', clock: time });
-    const dispatcher = createDispatcher({ log: embedded.log, state, webhooks, events: samplePublic, attempt, decline: createDecline({ store, clock: time }), slots, clock: time, pause, logger: silentLogger });
+    const bodies = createBodies({ events: samplePublic, store, linkTo: async () => 'http://chancery.example' });
+    const attempt = createAttempt({ webhooks, bodies, store, send: createSendWebhook({ door, secrets, signatures: webhookSignatures, clock: time }), clock: time });
+    const dispatcher = createDispatcher({ log: embedded.log, state, webhooks, events: samplePublic, bodies, attempt, decline: createDecline({ store, clock: time }), slots, clock: time, pause, logger: silentLogger });
     const stopping = new AbortController();
     const ended = dispatcher.run(stopping.signal).catch((error: unknown) => error);
     return {

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { createCalls } from '../../../application/delivery/calls.ts';
 import { bodyOf, LARGEST_BODY } from '../../../application/delivery/send-webhook.ts';
-import { openShelves, QUEUE, type Waiting } from '../../../application/delivery/shelves.ts';
+import { openShelves, QUEUE, type Shelf, type Waiting } from '../../../application/delivery/shelves.ts';
 import { createTakeUp, MOST_REPLAYED, MOST_WAITING } from '../../../application/delivery/take-up.ts';
 import type { Recorded } from '../../../application/kernel/ports.ts';
 import type { Webhook } from '../../../domain/delivery/webhooks-state.ts';
@@ -80,19 +80,49 @@ describe('taking up', () => {
         return { events: page, scannedTo: page.at(-1)?.position ?? after };
       },
     };
-    const takeUp = createTakeUp({ shelf, feed, events: samplePublic, now: () => 0, logger: silentLogger });
-    while ((await takeUp.look(webhook)).more);
+    const takeUp = createTakeUp({ shelf, feed, events: samplePublic, bodies: { note: () => undefined }, watched: () => undefined, now: () => 0, logger: silentLogger });
+    while ((await takeUp.look(webhook, () => undefined)).more);
     expect(shelf.size).to.equal(MOST_WAITING);
+    expect(takeUp.hasRoom(), 'room').to.equal(false);
     let stored = 0;
     for await (const _entry of state.list(QUEUE)) stored += 1;
     expect(stored).to.equal(MOST_WAITING);
     for (const { eventId } of [...shelf.waiting()].slice(0, 300)) await shelf.remove(eventId);
-    while ((await takeUp.look(webhook)).more);
+    expect(takeUp.hasRoom(), 'room').to.equal(true);
+    while ((await takeUp.look(webhook, () => undefined)).more);
     expect(shelf.size).to.be.within(MOST_WAITING - 200, MOST_WAITING);
   });
 });
 
 const at = (n: number): string => String(n).padStart(20, '0');
+
+describe('a look at the log', () => {
+  const webhook = { settings: { types: null } } as unknown as Webhook;
+  const page = events(1, 5);
+  const feed = { pull: async () => ({ events: page, scannedTo: page.at(-1)?.position }) };
+  const lookOn = async ({ upTo = null, watched, onTaken = () => undefined }: Readonly<{ upTo?: string | null; watched?: string; onTaken?: (shelf: Shelf) => void }>) => {
+    const state = createMemoryState(() => 0);
+    const shelf = (await openShelves(state)).of(ENDPOINT);
+    await shelf.openLane('lane', { place: null, upTo, since: null, until: null, types: null });
+    const takeUp = createTakeUp({ shelf, feed, events: samplePublic, bodies: { note: () => undefined }, watched: () => watched as Position | undefined, now: () => 0, logger: silentLogger });
+    const { more } = await takeUp.look(webhook, () => onTaken(shelf));
+    return { more, place: (await openShelves(state)).of(ENDPOINT).lanes()[0]?.[1].place };
+  };
+
+  it('lets what it found begin before its place is stored, and not before it waits', async () => {
+    let seen: unknown;
+    const { place } = await lookOn({ onTaken: (shelf) => { seen = [shelf.size, shelf.lanes()[0]?.[1].place]; } });
+    expect(seen).to.deep.equal([5, null]);
+    expect(place).to.equal(at(5));
+  });
+
+  it('asks for another only where nobody will tell of what follows', async () => {
+    expect((await lookOn({ watched: at(5) })).more, 'everything that was watched has been looked at').to.equal(false);
+    expect((await lookOn({ watched: at(6) })).more).to.equal(true);
+    expect((await lookOn({})).more, 'nobody watches yet').to.equal(true);
+    expect((await lookOn({ watched: at(5), upTo: at(9) })).more, 'nobody tells a replay').to.equal(true);
+  });
+});
 
 describe('a replay', () => {
   const webhook = { settings: { types: null } } as unknown as Webhook;
@@ -106,17 +136,17 @@ describe('a replay', () => {
   const open = async () => {
     const state = createMemoryState(() => 0);
     const shelf = (await openShelves(state)).of(ENDPOINT);
-    const takeUp = createTakeUp({ shelf, feed, events: samplePublic, now: () => 0, logger: silentLogger });
+    const takeUp = createTakeUp({ shelf, feed, events: samplePublic, bodies: { note: () => undefined }, watched: () => undefined, now: () => 0, logger: silentLogger });
     return { state, shelf, takeUp };
   };
 
   it('takes nothing of the room of what is new, and has little itself', async () => {
     const { state, shelf, takeUp } = await open();
     await shelf.openLane('replay', { place: null, upTo: at(2_900), since: null, until: null, types: null });
-    while ((await takeUp.look(webhook)).more);
+    while ((await takeUp.look(webhook, () => undefined)).more);
     expect([shelf.size, shelf.again]).to.deep.equal([MOST_REPLAYED, MOST_REPLAYED]);
     await shelf.openLane('main', { place: at(1_500), upTo: null, since: null, until: null, types: null });
-    while ((await takeUp.look(webhook)).more);
+    while ((await takeUp.look(webhook, () => undefined)).more);
     expect([shelf.size, shelf.again]).to.deep.equal([MOST_REPLAYED + MOST_WAITING, MOST_REPLAYED]);
     const [found] = (await openShelves(state)).all();
     expect([found?.size, found?.again], 'over a restart').to.deep.equal([MOST_REPLAYED + MOST_WAITING, MOST_REPLAYED]);
@@ -126,7 +156,7 @@ describe('a replay', () => {
     const { shelf, takeUp } = await open();
     await shelf.set({ ...waiting(at(2_990)), again: true });
     await shelf.openLane('main', { place: at(2_980), upTo: null, since: null, until: null, types: null });
-    while ((await takeUp.look(webhook)).more);
+    while ((await takeUp.look(webhook, () => undefined)).more);
     expect(shelf.again).to.equal(0);
   });
 });

@@ -1,0 +1,94 @@
+/** What a worker asks for, and when: as little as deliveries need. */
+import { expect } from 'chai';
+import type { Attempted } from '../../../application/delivery/attempt.ts';
+import { openShelves, type Waiting } from '../../../application/delivery/shelves.ts';
+import { createWorker } from '../../../application/delivery/worker.ts';
+import type { Webhook } from '../../../domain/delivery/webhooks-state.ts';
+import { pause } from '../../../projections/kernel/pause.ts';
+import { createMemoryState, TENANT } from '../../api/kernel/support.ts';
+import { freeSlots } from '../../support/free-slots.ts';
+import { silentLogger } from '../../support/silent.ts';
+import { until } from '../../support/until.ts';
+
+const DELIVERED: Attempted = { outcome: 'delivered' };
+const waiting = (index: number): Waiting => ({ eventId: `e-${index}`, eventType: 'a', eventStream: 's', eventRevision: index, eventPosition: String(index).padStart(20, '0'), attempts: 0, firstAt: null, notBefore: 0 });
+
+/** A worker with so many that wait; `outcome`: what becomes of each attempt. */
+const begin = async (count: number, outcome: () => Attempted | Promise<Attempted> = () => DELIVERED) => {
+  const shelf = (await openShelves(createMemoryState(() => 0))).of({ tenant: TENANT, webhookId: 'w-1' });
+  for (let index = 0; index < count; index += 1) await shelf.set(waiting(index));
+  const asked = { finds: 0, looks: 0, attempts: 0 };
+  let disabled: Webhook['disabled'] = null;
+  let room = false;
+  const worker = createWorker({
+    shelf, slots: freeSlots, clock: { now: () => 0 }, pause, logger: silentLogger,
+    attempt: async () => {
+      asked.attempts += 1;
+      return outcome();
+    },
+    takeUp: { look: async () => { asked.looks += 1; return { more: false, over: [] }; }, hasRoom: () => room, store: async () => undefined },
+    webhooks: { find: async () => { asked.finds += 1; return { disabled } as Webhook; }, replayFinished: async () => undefined },
+  });
+  const running = worker.run();
+  return {
+    shelf, worker, asked,
+    disable: () => { disabled = 'manual' as Webhook['disabled']; },
+    makeRoom: () => { room = true; },
+    end: async () => {
+      await worker.stop();
+      await running;
+    },
+  };
+};
+
+const settled = async (): Promise<void> => { for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => { setImmediate(resolve); }); };
+
+describe('a worker', () => {
+  it('asks for the endpoint and the log once for any number of deliveries that are taken', async () => {
+    const { shelf, asked, end } = await begin(200);
+    await until('all of them', () => (shelf.size === 0 ? true : undefined));
+    await settled();
+    expect(asked).to.deep.equal({ finds: 1, looks: 1, attempts: 200 });
+    await end();
+  });
+
+  it('looks again as soon as it is woken, and when what had no room finds some', async () => {
+    const { worker, asked, shelf, end, makeRoom } = await begin(0);
+    await until('the first look', () => (asked.looks === 1 ? true : undefined));
+    worker.wake();
+    await until('the second', () => (asked.looks === 2 ? true : undefined));
+    await shelf.set(waiting(1));
+    makeRoom();
+    worker.wake();
+    await until('the delivery', () => (shelf.size === 0 ? true : undefined));
+    await until('the look after it', () => (asked.looks >= 4 ? true : undefined));
+    await end();
+  });
+
+  it('looks at the endpoint again when a call was stopped, and stands still where it is disabled', async () => {
+    const first = Promise.withResolvers<Attempted>();
+    const { asked, disable, end, shelf } = await begin(3, () => first.promise);
+    await until('a call', () => (asked.attempts === 1 ? true : undefined));
+    disable();
+    first.resolve({ outcome: 'stopped' });
+    await until('the question', () => (asked.finds === 2 ? true : undefined));
+    await settled();
+    expect(asked).to.deep.equal({ finds: 2, looks: 1, attempts: 1 });
+    expect(shelf.size, 'everything waits').to.equal(3);
+    await end();
+  });
+
+  it('stands still when a call ends well after nothing was to go there any more', async () => {
+    const first = Promise.withResolvers<Attempted>();
+    const { asked, disable, end, shelf, worker } = await begin(3, () => first.promise);
+    await until('a call', () => (asked.attempts === 1 ? true : undefined));
+    disable();
+    worker.cut();
+    await until('the question', () => (asked.finds === 2 ? true : undefined));
+    first.resolve(DELIVERED);
+    await until('its end', () => (shelf.size === 2 ? true : undefined));
+    await settled();
+    expect(asked).to.deep.equal({ finds: 2, looks: 1, attempts: 1 });
+    await end();
+  });
+});
