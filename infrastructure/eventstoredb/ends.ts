@@ -33,9 +33,7 @@ export const createEnds = (head: (stream: StreamId) => Promise<number>): Ends =>
   };
   const release = (stream: StreamId): void => {
     const end = ends.get(stream);
-    if (end === undefined) return;
-    end.users -= 1;
-    if (end.users > 0) return;
+    if (end === undefined || --end.users > 0) return;
     ends.delete(stream);
     if (typeof end.next === 'number') last.set(stream, end.next);
   };
