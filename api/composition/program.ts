@@ -113,7 +113,7 @@ const begin = async ({ engines, config, secrets, tools }: Omit<Putting, 'publicU
   const sealing = await openSealing({ vault, masterKey: secrets.masterKey, previous: secrets.previousMasterKey, ids: systemIds });
   const keys = { keyring: sealing.keyring, secrets, dataDir: config.dataDir };
   await fixLogIdentity(store, systemIds, config.logOrigin).catch((error: unknown) => {
-    throw originError(error, config.logOrigin);
+    throw originError(error, config);
   });
   await engines.rememberLog();
   await completeRotation(keys, { store, clock: tools.clock });

@@ -20,18 +20,25 @@ export const listenError = (error: unknown, listening: Listening): unknown => {
   return line === undefined ? error : new ConfigError(`${line} (${(error as NodeJS.ErrnoException).code})`);
 };
 
+type Logged = Pick<Config, 'dataDir' | 'eventStoreUrl'>;
+
+const logOf = ({ eventStoreUrl }: Pick<Logged, 'eventStoreUrl'>): string => (eventStoreUrl === undefined ? 'the log in DATA_DIR' : 'the log that EVENTSTORE_URL leads to');
+
 /** The refusal of another origin than the log bears, likewise. */
-export const originError = (error: unknown, wished: string | undefined): unknown => {
+export const originError = (error: unknown, config: Pick<Config, 'logOrigin' | 'eventStoreUrl'>): unknown => {
   if (!(error instanceof Rejection) || error.code !== 'transparency.origin_differs') return error;
   const { origin } = error.details;
-  return new ConfigError(`LOG_ORIGIN is ${JSON.stringify(wished)}, but the log in DATA_DIR bears ${JSON.stringify(origin)} since its first start; accepted is ${JSON.stringify(origin)}, or leaving it unset`);
+  return new ConfigError(`LOG_ORIGIN is ${JSON.stringify(config.logOrigin)}, but ${logOf(config)} bears ${JSON.stringify(origin)} since its first start; accepted is ${JSON.stringify(origin)}, or leaving it unset`);
 };
 
-/** What was sealed under the right master key and does not open was changed on the disk. */
-export const sealError = (error: unknown, { dataDir }: Pick<Config, 'dataDir'>): unknown =>
-  error instanceof Rejection && error.code === 'kernel.seal_broken'
-    ? new ConfigError(`DATA_DIR ${JSON.stringify(dataDir)}: a sealed key or secret in events.db was changed and does not open; accepted is the data as it was written: restore a backup into a new DATA_DIR`)
-    : error;
+const brokenIn = ({ dataDir, eventStoreUrl }: Logged): string =>
+  eventStoreUrl === undefined
+    ? `DATA_DIR ${JSON.stringify(dataDir)}: a sealed key or secret in events.db was changed and does not open; accepted is the data as it was written: restore a backup into a new DATA_DIR`
+    : 'MONGO_URL: the keys there do not open what is sealed in the log that EVENTSTORE_URL leads to: it is the database of another log, or something was changed; accepted is the database that belongs to this log, or a backup of each, MongoDB\'s made before EventStoreDB\'s';
+
+/** What was sealed under the right master key and does not open was changed where it is stored, or is not what belongs together. */
+export const sealError = (error: unknown, config: Logged): unknown =>
+  error instanceof Rejection && error.code === 'kernel.seal_broken' ? new ConfigError(brokenIn(config)) : error;
 
 /** A store that could not be used during a start: which one, as far as the settings tell. */
 export const unavailableLine = (env: Readonly<Record<string, string | undefined>>): string => {

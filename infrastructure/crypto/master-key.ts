@@ -7,11 +7,12 @@
  */
 import type { KeyRecord, KeyVault } from '../../application/kernel/ports.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
+import { ConfigError } from '../runtime/config-values.ts';
 import { KEY_BYTES, toKey } from './aead.ts';
 import { addUnlessThere, installationRecord, rewrapKey, unwrapKey, wrapKey, type Masters, type OnProgress, type Rotated, type WrappingKey } from './keyring.ts';
 
 /** The start must stop: with this key nothing that is stored can be read. */
-export class WrongMasterKey extends Error {
+export class WrongMasterKey extends ConfigError {
   constructor(message: string) {
     super(message);
     this.name = 'WrongMasterKey';

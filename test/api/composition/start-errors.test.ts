@@ -3,11 +3,14 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { startProgram } from '../../../api/composition/program.ts';
-import { listenError, sealError, unavailableLine } from '../../../api/composition/start-errors.ts';
+import { listenError, originError, sealError, unavailableLine } from '../../../api/composition/start-errors.ts';
 import { Rejection } from '../../../domain/kernel/rejection.ts';
 import { ConfigError, readConfig } from '../../../infrastructure/runtime/config.ts';
+import { runCommand } from '../../support/cli.ts';
 import { failOnFatal, silentLogger } from '../../support/silent.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
+
+const keyOf = (byte: number): string => Buffer.alloc(32, byte).toString('base64');
 
 describe('a start that fails', () => {
   let directory: TemporaryDirectory;
@@ -32,9 +35,17 @@ describe('a start that fails', () => {
   });
 
   it('names the data when what was sealed in it was changed', () => {
-    expect(String(sealError(new Rejection('kernel.seal_broken'), { dataDir: '/data' }))).to.match(/DATA_DIR "\/data": a sealed key or secret in events\.db was changed.*restore a backup/);
+    const here = { dataDir: '/data', eventStoreUrl: undefined };
+    expect(String(sealError(new Rejection('kernel.seal_broken'), here))).to.match(/DATA_DIR "\/data": a sealed key or secret in events\.db was changed.*restore a backup/);
     const other = new Error('other');
-    expect(sealError(other, { dataDir: '/data' })).to.equal(other);
+    expect(sealError(other, here)).to.equal(other);
+  });
+
+  it('names MONGO_URL, and no file, where keys and log are in other engines', () => {
+    const shared = { dataDir: '/data', eventStoreUrl: 'esdb://u:secret@h', logOrigin: 'log.example/two' };
+    expect(String(sealError(new Rejection('kernel.seal_broken'), shared))).to.match(/^ConfigError: MONGO_URL: the keys there do not open .* EVENTSTORE_URL leads to.*; accepted is the database that belongs to this log/).and.not.match(/events\.db|DATA_DIR|secret@/);
+    const differs = new Rejection('transparency.origin_differs', { origin: 'log.example/one' });
+    expect(String(originError(differs, shared))).to.match(/^ConfigError: LOG_ORIGIN is "log\.example\/two", but the log that EVENTSTORE_URL leads to bears "log\.example\/one"/);
   });
 
   it('names HOST when it is no address of this machine', async () => {
@@ -60,6 +71,15 @@ describe('a start that fails', () => {
     expect(await refusal({ LOG_ORIGIN: 'log.example/two' })).to.equal(
       'LOG_ORIGIN is "log.example/two", but the log in DATA_DIR bears "log.example/one" since its first start; accepted is "log.example/one", or leaving it unset',
     );
+  });
+
+  it('ends with the code of wrong settings where MASTER_KEY is not the key of the data', async () => {
+    const home = temporaryDirectory();
+    const first = await startProgram({ config: readConfig({ PORT: '0', MASTER_KEY: keyOf(1), DATA_DIR: home.path }), logger: silentLogger, onFatal: failOnFatal });
+    await first.stop(100);
+    const { code, err } = await runCommand(['serve'], { PORT: '0', MASTER_KEY: keyOf(2), DATA_DIR: home.path, LOG_LEVEL: 'silent' });
+    home.remove();
+    expect([code, err]).to.deep.equal([2, 'chancery: MASTER_KEY is not the key that the stored data is sealed with; accepted is only the one it was first started with, or changed to']);
   });
 
   it('blames the disk of DATA_DIR alone only where nothing is kept elsewhere', () => {
