@@ -2,6 +2,7 @@
  * The connection string, judged before the client sees it: the client warns of what it does not know by printing all of it, password
  * included, and cuts passwords at their colons.
  */
+import { isIP } from 'node:net';
 import { ConfigError, isHost } from '../runtime/config-values.ts';
 
 const NAME = 'EVENTSTORE_URL';
@@ -71,6 +72,12 @@ const option = (text: string): readonly [string, string] => {
   return [name, value];
 };
 
+/** Over TLS the client says to the node which name it has called, and no address may stand there (RFC 6066, section 3). */
+const requireNames = (where: readonly string[]): void => {
+  const address = where.map((one) => one.slice(0, one.lastIndexOf(':'))).find((host) => isIP(host) !== 0);
+  if (address !== undefined) throw new ConfigError(`${NAME} names a node by its address ${address}, and its client knows nodes by name alone over TLS; accepted is a name that the node's certificate is for, or tls=false`);
+};
+
 export type ConnectionString = Readonly<{
   /**
    * For one client after the other. Each waits a millisecond longer for answers to its keep-alive pings than the one before: clients with equal
@@ -92,15 +99,18 @@ const SHAPE = /^(esdb|esdb\+discover):\/\/(?:([^@?]*)@)?([^@?/]+)\/?(?:\?(.*))?$
 export const parseConnectionString = (text: string): ConnectionString => {
   const [, scheme, user, hosts, query] = SHAPE.exec(text.trim()) ?? [];
   if (scheme === undefined || hosts === undefined) return malformed('is no connection string of EventStoreDB');
-  const where = hosts.split(',').map(hostAndPort).join(',');
+  const all = hosts.split(',').map(hostAndPort);
+  const where = all.join(',');
   const options = new Map((query ?? '').split('&').filter((part) => part !== '').map(option));
   const who = credentials(user);
+  const isSecured = options.get('tls') !== 'false';
+  if (isSecured) requireNames(all);
   const patience = Number(options.get(PATIENCE) ?? DEFAULT_PATIENCE_MS);
   const asked = (client: number): string =>
     [...new Map([...options, [PATIENCE, String(patience < 0 ? patience : patience + (client % 1_000))]])].map(([name, value]) => `${name}=${value}`).join('&');
   return {
     url: (client) => `${scheme}://${who}${where}?${asked(client)}`,
     shown: `${scheme}://${where}`,
-    ignoresCredentials: who !== '' && options.get('tls') === 'false',
+    ignoresCredentials: who !== '' && !isSecured,
   };
 };

@@ -1,4 +1,5 @@
 /** Which engines carry the program, and which parts of it this process runs: settings that depend on each other. */
+import { parseConnectionString } from '../eventstoredb/connection-string.ts';
 import { ConfigError, hostsAndPorts, oneOf, refuse, refuseSecret, someOf, type Setting } from './config-values.ts';
 
 export const ROLES = ['api', 'projector', 'relay', 'dispatcher', 'scheduler'] as const;
@@ -25,11 +26,13 @@ export type EngineSettings = Readonly<{
 
 type Read = <Value, Default>(name: string, read: (setting: Setting) => Value, otherwise: Default) => Value | Default;
 
-const EVENT_STORE_WORDS = 'esdb://[user:password@]host[:port][,host:port…][?tls=true&…], or the same with esdb+discover';
 const MONGO_WORDS = 'mongodb://[user:password@]host[:port][,host:port…]/database[?…], or the same with mongodb+srv';
 
 /** Connection strings may hold passwords: nothing of a wrong one is shown. */
-const eventStoreUrl = ({ name, text }: Setting): string => (/^esdb(\+discover)?:\/\/[^\s/?#]+/.test(text) ? text : refuseSecret(name, 'is no connection string of EventStoreDB', EVENT_STORE_WORDS));
+const eventStoreUrl = ({ text }: Setting): string => {
+  parseConnectionString(text);
+  return text;
+};
 
 const mongoUrl = ({ name, text }: Setting): string =>
   /^mongodb(\+srv)?:\/\/[^\s/?#]+\/[^\s/?#."$*<>:|\\]{1,63}(\?\S*)?$/.test(text) ? text : refuseSecret(name, 'is no connection string of MongoDB with the name of a database', MONGO_WORDS);

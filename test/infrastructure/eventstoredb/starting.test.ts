@@ -51,6 +51,8 @@ describe('EventStoreDB: connection strings', () => {
     [`esdb://admin:${PASSWORD}@host?tlsVerifyCert=false`, /tlsVerifyCert/],
     [`esdb://admin:${PASSWORD}@host?keepAliveInterval=5`, /keepAliveInterval/],
     [`esdb://admin:${PASSWORD}@host?nodePreference=me`, /nodePreference/],
+    [`esdb://admin:${PASSWORD}@192.0.2.7`, /by its address 192\.0\.2\.7.*by name alone over TLS; accepted is a name/],
+    [`esdb+discover://admin:${PASSWORD}@host,192.0.2.7:2114?tls=true`, /by its address 192\.0\.2\.7/],
   ];
   for (const [url, says] of MALFORMED) {
     it(`refuses ${url === '' ? 'nothing' : url}`, async () => {
@@ -75,6 +77,9 @@ describe('EventStoreDB: connection strings', () => {
     expect(parseConnectionString('esdb://host?tls=false').ignoresCredentials).to.equal(false);
   });
 });
+
+/** On cores that others use as well; trying again takes longer. */
+const AT_ONCE_MS = 10_000;
 
 const plainly = (port: number): string => `esdb://127.0.0.1:${port}?tls=false`;
 
@@ -119,6 +124,12 @@ describe('EventStoreDB: starting', function suite() {
 
   it('refuses a server whose certificate nobody vouches for', async () => {
     expect(await lineOf(() => start(secured(), over(`admin:${PASSWORD}@`, '')))).to.match(/localhost:\d+/);
+  });
+
+  it('refuses nodes that tell addresses of each other over TLS, at once', async () => {
+    const begun = performance.now();
+    expect(await lineOf(() => start(secured(), (port) => over(`admin:${PASSWORD}@`)(port).replace('esdb:', 'esdb+discover:')))).to.match(/tell addresses of each other instead of names.*needed are nodes that advertise host names/);
+    expect(performance.now() - begun, 'ms').to.be.lessThan(AT_ONCE_MS);
   });
 
   for (const version of ['20.10.2', '21.10.9', '22.4.0']) {
