@@ -4,7 +4,7 @@
  * moved for several looks. A holder that was only asleep may go on for a moment beside its successor, so a lease keeps processes from
  * hindering each other; what keeps their effects single is the compare-and-set of a checkpoint.
  */
-import { Claims, holderEntry, type LeaseEntries, LEASES } from './lease-claims.ts';
+import { Claims, holderEntry, type LeaseEntries, LEASES, type Wanted } from './lease-claims.ts';
 import type { Ids } from './ports.ts';
 import { createPulse } from './pulse.ts';
 import { createRounds, type Rounds } from './rounds.ts';
@@ -16,8 +16,9 @@ export interface Leases {
   /**
    * Waits until the lease of this name is free, and does the work while holding it. After a loss it waits again, so that the work may begin several
    * times; returns when the work has returned by itself, or after `signal`. Rejects with what the work rejects with, the lease given back.
+   * `share`: leases with the same word in it are divided evenly among the processes that hold or want any of them: whoever has more than its part gives some up.
    */
-  hold(name: string, signal: AbortSignal, work: LeasedWork): Promise<void>;
+  hold(name: string, signal: AbortSignal, work: LeasedWork, share?: string): Promise<void>;
 }
 
 export type LeasesOptions = Readonly<{
@@ -50,7 +51,7 @@ const createLooking = ({ state, pause, everyMs = EVERY_MS }: LeasesOptions, me: 
   const pulse = createPulse(state, LEASES, holderEntry(me));
   return createRounds({
     pause, everyMs,
-    round: async () => void (await Promise.allSettled([pulse.beat(), claims.look(true)])),
+    round: async () => void (await Promise.allSettled([pulse.beat(claims.shares()), claims.look(true)])),
     end: async () => void (await Promise.allSettled([pulse.end()])),
   });
 };
@@ -63,9 +64,9 @@ export const createLeases = (options: LeasesOptions): Leases => {
   const lookSoon = createTogether(() => claims.look(false));
 
   /** True when the work has returned by itself. */
-  const once = async (name: string, signal: AbortSignal, work: LeasedWork): Promise<boolean> => {
+  const once = async (wanted: Wanted, signal: AbortSignal, work: LeasedWork): Promise<boolean> => {
     const ready = Promise.withResolvers<void>();
-    const claim = claims.add(name, ready.resolve);
+    const claim = claims.add(wanted, ready.resolve);
     const held = AbortSignal.any([signal, claim.lose.signal]);
     held.addEventListener('abort', () => ready.resolve(), { once: true });
     try {
@@ -79,11 +80,11 @@ export const createLeases = (options: LeasesOptions): Leases => {
   };
 
   return {
-    hold: async (name, signal, work) => {
+    hold: async (name, signal, work, share) => {
       const leave = rounds.enter();
       try {
         let done = false;
-        while (!done && !signal.aborted) done = await once(name, signal, work);
+        while (!done && !signal.aborted) done = await once({ name, share }, signal, work);
       } finally {
         await leave();
       }

@@ -2,8 +2,8 @@
 import type { StateStore } from './state.ts';
 
 export interface Pulse {
-  /** Rejects with `storage.unavailable`. */
-  beat(): Promise<void>;
+  /** `says`: what others can read in the entry, behind the number of the beat. Rejects with `storage.unavailable`. */
+  beat(says?: string): Promise<void>;
   /** Takes the entry away. */
   end(): Promise<void>;
 }
@@ -14,9 +14,10 @@ export type PulseEntries = Pick<StateStore, 'get' | 'compareAndSet'>;
 export const createPulse = (state: PulseEntries, scope: string, key: string): Pulse => {
   let [mine, count]: [string | undefined, number] = [undefined, 0];
   return {
-    beat: async () => {
+    beat: async (says) => {
       count += 1;
-      if (await state.compareAndSet(scope, key, mine, { value: String(count) })) mine = String(count);
+      const next = says === undefined ? String(count) : `${count} ${says}`;
+      if (await state.compareAndSet(scope, key, mine, { value: next })) mine = next;
       // Cleared away by others, or stored by an earlier attempt whose answer was lost.
       else mine = await state.get(scope, key);
     },

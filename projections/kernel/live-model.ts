@@ -146,7 +146,7 @@ export class LiveModel {
       await requests.serve(this.name, (ending) => keeper.rebuild(ending), held);
       this.#keeper = undefined;
       await keeper.stop();
-    });
+    }, 'projections');
   }
 
   #progress(position: Position): void {

@@ -47,7 +47,7 @@ describe('several processes whose processes and engines are killed, paused and s
     receivers = await startReceivers();
     installation = await startInstallation(receivers.env);
     tenant = await setUp(installation, receivers);
-    clients = createClients(installation);
+    clients = createClients(installation, receivers);
   });
   after(async () => {
     await installation?.stop();
@@ -109,6 +109,7 @@ describe('several processes whose processes and engines are killed, paused and s
 
   const killAndWait = async (victim: Served): Promise<Readonly<Record<string, string>>> => {
     const before = await leases();
+    const gone = [...before].find(([name]) => name.startsWith('task:'))?.[1];
     const survivor = installation.workers.findIndex((worker) => worker !== victim);
     installation.workers.splice(1 - survivor, 1);
     return clients.during(async () => {
@@ -117,7 +118,7 @@ describe('several processes whose processes and engines are killed, paused and s
       const killed = performance.now();
       const passed = within(TAKEOVER_MS, 'the leases', async () => {
         const now = await leases();
-        return [...before].every(([name, holder]) => name.startsWith('task:') || name.startsWith('projection:') ? (now.get(name) ?? holder) !== holder : true);
+        return [...before].every(([name, holder]) => holder !== gone || name.startsWith('holder:') || (now.get(name) ?? gone) !== gone);
       }).then(() => seconds(performance.now() - killed));
       const well = await untilAllIsWell(TAKEOVER_MS);
       return { ...well, leases: await passed };

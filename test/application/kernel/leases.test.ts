@@ -54,6 +54,8 @@ const untilFired = (signal: AbortSignal): Promise<void> => new Promise((resolve)
 
 const stop = () => new AbortController();
 
+const sizes = (...all: readonly Readonly<{ holds: ReadonlySet<string> }>[]): string => all.map(({ holds }) => holds.size).toSorted((one, other) => one - other).join(' ');
+
 describe('leases', () => {
   it('let one process at a time work, and the next one as soon as the first has ended', async () => {
     const { store } = entries();
@@ -234,6 +236,76 @@ describe('leases', () => {
     one.wake();
     await Promise.all([first, second]);
     expect(kept.size).to.equal(0);
+  });
+
+  describe('of one share', () => {
+    type Process = ReturnType<typeof someProcess>;
+
+    /** Wants all of these for as long as `signal` lets it; answers what it holds at each moment, and when it has left. */
+    const want = ({ leases }: Process, names: readonly string[], signal: AbortSignal) => {
+      const holds = new Set<string>();
+      let taken = 0;
+      const left = Promise.all(names.map((name) => leases.hold(name, signal, async (held) => {
+        holds.add(name);
+        taken += 1;
+        await untilFired(held);
+        holds.delete(name);
+      }, 'rows')));
+      return { holds, left, taken: () => taken };
+    };
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+
+    it('are divided evenly among those who are there, whoever came first, and lie still then', async () => {
+      const { store } = entries();
+      const [one, two, three] = [someProcess(store), someProcess(store), someProcess(store)];
+      const ended = [stop(), stop(), stop()] as const;
+      const first = want(one, names, ended[0].signal);
+      while (sizes(first) !== '7') await turn();
+      const second = want(two, names, ended[1].signal);
+      while (sizes(first, second) !== '3 4') await turn();
+      const third = want(three, names, ended[2].signal);
+      await turns(200);
+      expect(sizes(first, second, third)).to.equal('1 3 3');
+      expect([...first.holds, ...second.holds, ...third.holds].toSorted()).to.deep.equal(names);
+      const taken = first.taken() + second.taken() + third.taken();
+      await turns(200);
+      expect(first.taken() + second.taken() + third.taken()).to.equal(taken);
+      ended[0].abort();
+      await first.left;
+      while (second.holds.size + third.holds.size < 7) await turn();
+      expect(sizes(second, third)).to.equal('3 4');
+      // Killed.
+      two.sleep();
+      while (sizes(third) !== '7') await turn();
+      for (const end of ended) end.abort();
+      two.wake();
+      await Promise.all([second.left, third.left]);
+    });
+
+    it('lie with nobody for long, though not all want the same', async () => {
+      const { store } = entries();
+      const ended = stop();
+      const [older, newer] = [want(someProcess(store), names, ended.signal), want(someProcess(store), [...names, 'new 1', 'new 2', 'new 3', 'new 4', 'new 5', 'new 6'], ended.signal)];
+      while (older.holds.size + newer.holds.size < names.length + 6) await turn();
+      await turns(400);
+      const taken = older.taken() + newer.taken();
+      await turns(400);
+      expect([[...older.holds, ...newer.holds].toSorted(), older.taken() + newer.taken()]).to.deep.equal([[...names, 'new 1', 'new 2', 'new 3', 'new 4', 'new 5', 'new 6'], taken]);
+      ended.abort();
+      await Promise.all([older.left, newer.left]);
+    });
+
+    it('are no part of what others divide', async () => {
+      const { store } = entries();
+      const ended = stop();
+      const first = want(someProcess(store), names, ended.signal);
+      const other = someProcess(store).leases.hold('task', ended.signal, untilFired, 'tasks');
+      const alone = someProcess(store).leases.hold('alone', ended.signal, untilFired);
+      await turns(100);
+      expect(first.holds.size).to.equal(7);
+      ended.abort();
+      await Promise.all([first.left, other, alone]);
+    });
   });
 
   it('of a process alone are its own at once', async () => {
