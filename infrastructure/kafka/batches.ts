@@ -63,7 +63,8 @@ const createProgress = (payload: EachBatchPayload) => {
 class OrderedBatches implements Batches {
   readonly #options: BatchOptions;
   #stopped = false;
-  #hasShare = true;
+  /** What told that the share is another's by now; undefined once the group has been joined anew. */
+  #lost: unknown;
   #underWay: Promise<void> = Promise.resolve();
 
   constructor(options: BatchOptions) {
@@ -71,7 +72,7 @@ class OrderedBatches implements Batches {
   }
 
   joined(): void {
-    this.#hasShare = true;
+    this.#lost = undefined;
   }
 
   async stop(): Promise<void> {
@@ -85,7 +86,7 @@ class OrderedBatches implements Batches {
     try {
       await this.#handleAll(payload);
     } catch (error) {
-      if (hasLostItsShare(error)) this.#hasShare = false;
+      if (hasLostItsShare(error)) this.#lost = error;
       throw error;
     } finally {
       done.resolve();
@@ -93,12 +94,14 @@ class OrderedBatches implements Batches {
   }
 
   #goesOn(): boolean {
-    return !this.#stopped && this.#hasShare && !this.#options.signal.aborted;
+    return !this.#stopped && !this.#options.signal.aborted;
   }
 
   async #handleAll(payload: EachBatchPayload): Promise<void> {
     const { topic, heartbeatMs } = this.#options;
     const { partition, messages } = payload.batch;
+    // Said until the group is joined: kafkajs acts on one failure of several, and goes on as before when another one came first.
+    if (this.#lost !== undefined) throw this.#lost;
     const progress = createProgress(payload);
     const pulse = createPulse(() => payload.heartbeat(), heartbeatMs);
     try {

@@ -8,8 +8,11 @@ import type { TopicOptions } from './topics.ts';
 /** Partitions of a consumer that was killed are given to others after the session: the shortest that brokers take by default. */
 const SESSION_MS = 6_000;
 const HEARTBEAT_MS = 1_500;
-/** How long a handler may take before others go on without its consumer. */
-const REBALANCE_MS = 30_000;
+/**
+ * How long a handler may take before others go on without its consumer, when shares change hands; its message comes again then. So long, too, a broker
+ * waits after an outage for a member that is no more, and lets nobody else in.
+ */
+const REBALANCE_MS = 10_000;
 /** How long a broker holds a question for messages open, which is also how long a quiet consumer takes to end. */
 const WAIT_MS = 500;
 

@@ -2,10 +2,13 @@
  * Publishing with one idempotent producer and one request under way: what is published meanwhile goes together with the next one, so that the
  * order is the order of the calls, and the rate does not depend on the way to the broker.
  */
-import kafkajs, { type Message, type Producer, type RetryOptions } from 'kafkajs';
+import type { Message, Producer, RetryOptions } from 'kafkajs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BusMessage } from '../../application/kernel/bus.ts';
 import type { Logger } from '../../application/kernel/ports.ts';
+import { Rejection } from '../../domain/kernel/rejection.ts';
 import { openLine, START_RETRY, unavailable, withDeadline, type Line } from './line.ts';
+import { createOnce, type Once } from './once.ts';
 import { LARGEST_MESSAGE_BYTES, type TopicOptions, type Topics } from './topics.ts';
 
 export interface Publisher {
@@ -21,9 +24,13 @@ const REQUEST_BYTES = 900_000;
 /** What a message takes beside its texts, generously. */
 const MESSAGE_OVERHEAD_BYTES = 100;
 
+/** How long a request that failed at once is sent again. */
+const SEND_AGAIN_MS = 5_000;
+const FIRST_PAUSE_MS = 100;
+
 type Outcome = PromiseWithResolvers<void>;
 type Waiting = Readonly<{ message: BusMessage; bytes: number; publication: Outcome; isLast: boolean }>;
-type Connected = Readonly<{ producer: Producer; line: Line }>;
+type Connected = Readonly<{ producer: Producer; line: Line; once: Once }>;
 
 const bytesOf = ({ key, id, body }: BusMessage): number => Buffer.byteLength(body) + Buffer.byteLength(key) + Buffer.byteLength(id) + MESSAGE_OVERHEAD_BYTES;
 
@@ -47,10 +54,11 @@ const takeRequest = (queue: Waiting[]): readonly Waiting[] => {
 /** A producer that may be used for as long as nothing fails. */
 const connect = async (options: TopicOptions, retry?: RetryOptions): Promise<Connected> => {
   const line = openLine(options, retry);
-  const producer = line.kafka.producer({ idempotent: true, allowAutoTopicCreation: false, createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+  const once = createOnce();
+  const producer = line.kafka.producer({ idempotent: true, allowAutoTopicCreation: false, createPartitioner: once.createPartitioner });
   try {
     await withDeadline(options.deadlineMs, producer.connect(), line.cut);
-    return { producer, line };
+    return { producer, line, once };
   } catch (error) {
     line.cut();
     throw error;
@@ -121,22 +129,42 @@ class KafkaPublisher implements Publisher {
     this.#sending = undefined;
   }
 
+  /** Over an election of leaders, or a restart: what failed at once is sent again, as whoever publishes would do it, by another producer. */
   async #send(request: readonly Waiting[]): Promise<void> {
+    const over = AbortSignal.timeout(Math.min(SEND_AGAIN_MS, this.#options.deadlineMs / 2));
+    for (let wait = FIRST_PAUSE_MS; ; wait *= 2) {
+      try {
+        return await this.#sendOnce(request);
+      } catch (error) {
+        if (error instanceof Rejection || over.aborted) throw error;
+        this.#giveUp();
+        await delay(wait);
+      }
+    }
+  }
+
+  async #sendOnce(request: readonly Waiting[]): Promise<void> {
     const byTopic = Map.groupBy(request, ({ message: { topic } }) => topic);
     this.#connected ??= await connect(this.#options);
-    const { producer, line } = this.#connected;
+    const { producer, line, once } = this.#connected;
     const topicMessages = [...byTopic].map(([topic, waiting]) => ({ topic: this.#topics.nameOf(topic), messages: waiting.map(({ message }) => stored(message)) }));
+    once.begin(request.length);
     await withDeadline(this.#options.deadlineMs, producer.sendBatch({ acks: -1, timeout: this.#options.deadlineMs, topicMessages }), line.cut);
   }
 
   /**
    * Nobody knows whether the broker has the messages. The producer must not be used again: it would number the next ones like these, and the broker
-   * would take them for repetitions. What waits behind them is rejected too, for it must not come before them when they are published again.
+   * would take them for repetitions.
    */
-  #fail(request: readonly Waiting[], error: Error): void {
-    this.#logger.warn({ error: error.message, messages: request.length, waiting: this.#queue.length }, 'kafka: not published');
+  #giveUp(): void {
     this.#connected?.line.cut();
     this.#connected = undefined;
+  }
+
+  /** What waits behind them is rejected too, for it must not come before them when they are published again. */
+  #fail(request: readonly Waiting[], error: Error): void {
+    this.#logger.warn({ error: error.message, messages: request.length, waiting: this.#queue.length }, 'kafka: not published');
+    this.#giveUp();
     this.#topics.forget();
     const rejected = unavailable();
     for (const { publication } of [...request, ...this.#queue.splice(0)]) publication.reject(rejected);

@@ -1,15 +1,10 @@
 import { expect } from 'chai';
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { OpenBus } from '../../../infrastructure/kafka/kafka-bus.ts';
-import { closing } from '../../support/leavings.ts';
 import { describeWithEngine } from '../../support/pending.ts';
 import { until } from '../../support/until.ts';
-import { consuming, messagesOf, openBus, untilSeen, withoutRepetitions } from './support.ts';
+import { consuming, messagesOf, openBus, spawnConsumer, untilSeen, withoutRepetitions } from './support.ts';
 
 const KEYS = Array.from({ length: 20 }, (_, index) => `key ${index}`);
 
@@ -69,14 +64,10 @@ describeWithEngine('consumers of one name in Kafka', 'KAFKA_BROKERS', (address) 
     const messages = messagesOf(consumer.topic, KEYS, 30);
     const ids = messages.map(({ id }) => id);
     await first.bus.publish(messages);
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', fileURLToPath(new URL('consumer-process.ts', import.meta.url)), address, consumer.name, consumer.topic], { stdio: ['ignore', 'pipe', 'inherit'] });
-    child.once('exit', closing(() => void child.kill('SIGKILL')));
-    const handled: string[] = [];
-    for await (const line of createInterface(child.stdout)) {
-      handled.push(line);
-      if (handled.length === 250) child.kill('SIGKILL');
-    }
-    if (child.signalCode === null) await once(child, 'exit');
+    const child = spawnConsumer(address, consumer);
+    await until('enough of them', () => (child.handled.length >= 250 ? true : undefined));
+    await child.kill();
+    const { handled } = child;
     const killed = performance.now();
     const one = consuming(second.bus, consumer);
     await until('the first message', () => one.seen[0]);

@@ -1,4 +1,8 @@
 /** Buses, messages and consumers of the Kafka tests. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import type { Bus, BusMessage, Consumer } from '../../../application/kernel/bus.ts';
 import { openKafkaBus, type KafkaBusOptions, type OpenBus } from '../../../infrastructure/kafka/kafka-bus.ts';
 import { closing } from '../../support/leavings.ts';
@@ -38,8 +42,29 @@ export const consuming = (bus: Bus, consumer: Consumer, handle: (message: BusMes
   return { seen, ids: () => seen.map(({ id }) => id), ended, stop };
 };
 
-/** Over an outage a consumer waits for its old session to expire, and may lose its place in the group more than once. */
-const PATIENCE_MS = 60_000;
+export interface ConsumerProcess {
+  /** Ids, as often as each was handled. */
+  readonly handled: readonly string[];
+  /** kill -9; resolves when it is gone and all that it wrote has been read. */
+  kill(): Promise<void>;
+}
+
+/** A consumer in a process of its own. */
+export const spawnConsumer = (addresses: string, { name, topic }: Consumer): ConsumerProcess => {
+  const program = fileURLToPath(new URL('consumer-process.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, addresses, name, topic], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const handled: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => handled.push(line));
+  const gone = once(child, 'close');
+  const kill = closing(async () => {
+    child.kill('SIGKILL');
+    await gone;
+  });
+  return { handled, kill };
+};
+
+/** Over an outage a consumer may have to wait for the member of its group that it was before, and that is given up after ten seconds. */
+const PATIENCE_MS = 40_000;
 
 /** Resolves when these consumers have seen all of the ids between them. */
 export const untilSeen = (ids: readonly string[], ...consumers: readonly Running[]): Promise<true> => {
