@@ -41,6 +41,8 @@ const ID = 'log';
 const MOVING = 'moving';
 /** How far back an event is looked for that is none of the engine's own. */
 const STEPS_BACK = 8;
+/** Events that are looked through at once for the first of ours. */
+const PAGE = 500;
 
 const seenIn = ({ db }: Pick<Mongo, 'db'>) => db.collection<Seen>('log_seen');
 
@@ -82,9 +84,9 @@ const lastBefore = async (log: EventLog, end: Position): Promise<Stands | undefi
 const firstIn = async (log: EventLog, end: Position): Promise<string | undefined> => {
   const feed = log.feed();
   let [first, after]: [string | undefined, Position | undefined] = [undefined, undefined];
-  // A page may hold nothing but what the engine keeps for itself.
+  // Pages may hold nothing but what the engine keeps for itself, or others in the same one.
   while (first === undefined && (after ?? '') < end) {
-    const { events, scannedTo } = await feed.pull(after, 1, AT_ONCE);
+    const { events, scannedTo } = await feed.pull(after, PAGE, AT_ONCE);
     if (scannedTo === after) return undefined;
     [first, after] = [events[0]?.id, scannedTo];
   }
