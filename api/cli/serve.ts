@@ -11,6 +11,9 @@ import { EXIT, failureLine, processIo, type Io } from './io.ts';
 /** After a failed disk: long enough for the requests in flight to be answered with 503, and well within the promised second. */
 const FATAL_GRACE_MS = 300;
 
+/** For what was closed to go by itself. */
+const LEFT_MS = 500;
+
 const untilTold = (): Promise<NodeJS.Signals> =>
   new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
@@ -36,6 +39,8 @@ const run = async (config: Config, io: Io, json: boolean): Promise<void> => {
   logger.info({ signal }, 'stopping: finishing what was accepted');
   await program.stop();
   logger.info({}, 'stopped');
+  // What could not be closed must not keep the process.
+  setTimeout(() => process.exit(), LEFT_MS).unref();
 };
 
 const describe = (error: unknown, env: Io['env']): string => {

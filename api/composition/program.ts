@@ -21,6 +21,7 @@ import type { Readiness } from '../kernel/operational.ts';
 import { createSharedAddresses } from '../kernel/client-address.ts';
 import { createHttpServer, type HttpServer } from '../kernel/server.ts';
 import { composeContainer } from './container.ts';
+import { endAll, type Ending } from './ending.ts';
 import { completeRotation, keyRotationsOf } from './keys.ts';
 import { openJobs } from './jobs.ts';
 import { resolve } from './provide.ts';
@@ -46,7 +47,7 @@ export type Program = Readonly<{
   container: Container;
   /** Resolves when every read model has caught up with the log that was there at the start. */
   caughtUp: () => Promise<void>;
-  /** Finishes what was accepted, then closes; `graceMs` bounds the wait (default 10 s). */
+  /** Finishes what was accepted, for `graceMs` at most (default 10 s), then closes, for 10 s at most; what is not closed by then is left. */
   stop: (graceMs?: number) => Promise<void>;
 }>;
 
@@ -87,12 +88,9 @@ const createDoor = () => {
 };
 
 type Opened = Readonly<{ container: Container; close: () => Promise<void> }>;
-type Ending = () => Promise<void>;
 
-/** Ends what has begun, the last first. */
-const endAll = async (endings: readonly Ending[]): Promise<void> => {
-  for (const end of endings.toReversed()) await end();
-};
+/** Milliseconds for what works, and then for the engines, to end. */
+const ENDING_MS = { work: 6_000, engines: 4_000 } as const;
 
 type Tools = Readonly<{ clock: Clock; logger: Logger; metrics: Metrics }>;
 type Putting = Readonly<{ engines: OpenEngines; config: Config; publicUrl: string; secrets: InstallationSecrets; tools: Tools; endings: Ending[] }>;
@@ -135,18 +133,22 @@ const putTogether = async ({ engines, config, publicUrl, secrets, tools, endings
   endings.push(async () => resolve(container, signing.places).close?.(), () => resolve(container, authorities.authorities).idle(), jobs.close);
   await inTurn(engines, () => resolve(container, authorities.authorities).ensureInstallation());
   const workers = [runtime.scheduler, runtime.dispatcher, delivery.dispatcher, siem.scheduler, fanout.relay].map((name) => resolve(container, name));
-  endings.push(async () => resolve(container, delivery.outbound).close(), ...workers.map((worker) => () => worker.stop()));
+  endings.push(async () => resolve(container, delivery.outbound).close(), () => Promise.all(workers.map((worker) => worker.stop())));
   for (const worker of workers) worker.start();
   return container;
 };
 
 const openProgram = async ({ config, onFatal }: ProgramOptions, publicUrl: string, secrets: InstallationSecrets, tools: Tools): Promise<Opened> => {
   const engines = await openEngines({ dataDir: config.dataDir, codec: createEventCodec(catalogue), ...tools, onFatal, settings: config, pause });
-  const endings: Ending[] = [engines.close];
+  const endings: Ending[] = [];
+  const close = async (): Promise<void> => {
+    await endAll(endings, ENDING_MS.work, tools.logger);
+    await endAll([engines.close], ENDING_MS.engines, tools.logger);
+  };
   try {
-    return { container: await putTogether({ engines, config, publicUrl, secrets, tools, endings }), close: () => endAll(endings) };
+    return { container: await putTogether({ engines, config, publicUrl, secrets, tools, endings }), close };
   } catch (error) {
-    await endAll(endings);
+    await close();
     throw sealError(error, config);
   }
 };

@@ -17,6 +17,7 @@ export const ALONE: ReadonlySet<string> = new Set([
   'test/reliability/11-overload.test.ts',
   'test/reliability/11-slow-streams.test.ts',
   'test/reliability/19-regular-expressions.test.ts',
+  'test/reliability/engines-stop.test.ts',
   'test/reliability/engines-takeover.test.ts',
 ]);
 

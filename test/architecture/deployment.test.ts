@@ -31,6 +31,11 @@ describe('what is deployed', () => {
     expect(found('.dockerignore', /^!(.+)$/gm)).to.have.members(['package.json', 'package-lock.json', '.npmrc', 'domain', 'application', 'projections', 'infrastructure', 'api']);
   });
 
+  it('gives a process the time that it may take to end', () => {
+    const [seconds = 'none'] = found('docker-compose.yml', /^ {2}stop_grace_period: (\d+)s$/gm);
+    expect(Number(seconds), 'more than 10 s for requests and 10 s for closing').to.be.above(20);
+  });
+
   it('starts as `npm start` does', () => {
     const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
     const [image = ''] = found('Dockerfile', /^(CMD \["node".+)$/gm).slice(-1);

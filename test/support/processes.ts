@@ -61,7 +61,7 @@ export const within = async (withinMs: number, what: string, look: () => boolean
 /** The EventStoreDB node of a test: the same port and log over all restarts. */
 export type OwnNode = OwnEngine & Readonly<{ apply: (request: FaultRequest) => Promise<void> }>;
 
-const startOwnNode = async (): Promise<OwnNode> => {
+export const startOwnNode = async (): Promise<OwnNode> => {
   const directory = temporaryDirectory();
   let node: EventStoreProcess = await spawnEventStoreNode({ directory: directory.path });
   const { port, url } = node;
