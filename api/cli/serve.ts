@@ -1,8 +1,9 @@
 /** `chancery serve`: the program, from its first line to an orderly end. */
 import { flushCompileCache } from 'node:module';
 import { Rejection } from '../../domain/kernel/rejection.ts';
+import type { Logger } from '../../application/kernel/ports.ts';
 import { ConfigError, readConfig, type Config } from '../../infrastructure/runtime/config.ts';
-import { createLogger } from '../../infrastructure/runtime/logger.ts';
+import { createLogger, hushable } from '../../infrastructure/runtime/logger.ts';
 import { startProgram } from '../composition/program.ts';
 import { unavailableLine } from '../composition/start-errors.ts';
 import { SURFACES, banner, bannerJson, type Started } from './banner.ts';
@@ -19,7 +20,7 @@ const untilTold = (): Promise<NodeJS.Signals> =>
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
   });
 
-const fatally = (log: ReturnType<typeof createLogger>) => (error: Error): void => {
+const fatally = (log: Logger) => (error: Error): void => {
   log.error({ error }, 'the disk failed: ending at once, so that nothing is answered that may not be stored');
   setTimeout(() => process.exit(EXIT.failed), FATAL_GRACE_MS).unref();
 };
@@ -27,8 +28,11 @@ const fatally = (log: ReturnType<typeof createLogger>) => (error: Error): void =
 const tell = (io: Io, started: Started, json: boolean): void => (json ? io.out(JSON.stringify(bannerJson(started))) : io.err(banner(started)));
 
 const run = async (config: Config, io: Io, json: boolean): Promise<void> => {
-  const logger = createLogger({ level: config.logLevel });
-  const program = await startProgram({ config, logger, onFatal: fatally(logger) });
+  const { logger, hush } = hushable(createLogger({ level: config.logLevel }));
+  const program = await startProgram({ config, logger, onFatal: fatally(logger) }).catch((error: unknown) => {
+    hush();
+    throw error;
+  });
   // Before it says that it listens: whoever reads that may tell it to stop.
   const told = untilTold();
   logger.info({ address: program.url, dataDir: config.dataDir, pid: process.pid, surfaces: SURFACES.map(({ name }) => name) }, 'listening');

@@ -14,6 +14,9 @@ export type LineOptions = Readonly<{
   login?: SASLOptions;
 }>;
 
+/** What connections end of that this process cuts. */
+export const CUT = 'the line is cut';
+
 export interface Line {
   readonly kafka: kafkajs.Kafka;
   /** Ends all of its connections now, and every later one before it begins: what was under way fails within the retries. */
@@ -35,7 +38,7 @@ export const openLine = ({ brokers, clientId, log, tls = false, login }: LineOpt
   let isCut = false;
 
   const socketFactory = ({ host, port, ssl, onConnect }: ISocketFactoryArgs): Socket => {
-    if (isCut) throw new Error('the line is cut');
+    if (isCut) throw new Error(CUT);
     const name = isIP(host) === 0 ? { servername: host } : {};
     const socket = tls ? connectTls({ host, port, ...name, ...ssl }, onConnect) : connect({ host, port }, onConnect);
     sockets.add(socket);
@@ -54,7 +57,7 @@ export const openLine = ({ brokers, clientId, log, tls = false, login }: LineOpt
     cut: () => {
       isCut = true;
       // With an error: kafkajs does not notice a connection that just ends here.
-      for (const socket of sockets) socket.destroy(new Error('the line is cut'));
+      for (const socket of sockets) socket.destroy(new Error(CUT));
     },
   };
 };

@@ -1,6 +1,7 @@
 /** What kafkajs says, in our log. Failures that count are rejections, told by who is rejected: here they are what explains them. */
 import kafkajs, { type LogEntry, type logCreator, type logLevel } from 'kafkajs';
 import type { Logger } from '../../application/kernel/ports.ts';
+import { CUT } from './line.ts';
 
 const { ERROR, WARN } = kafkajs.logLevel;
 
@@ -8,7 +9,9 @@ const { ERROR, WARN } = kafkajs.logLevel;
 const SAID_AGAIN_AFTER_MS = 30_000;
 
 /** We give up a producer with its first failure, so that bounded retries break no promise. */
-const NO_NEWS = /^Limiting retries for the idempotent producer/u;
+const LIMITED = /^Limiting retries for the idempotent producer/u;
+/** Our own doing is no news either. */
+const isNoNews = (text: string): boolean => LIMITED.test(text) || text.includes(CUT);
 
 const levelOf = (level: logLevel): 'warn' | 'info' | 'debug' => {
   if (level === ERROR) return 'warn';
@@ -27,9 +30,10 @@ export const createKafkaLog = (logger: Logger): logCreator => {
   };
 
   return () => ({ namespace, level, log: { message, broker, groupId, error } }: LogEntry): void => {
-    if (NO_NEWS.test(message)) return;
+    const why = error instanceof Error ? error.message : error;
+    if (isNoNews(`${message} ${String(why)}`)) return;
     const told = level === ERROR || level === WARN;
     if (told && !isNew(`${groupId ?? ''} ${message}`)) return;
-    logger[levelOf(level)]({ from: namespace, broker, group: groupId, error: error instanceof Error ? error.message : error }, `kafka: ${message}`);
+    logger[levelOf(level)]({ from: namespace, broker, group: groupId, error: why }, `kafka: ${message}`);
   };
 };

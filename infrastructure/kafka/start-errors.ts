@@ -21,6 +21,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, 'the broker\'s certificate has expired, or is not valid yet'],
   [/UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT|SELF_SIGNED_CERT/, 'the broker\'s certificate is by an authority that is not known: NODE_EXTRA_CA_CERTS names the file of one\'s own'],
   [/before secure TLS connection was established|EPROTO|ERR_SSL_/, 'who listens there does not speak TLS, or refuses ours: KAFKA_TLS'],
+  [/ERR_BUFFER_OUT_OF_BOUNDS|outside buffer bounds|ERR_OUT_OF_RANGE|Invalid array length|Invalid typed array length|KafkaJSPartialMessageError/, 'what listens there is no Kafka broker: it answers in another language'],
   [/KafkaJSConnectionClosedError|Connection closed by the server/, 'who listens there closes the connection: it is no Kafka broker, or it asks for TLS or a password (KAFKA_TLS, KAFKA_USERNAME)'],
 ];
 

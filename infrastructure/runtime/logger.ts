@@ -119,3 +119,15 @@ export const createLogger = ({ level, destination }: LoggerOptions): Logger => {
   };
   return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
 };
+
+/** A logger that can be silenced: the line that says why a start failed is the last one, whatever clients of engines have to say of their end. */
+export const hushable = (logger: Logger): Readonly<{ logger: Logger; hush: () => void }> => {
+  let isHushed = false;
+  const unless = (level: keyof Logger) => (fields: object, message: string): void => {
+    if (!isHushed) logger[level](fields, message);
+  };
+  return {
+    logger: { debug: unless('debug'), info: unless('info'), warn: unless('warn'), error: unless('error') },
+    hush: () => { isHushed = true; },
+  };
+};

@@ -2,7 +2,9 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { ConfigError } from '../../../infrastructure/runtime/config-values.ts';
+import { startEventStoreNode } from '../../support/eventstore-node/node.ts';
 import { closing } from '../../support/leavings.ts';
+import { silentLogger } from '../../support/silent.ts';
 import { openBus } from './support.ts';
 
 const API_VERSIONS = 18;
@@ -41,8 +43,8 @@ describe('a bus in Kafka that cannot be opened', () => {
   });
   after(() => closing(() => void server.close())());
 
-  const refusal = async (at = address, deadlineMs = 10_000): Promise<string> => {
-    const error = await openBus(at, { deadlineMs }).catch((reason: unknown) => reason);
+  const refusal = async (at = address, deadlineMs = 10_000, logger = silentLogger): Promise<string> => {
+    const error = await openBus(at, { deadlineMs, logger }).catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(ConfigError);
     return (error as ConfigError).message;
   };
@@ -54,8 +56,13 @@ describe('a bus in Kafka that cannot be opened', () => {
 
   it('says that nobody answers', async function silent() {
     this.timeout(30_000);
-    onSocket = () => undefined;
-    expect(await refusal(address, 2_000)).to.match(/^KAFKA_BROKERS "127\.0\.0\.1:\d+": no broker answers/u);
+    const ended = Promise.withResolvers<void>();
+    onSocket = (socket) => socket.resume().once('close', () => ended.resolve());
+    const said: string[] = [];
+    const logger = { ...silentLogger, warn: (_fields: object, message: string) => void said.push(message) };
+    expect(await refusal(address, 2_000, logger)).to.match(/^KAFKA_BROKERS "127\.0\.0\.1:\d+": no broker answers/u);
+    await ended.promise;
+    expect(said, 'the connection that was given up').to.deep.equal([]);
   });
 
   it('says that it is something else that listens', async function something() {
@@ -64,6 +71,13 @@ describe('a bus in Kafka that cannot be opened', () => {
     expect(await refusal()).to.match(/^KAFKA_BROKERS "127\.0\.0\.1:\d+": .*(?:is no Kafka broker|no broker answers)/u);
     onSocket = (socket) => socket.once('data', () => socket.end());
     expect(await refusal()).to.match(/closes the connection: it is no Kafka broker, or it asks for TLS or a password \(KAFKA_TLS, KAFKA_USERNAME\)$/u);
+  });
+
+  it('says that what listens speaks another language, as EventStoreDB does', async function another() {
+    this.timeout(30_000);
+    const node = await startEventStoreNode();
+    expect(await refusal(`127.0.0.1:${node.port}`)).to.match(/: what listens there is no Kafka broker: it answers in another language$/u);
+    await node.close();
   });
 
   it('says that the broker is too old', async function ancient() {

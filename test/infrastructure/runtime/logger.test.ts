@@ -1,6 +1,6 @@
 /** What is logged, and what cannot be. */
 import { expect } from 'chai';
-import { createLogger, LOG_LEVELS } from '../../../infrastructure/runtime/logger.ts';
+import { createLogger, hushable, LOG_LEVELS } from '../../../infrastructure/runtime/logger.ts';
 
 const logged = (fields: object, message = 'said'): Readonly<Record<string, unknown>> => {
   const lines: string[] = [];
@@ -65,6 +65,17 @@ describe('logger', () => {
     const started = performance.now();
     for (const text of ['a@'.repeat(50_000), 'eyJ'.repeat(50_000), '//'.repeat(50_000), '-----BEGIN PRIVATE KEY-----'.repeat(5_000), 'Bearer '.repeat(20_000)]) logged({ text });
     expect(performance.now() - started).to.be.lessThan(1_000);
+  });
+
+  it('says nothing any more once it is hushed', () => {
+    const lines: string[] = [];
+    const { logger, hush } = hushable(createLogger({ level: 'debug', destination: { write: (line) => void lines.push(line) } }));
+    const say = (): void => { for (const word of ['debug', 'info', 'warn', 'error'] as const) logger[word]({ a: 1 }, word); };
+    say();
+    expect(lines.map((line) => (JSON.parse(line) as { msg: string; a: number }).msg)).to.deep.equal(['debug', 'info', 'warn', 'error']);
+    hush();
+    say();
+    expect(lines).to.have.length(4);
   });
 
   it('says nothing below its level', () => {
