@@ -9,6 +9,7 @@ import { Command } from 'commander';
 import { readConfig } from '../../infrastructure/runtime/config.ts';
 import { restore } from '../../infrastructure/runtime/restore.ts';
 import { withPlatform, type PlatformClient, type WithOwnServer } from './client.ts';
+import { BACKED_UP_ELSEWHERE } from '../composition/jobs.ts';
 import { CommandFailure, EXIT, print, progress, type Io } from './io.ts';
 
 type Job = Readonly<{ id: string; status: 'running' | 'done' | 'failed'; progress: number; error: string | null; file: Readonly<{ size: number }> | null }>;
@@ -53,8 +54,12 @@ const fetchTo = async (platform: PlatformClient, job: Job, out: string): Promise
   }
 };
 
+/** No server is needed to say so; one that is named speaks for itself. */
+const isElsewhere = ({ env }: Io): boolean => (env.EVENTSTORE_URL ?? '').trim() !== '' && env.CHANCERY_URL === undefined;
+
 const runBackup = async (io: Io, own: WithOwnServer, options: BackupOptions): Promise<void> => {
   const kind = options.keys === undefined ? 'backup' : 'backup-keys';
+  if (isElsewhere(io)) throw new CommandFailure(`${kind}: ${BACKED_UP_ELSEWHERE}`);
   const out = resolve(options.keys ?? options.out ?? '');
   if (existsSync(out)) throw new CommandFailure(`${out} exists already: name a new file, so that no backup takes another's place`);
   const job = await withPlatform(io, own, async (platform) => {
