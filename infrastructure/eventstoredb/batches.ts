@@ -60,10 +60,18 @@ const listen = (stream: Stream): Open => {
     for (const { reject } of pending.values()) reject(error);
     pending.clear();
   };
-  stream.on('data', (response: Response) => {
+  const answered = (response: Response): void => {
     const waiting = pending.get(uuidOf(response.getCorrelationId()));
     // Nobody waits for the answer to what has been given up meanwhile.
     if (waiting !== undefined) settle(waiting, response);
+  };
+  stream.on('data', (response: Response) => {
+    try {
+      answered(response);
+    } catch {
+      // Whatever it was to say: what has become of the appends that wait is found out by asking again, over another stream.
+      stream.destroy(new Error('EventStoreDB answered an append with what is no answer'));
+    }
   });
   stream.on('error', lost);
   for (const ending of ['end', 'close'] as const) stream.on(ending, () => lost(new Error('EventStoreDB ended the stream of appends')));

@@ -19,7 +19,8 @@ import { storeKeys } from './key-storing.ts';
 import { readStream, readStreamBackwards } from './pages.ts';
 import { createRawLog, type RawLog } from './raw-log.ts';
 import { checkServer } from './starting.ts';
-import { newEnvelope, recordedEvent, storedEvent } from './stored-event.ts';
+import { unavailable, UnreadableError } from './failures.ts';
+import { newEnvelope, recordedEvent, type Resolved, type StoredEvent, storedEvent } from './stored-event.ts';
 import { createWakeUps, type WakeUps } from './wake-ups.ts';
 
 /** Events read at once from a stream: what a reader holds in memory. */
@@ -48,13 +49,22 @@ const createHead = (connection: Connection): Head =>
     return last?.event === undefined ? -1 : Number(last.event.revision);
   });
 
+/** Who follows the log says which event it is that cannot be read; who asks for a stream is told no more than that it cannot be answered now. */
+const ourEvent = (event: Resolved): StoredEvent | undefined => {
+  try {
+    return storedEvent(event);
+  } catch (error) {
+    throw error instanceof UnreadableError ? unavailable() : error;
+  }
+};
+
 const createRead = (connection: Connection, codec: EventCodec): EventStore['read'] =>
   async function* read<Event extends Message>(stream: StreamId, from = 0): AsyncGenerator<Recorded<Event>> {
     for (let next = from; ; next += PAGE) {
       const asked = { from: next, count: PAGE };
       const page = await connection.persist((held, milliseconds) => readStream(held, stream, asked, milliseconds));
       for (const event of page) {
-        const stored = storedEvent(event);
+        const stored = ourEvent(event);
         if (stored !== undefined) yield recordedEvent(codec, stored) as Recorded<Event>;
       }
       if (page.length < PAGE) return;

@@ -9,6 +9,14 @@ const RETRY_AFTER = 5;
 /** The engine is away, slow, or refuses for now. */
 export const unavailable = (): Rejection => new Rejection('storage.unavailable', { retryAfter: RETRY_AFTER });
 
+/** An event of ours stands in the log as we do not write it. */
+export class UnreadableError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UnreadableError';
+  }
+}
+
 /** There was no answer in time: what was asked for may have been done all the same. */
 export class LateError extends Error {
   constructor() {

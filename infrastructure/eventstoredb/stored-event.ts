@@ -7,6 +7,7 @@ import type { EventCodec } from '../../application/kernel/event-codec.ts';
 import type { Cause, Recorded } from '../../application/kernel/ports.ts';
 import { type Position, type StreamId, streamParts } from '../../domain/kernel/ids.ts';
 import { createSalts } from '../event-store/salts.ts';
+import { UnreadableError } from './failures.ts';
 import { toPosition } from './places.ts';
 
 /** Metadata, as JSON. */
@@ -58,12 +59,22 @@ const isEnvelope = (metadata: unknown, stream: StreamId): metadata is StoredEnve
 
 export type Resolved = ResolvedEvent | AllStreamResolvedEvent;
 
-/** Undefined for what is not one of ours: the server's own events (`$…`), links, and what others have written into the same log. */
+/** A type that we store: `<context>.<Type>.v<version>`. */
+const OUR_TYPE = /^[a-z][\w-]*\.[A-Z]\w*\.v\d+$/;
+
+/** What looks like ours and cannot be read is not passed over: whoever follows the log would miss it and never know. */
+const passOver = ({ id, streamId, type }: Readonly<{ id: string; streamId: string; type: string }>): undefined => {
+  if (OUR_TYPE.test(type) && UUID.test(streamParts(streamId as StreamId).tenant)) throw new UnreadableError(`event ${id} (${type}) of ${streamId} cannot be read: it is not as we write events`);
+  return undefined;
+};
+
+/** Undefined for what is not one of ours: the server's own events (`$…`), links, and what others have written into the same log. Throws an `UnreadableError` on one of ours that is damaged. */
 export const storedEvent = ({ event }: Resolved): StoredEvent | undefined => {
-  if (event === undefined || !event.isJson || event.type.startsWith('$') || event.streamId.startsWith('$')) return undefined;
+  if (event === undefined || event.type.startsWith('$') || event.streamId.startsWith('$')) return undefined;
+  if (!event.isJson) return passOver(event);
   const { id, streamId, revision, type, data, metadata, position } = event;
   const stream = streamId as StreamId;
-  if (!isEnvelope(metadata, stream) || typeof data !== 'object' || position === undefined) return undefined;
+  if (!isEnvelope(metadata, stream) || typeof data !== 'object' || position === undefined) return passOver(event);
   return { id, stream, revision: Number(revision), position: toPosition(position), type, data, envelope: metadata };
 };
 

@@ -1,5 +1,5 @@
 /** What the driver's errors mean to the rest of the program. */
-import { MongoAPIError, MongoClientClosedError, MongoError, MongoNotConnectedError, MongoServerError, MongoTopologyClosedError } from 'mongodb';
+import { BSON, MongoAPIError, MongoCompatibilityError, MongoClientClosedError, MongoError, MongoNotConnectedError, MongoServerError, MongoTopologyClosedError } from 'mongodb';
 import type { Logger } from '../../application/kernel/ports.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { RETRY_AFTER } from '../runtime/sqlite-protocol.ts';
@@ -27,7 +27,11 @@ const isOfSocket = (error: unknown): boolean => {
   return typeof code === 'string' && /^(?:E[A-Z]+|ERR_(?:STREAM|SOCKET)_[A-Z_]+)$/.test(code);
 };
 
+/** What came cannot be read: octets that are no documents, or a greeting of what is no server that the driver knows. */
+const isUnreadable = (error: unknown): boolean => error instanceof BSON.BSONError || error instanceof MongoCompatibilityError;
+
 const isTrouble = (error: unknown): boolean => {
+  if (isUnreadable(error)) return true;
   if (!(error instanceof MongoError)) return isOfSocket(error);
   if (error instanceof MongoServerError) return error.code !== DUPLICATE_KEY && !MISTAKES.has(error.code);
   return !(error instanceof MongoAPIError) || isGone(error);

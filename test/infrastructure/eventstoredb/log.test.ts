@@ -2,7 +2,7 @@
 import { binaryEvent, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { expect } from 'chai';
 import { randomUUIDv7 } from 'node:crypto';
-import type { Position } from '../../../domain/kernel/ids.ts';
+import type { Position, StreamId } from '../../../domain/kernel/ids.ts';
 import { Rejection } from '../../../domain/kernel/rejection.ts';
 import type { Connection } from '../../../infrastructure/eventstoredb/connection.ts';
 import { createEventLog } from '../../../infrastructure/eventstoredb/event-log.ts';
@@ -52,6 +52,8 @@ describe('EventStoreDB: an append that it does not take', () => {
   });
 });
 
+const envelopeOf = (stream: StreamId) => newEnvelope(stream, 1, someCause);
+
 describe('EventStoreDB: a log that others write into', () => {
   it('gives ours alone, and moves past the rest', async () => {
     const { node, opened, close } = await opening();
@@ -72,21 +74,37 @@ describe('EventStoreDB: a log that others write into', () => {
     await close();
   });
 
+  const STRANGE = [
+    { time: 1e18 }, { time: 1.5 }, { time: '1' }, { tenant: undefined }, { tenant: randomUUIDv7() }, { salt: undefined }, { salt: 'c2FsdA==' },
+    { cause: {} }, { cause: { actor: {} } }, { cause: { actor: 'me', correlation: '' } },
+  ];
+
   it('is not stopped by what others write nearly like us', async () => {
     const { node, opened, close } = await opening();
     const client = EventStoreDBClient.connectionString(node.url);
     const stream = someStream();
     const begin = await opened.log.head();
-    const envelope = newEnvelope(stream, 1, someCause);
-    const strange = [
-      { time: 1e18 }, { time: 1.5 }, { time: '1' }, { tenant: undefined }, { tenant: randomUUIDv7() }, { salt: undefined }, { salt: 'c2FsdA==' },
-      { cause: {} }, { cause: { actor: {} } }, { cause: { actor: 'me', correlation: '' } },
-    ].map((change) => ({ ...envelope, ...change }));
-    await client.appendToStream('orders-5', [{}, ...strange, envelope].map((metadata) => jsonEvent({ type: 'OrderPlaced', data: { number: 5 }, metadata: metadata as object })));
-    await client.appendToStream(stream, strange.map((metadata) => jsonEvent({ type: 'sample.Noted.v1', data: { text: 'b' }, metadata })));
+    const strange = STRANGE.map((change) => ({ ...envelopeOf(stream), ...change }));
+    await client.appendToStream('orders-5', [{}, ...strange, envelopeOf(stream)].map((metadata) => jsonEvent({ type: 'orders.Placed.v1', data: { number: 5 }, metadata })));
+    await client.appendToStream(stream, strange.map((metadata) => jsonEvent({ type: 'OrderPlaced', data: { number: 5 }, metadata })));
     await opened.store.append(stream, strange.length - 1, [noted('a')], someCause);
     const followed = await follow(opened.log, begin).upTo((await opened.log.head()) as Position);
     expect(followed.map(({ data }) => data)).to.deep.equal([{ text: 'a' }]);
+    await client.dispose();
+    await close();
+  });
+
+  it('passes over none of ours that is damaged: nobody would know what is missing', async () => {
+    const { node, opened, close } = await opening();
+    const client = EventStoreDBClient.connectionString(node.url);
+    for (const change of STRANGE) {
+      const stream = someStream();
+      const begin = await opened.log.head();
+      await client.appendToStream(stream, jsonEvent({ type: 'sample.Noted.v1', data: { text: 'a' }, metadata: { ...envelopeOf(stream), ...change } }));
+      expect((await rejection(collect(opened.store.read(stream)))).code, JSON.stringify(change)).to.equal('storage.unavailable');
+      const failed = await opened.log.feed().pull(begin, 100, endless).catch((error: unknown) => String(error));
+      expect(failed, JSON.stringify(change)).to.match(/^UnreadableError: event .+ cannot be read/).and.contain(stream);
+    }
     await client.dispose();
     await close();
   });

@@ -1,9 +1,12 @@
 /** The parts of the adapter that can be seen alone. */
 import { Metadata, status } from '@grpc/grpc-js';
+import type { BatchAppendReq as Request } from '@eventstore/db-client/generated/streams_pb.js';
 import { expect } from 'chai';
 import { randomUUIDv7 } from 'node:crypto';
+import { Duplex } from 'node:stream';
 import type { KeyRecord, KeyVault } from '../../../application/kernel/ports.ts';
-import { createConnection } from '../../../infrastructure/eventstoredb/connection.ts';
+import { createBatches } from '../../../infrastructure/eventstoredb/batches.ts';
+import { createConnection, type Held } from '../../../infrastructure/eventstoredb/connection.ts';
 import { createEnds } from '../../../infrastructure/eventstoredb/ends.ts';
 import { createFresh } from '../../../infrastructure/eventstoredb/fresh.ts';
 import { storeKeys } from '../../../infrastructure/eventstoredb/key-storing.ts';
@@ -69,6 +72,24 @@ describe('EventStoreDB: connections', () => {
     expect(await found).to.match(/discover/);
     await handled;
     await connection.close();
+  });
+});
+
+describe('EventStoreDB: appends in batches', () => {
+  it('that are answered with what is no answer fail, with all that wait beside them, and their stream is given up', async () => {
+    const sent: Request[] = [];
+    const stream = new Duplex({ objectMode: true, read: () => undefined, write: (request: Request, _encoding, done) => {
+      sent.push(request);
+      done();
+    } });
+    const batches = createBatches();
+    const held = { client: { GRPCStreamCreator: () => async () => stream } } as unknown as Held;
+    const waiting = [1, 2].map(() => batches.append(held, { stream: someStream(), expected: -1, events: [] }, 10_000).catch((error: unknown) => String(error)));
+    await turn();
+    const garbage = { getCorrelationId: () => sent[0]?.getCorrelationId(), getError: () => { throw new Error('Invalid wire type'); } };
+    stream.push(garbage);
+    expect(await Promise.all(waiting)).to.deep.equal(Array.from({ length: 2 }, () => 'Error: EventStoreDB answered an append with what is no answer'));
+    expect(stream.destroyed).to.equal(true);
   });
 });
 

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { BSON, MongoCompatibilityError } from 'mongodb';
+import { createGuard } from '../../../infrastructure/mongodb/failures.ts';
 import { openMongo } from '../../../infrastructure/mongodb/connection.ts';
 import { ConfigError } from '../../../infrastructure/runtime/config-values.ts';
 import { requireOwnEngine, startOwnEngine, type OwnEngine } from '../../support/engines.ts';
@@ -113,5 +115,12 @@ describe('the connection to MongoDB', () => {
         await close();
       }
     });
+  });
+
+  it('takes what cannot be read for trouble of the server', async () => {
+    const guarded = createGuard({ logger: silentLogger, patience: 1_000 });
+    for (const error of [new BSON.BSONError('no document'), new MongoCompatibilityError('no server that is known')]) {
+      expect((await rejection(guarded(() => Promise.reject(error)))).code).to.equal('storage.unavailable');
+    }
   });
 });
