@@ -8,7 +8,9 @@ import { readConfig, type Config } from '../../infrastructure/runtime/config.ts'
 import { DATABASES } from '../../infrastructure/runtime/databases.ts';
 import { systemClock } from '../../infrastructure/runtime/clock.ts';
 import { unfitting } from '../../infrastructure/runtime/log-tie.ts';
+import type { Examination } from '../../infrastructure/runtime/engine-examinations.ts';
 import { openToOthers } from '../../infrastructure/runtime/private-files.ts';
+import { hostsOf } from './banner.ts';
 import { answers } from './client.ts';
 import { CommandFailure, print, table, type Io } from './io.ts';
 
@@ -77,16 +79,22 @@ const disk = ({ dataDir }: Config): string => {
   return words;
 };
 
-const clock = ({ dataDir }: Config): string => {
+/** Milliseconds since 1970 of the newest event in the data directory; 0 where there is none. */
+const newestEvent = ({ dataDir, eventStoreUrl }: Config): number => {
+  const path = join(dataDir, DATABASES.events);
+  if (eventStoreUrl !== undefined || !existsSync(path)) return 0;
+  return readOnly(path, (db) => Number(db.prepare('SELECT time FROM events ORDER BY position DESC LIMIT 1').get()?.['time'] ?? 0));
+};
+
+const clock = (config: Config): string => {
   const now = systemClock.now();
   if (now < RELEASED) throw new Error(`the clock says ${new Date(now).toISOString()}`);
-  const path = join(dataDir, DATABASES.events);
-  const newest = existsSync(path) ? readOnly(path, (db) => Number(db.prepare('SELECT time FROM events ORDER BY position DESC LIMIT 1').get()?.['time'] ?? 0)) : 0;
+  const newest = newestEvent(config);
   if (newest > now + CLOCK_SLACK_MS) throw new Warning(`the newest event is of ${new Date(newest).toISOString()}, ahead of the clock`);
   return new Date(now).toISOString();
 };
 
-const engine = (file: string) => ({ dataDir }: Config): string => {
+const database = (file: string) => ({ dataDir }: Config): string => {
   const path = join(dataDir, file);
   if (!existsSync(path)) return 'will be made at the first start';
   const found = readOnly(path, (db) => String(Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {})[0]));
@@ -108,15 +116,33 @@ const server = async (_config: Config, io: Io): Promise<string> => {
   return `${url} is ready`;
 };
 
-const CHECKS: readonly Check[] = [
+const GROUND: readonly Check[] = [
   { name: 'versions', run: versions },
   { name: 'data directory', run: dataDirectory },
   { name: 'master key', run: keyFiles },
   { name: 'disk', run: disk },
   { name: 'clock', run: clock },
-  ...Object.values(DATABASES).map((file) => ({ name: file, run: engine(file) })),
-  { name: 'databases together', run: together },
-  { name: 'server', run: server },
+];
+
+/** The databases of the data directory that are in use beside these engines (docs/engines.md). */
+const databasesOf = ({ eventStoreUrl, mongoUrl, kafkaBrokers }: Config): readonly Check[] => {
+  const used = { events: eventStoreUrl === undefined, readModels: mongoUrl === undefined, state: mongoUrl === undefined || kafkaBrokers.length === 0 };
+  const files = (['events', 'readModels', 'state'] as const).filter((name) => used[name]).map((name) => ({ name: DATABASES[name], run: database(DATABASES[name]) }));
+  return mongoUrl === undefined ? [...files, { name: 'databases together', run: together }] : files;
+};
+
+const told = ({ detail, warning }: Examination, at: string): string => {
+  if (warning !== undefined) throw new Warning(`${detail}; at ${at}; ${warning}`);
+  return `${detail}; at ${at}`;
+};
+
+/** Their clients are loaded when there is somebody to ask. */
+const ask = async (config: Config) => (await import('../../infrastructure/runtime/engine-examinations.ts')).examinations(config);
+
+const enginesOf = ({ eventStoreUrl, mongoUrl, kafkaBrokers }: Config): readonly Check[] => [
+  ...(eventStoreUrl === undefined ? [] : [{ name: 'EventStoreDB', run: async (config: Config) => told(await (await ask(config)).eventStoreDb(eventStoreUrl), hostsOf(eventStoreUrl)) }]),
+  ...(mongoUrl === undefined ? [] : [{ name: 'MongoDB', run: async (config: Config) => told(await (await ask(config)).mongoDb(mongoUrl), hostsOf(mongoUrl)) }]),
+  ...(kafkaBrokers.length === 0 ? [] : [{ name: 'Kafka', run: async (config: Config) => told(await (await ask(config)).kafka(), kafkaBrokers.join(',')) }]),
 ];
 
 const examine = async ({ name, run }: Check, config: Config, io: Io): Promise<Finding> => {
@@ -130,9 +156,12 @@ const examine = async ({ name, run }: Check, config: Config, io: Io): Promise<Fi
 /** Looks and changes nothing; safe beside a running server. */
 export const examineAll = async (io: Io): Promise<readonly Finding[]> => {
   const config = readConfig(io.env);
+  const one = (check: Check): Promise<Finding> => examine(check, config, io);
+  // Together, for each may take ten seconds; and alone, for a large database stops all else while it is checked.
+  const engines = await Promise.all(enginesOf(config).map(one));
   const findings: Finding[] = [];
-  for (const check of CHECKS) findings.push(await examine(check, config, io));
-  return findings;
+  for (const check of [...GROUND, ...databasesOf(config)]) findings.push(await one(check));
+  return [...findings, ...engines, await one({ name: 'server', run: server })];
 };
 
 export const doctorCommand = (io: Io): Command =>

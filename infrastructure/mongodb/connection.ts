@@ -72,13 +72,15 @@ const versionOf = async (db: Db): Promise<Readonly<{ version: string; wire: numb
   return { version: String(version), wire: Number(maxWireVersion) };
 };
 
-const checkServer = async (db: Db): Promise<void> => {
+/** Answers the version. */
+const checkServer = async (db: Db): Promise<string> => {
   const { version, wire } = await versionOf(db);
   if (Number.parseInt(version, 10) < OLDEST.major || wire < OLDEST.wire) {
     throw new ConfigError(`${NAME} leads to MongoDB ${version.slice(0, 20)}; accepted is ${OLDEST.words}`);
   }
   // The first question that needs a user where the server knows users.
   await db.listCollections({}, { nameOnly: true }).toArray();
+  return version;
 };
 
 /** The driver looks at each server's protocol when it greets it, and goes on looking for a better one. */
@@ -98,21 +100,34 @@ const explain = (error: unknown): ConfigError => {
   return new ConfigError(`${NAME} leads to no server that answers as MongoDB (${name ?? 'unknown error'}); accepted is ${ACCEPTED}`);
 };
 
+type Connected = Readonly<{ db: Db; version: string; close: () => Promise<void> }>;
+
+const connect = async (url: string, patience: number): Promise<Connected> => {
+  const database = readUrl(url);
+  const client = clientOf(url, patience);
+  try {
+    await client.connect();
+    const db = client.db(database, { readConcern: new ReadConcern('majority'), writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' });
+    return { db, version: await checkServer(db), close: () => client.close() };
+  } catch (error) {
+    await client.close();
+    throw explain(error);
+  }
+};
+
 /**
  * Connects and asks who is there. Rejects with a `ConfigError` of one line, without the password, on a URL that is malformed or names no
  * database, on a server that does not answer within `patience`, refuses the user, or is older than MongoDB 6.0. Afterwards the connection
  * comes back by itself whenever the server does.
  */
 export const openMongo = async (url: string, { logger, patience = PATIENCE }: MongoOptions): Promise<Mongo> => {
-  const database = readUrl(url);
-  const client = clientOf(url, patience);
-  try {
-    await client.connect();
-    const db = client.db(database, { readConcern: new ReadConcern('majority'), writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' });
-    await checkServer(db);
-    return { db, close: () => client.close(), guarded: createGuard({ logger, patience }) };
-  } catch (error) {
-    await client.close();
-    throw explain(error);
-  }
+  const { db, close } = await connect(url, patience);
+  return { db, close, guarded: createGuard({ logger, patience }) };
+};
+
+/** What `openMongo` asks at the start, and no more: resolves with the server's version, rejects as that does. */
+export const examineMongo = async (url: string, patience = PATIENCE): Promise<string> => {
+  const { version, close } = await connect(url, patience);
+  await close();
+  return version;
 };

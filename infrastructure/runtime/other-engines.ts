@@ -29,7 +29,7 @@ const openMongoDerived = async ({ clock, logger, closings }: Ground, mongo: Mong
   return { readModels: openMongoReadModels({ mongo, logger }), state };
 };
 
-const kafkaOptions = ({ kafkaBrokers: brokers, kafkaTls: tls, kafkaLogin: login, kafkaTopicPrefix: prefix }: EngineSettings): Omit<KafkaBusOptions, 'logger'> => ({
+export const kafkaOptions = ({ kafkaBrokers: brokers, kafkaTls: tls, kafkaLogin: login, kafkaTopicPrefix: prefix }: EngineSettings): Omit<KafkaBusOptions, 'logger'> => ({
   brokers, prefix, tls, clientId: 'chancery', ...(login !== undefined && { login }),
 });
 

@@ -1,0 +1,29 @@
+/** Engines that other machines carry, asked what a start asks them first: who they are, and whether they take the user. Nothing is made or changed there. */
+import { examineEventStoreDb } from '../eventstoredb/examination.ts';
+import { openKafkaBus } from '../kafka/kafka-bus.ts';
+import { examineMongo } from '../mongodb/connection.ts';
+import type { EngineSettings } from './config-engines.ts';
+import { createLogger } from './logger.ts';
+import { kafkaOptions } from './other-engines.ts';
+
+/** In words; `warning`: what is odd, and no reason not to start. */
+export type Examination = Readonly<{ detail: string; warning?: string }>;
+
+/** Each rejects with the ConfigError of one line that a start would end with, after at most some ten seconds. */
+export const examinations = (settings: EngineSettings) => {
+  const logger = createLogger({ level: 'silent', destination: { write: () => undefined } });
+  return {
+    eventStoreDb: async (url: string): Promise<Examination> => {
+      const { version, ignoresCredentials } = await examineEventStoreDb(url, logger);
+      const detail = `${version}, and the whole log may be read`;
+      return ignoresCredentials ? { detail, warning: 'EVENTSTORE_URL names a user, and without TLS the server is not told of one' } : { detail };
+    },
+    mongoDb: async (url: string): Promise<Examination> => ({ detail: `${await examineMongo(url)}, and the database may be used` }),
+    // Brokers do not tell their version; what they can do is judged.
+    kafka: async (): Promise<Examination> => {
+      const { close } = await openKafkaBus({ ...kafkaOptions(settings), logger });
+      await close();
+      return { detail: '2.4 or newer by what it can do, and a producer is let in' };
+    },
+  };
+};

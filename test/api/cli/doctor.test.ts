@@ -1,0 +1,111 @@
+/** What the doctor looks at, and that it only looks. */
+import { expect } from 'chai';
+import kafkajs from 'kafkajs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Finding } from '../../../api/cli/doctor.ts';
+import { runCommand } from '../../support/cli.ts';
+import { requireOwnEngine, startOwnEngine } from '../../support/engines.ts';
+import { startEventStoreNode } from '../../support/eventstore-node/node.ts';
+import { openOwnEventStoreDb } from '../../support/own-event-store-db.ts';
+import { serve, serverOf } from '../../support/scripted-mongo.ts';
+import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
+
+const PASSWORD = 'not-to-be-shown';
+const SHARED = { MASTER_KEY: Buffer.alloc(32, 7).toString('base64'), OPERATOR_TOKEN: `op_${PASSWORD}` };
+const NOBODY = `127.0.0.1:1`;
+/** Each engine gets the patience of a start, on cores that others use as well. */
+const EXAMINED_MS = 60_000;
+
+describe('chancery doctor', function suite() {
+  this.timeout(EXAMINED_MS);
+  let directory: TemporaryDirectory;
+  let dataDir: string;
+  beforeEach(() => {
+    directory = temporaryDirectory();
+    dataDir = join(directory.path, 'data');
+  });
+  afterEach(() => directory.remove());
+
+  type Told = Readonly<{ code: number; findings: ReadonlyMap<string, Finding> }>;
+
+  /** Nobody is asked whether a server runs where the tests run. */
+  const doctor = async (env: Readonly<Record<string, string>> = {}): Promise<Told> => {
+    const { code, out, err } = await runCommand(['doctor', '--json'], { DATA_DIR: dataDir, CHANCERY_URL: `http://${NOBODY}`, ...env });
+    expect(`${out}${err}`).to.not.contain(PASSWORD);
+    return { code, findings: new Map((JSON.parse(out) as readonly Finding[]).map((finding) => [finding.check, finding])) };
+  };
+
+  const namesOf = ({ findings }: Told): readonly string[] => [...findings.keys()].filter((name) => /\.db$|together|DB$|Kafka/u.test(name));
+
+  it('looks at the databases of the data directory alone where no engine is named, and makes nothing', async () => {
+    const told = await doctor();
+    expect([told.code, namesOf(told)]).to.deep.equal([0, ['events.db', 'read-models.db', 'state.db', 'databases together']]);
+    expect(existsSync(dataDir)).to.equal(false);
+  });
+
+  it('says of each engine that is named why it cannot be used, and fails', async () => {
+    const told = await doctor({ ...SHARED, EVENTSTORE_URL: `esdb://u:${PASSWORD}@${NOBODY}?tls=false`, MONGO_URL: `mongodb://u:${PASSWORD}@${NOBODY}/x`, KAFKA_BROKERS: NOBODY, KAFKA_USERNAME: 'u', KAFKA_PASSWORD: PASSWORD });
+    expect([told.code, namesOf(told)]).to.deep.equal([1, ['EventStoreDB', 'MongoDB', 'Kafka']]);
+    for (const [name, variable] of [['EventStoreDB', 'EVENTSTORE_URL'], ['MongoDB', 'MONGO_URL'], ['Kafka', 'KAFKA_BROKERS']] as const) {
+      expect(told.findings.get(name), name).to.include({ status: 'failed' }).and.have.property('detail').that.match(new RegExp(`^${variable}[^\n]+$`, 'u'));
+    }
+    expect(existsSync(dataDir)).to.equal(false);
+  });
+
+  it('asks MongoDB what changes nothing, and leaves out the databases that it takes the place of', async () => {
+    const asked = new Set<string>();
+    const { url, server } = await serve((command) => {
+      asked.add(Object.keys(command)[0] ?? '');
+      return serverOf('7.0.14', 21, () => ({ cursor: { id: 0n, ns: 'chancery.$cmd.listCollections', firstBatch: [] }, ok: 1 }))(command);
+    });
+    const told = await doctor({ MONGO_URL: url });
+    server.close();
+    expect([told.code, namesOf(told)]).to.deep.equal([0, ['events.db', 'state.db', 'MongoDB']]);
+    expect(told.findings.get('MongoDB')).to.include({ status: 'ok', detail: `7.0.14, and the database may be used; at ${new URL(url).host}` });
+    expect([...asked].filter((command) => !['hello', 'ismaster', 'buildInfo', 'listCollections', 'endSessions'].includes(command))).to.deep.equal([]);
+    const old = await serve(serverOf('5.0.31', 13));
+    expect((await doctor({ MONGO_URL: old.url })).findings.get('MongoDB')).to.include({ status: 'failed' }).and.have.property('detail').that.contains('MongoDB 5.0.31');
+    old.server.close();
+  });
+
+  it('asks EventStoreDB who it is, warns of a user that it is not told of, and appends nothing', async () => {
+    const node = await startEventStoreNode();
+    const { url, server } = await serve(serverOf('7.0.14', 21, () => ({ cursor: { id: 0n, ns: 'chancery.$cmd.listCollections', firstBatch: [] }, ok: 1 })));
+    const { log, close } = await openOwnEventStoreDb(node.url);
+    const before = await log.head();
+    const told = await doctor({ ...SHARED, MONGO_URL: url, EVENTSTORE_URL: node.url });
+    expect([told.code, namesOf(told)]).to.deep.equal([0, ['state.db', 'EventStoreDB', 'MongoDB']]);
+    expect(told.findings.get('EventStoreDB')).to.include({ status: 'ok', detail: `23.10.1, and the whole log may be read; at 127.0.0.1:${node.port}` });
+    const unheard = await doctor({ ...SHARED, MONGO_URL: url, EVENTSTORE_URL: node.url.replace('//', `//u:${PASSWORD}@`) });
+    expect([unheard.code, unheard.findings.get('EventStoreDB')?.status]).to.deep.equal([0, 'warning']);
+    expect(await log.head()).to.equal(before);
+    await close();
+    await node.close();
+    server.close();
+  });
+
+  it('asks Kafka, and makes no topic', async function kafka() {
+    requireOwnEngine(this, 'kafka');
+    const engine = await startOwnEngine('kafka');
+    const told = await doctor({ KAFKA_BROKERS: engine.address });
+    expect([told.code, namesOf(told)]).to.deep.equal([0, ['events.db', 'read-models.db', 'state.db', 'databases together', 'Kafka']]);
+    expect(told.findings.get('Kafka')).to.include({ status: 'ok', detail: `2.4 or newer by what it can do, and a producer is let in; at ${engine.address}` });
+    const admin = new kafkajs.Kafka({ brokers: [engine.address], logLevel: kafkajs.logLevel.NOTHING }).admin();
+    await admin.connect();
+    expect(await admin.listTopics()).to.deep.equal([]);
+    await admin.disconnect();
+    await engine.stop();
+  });
+
+  it('holds the clock against the log that is in use', async () => {
+    mkdirSync(dataDir, { mode: 0o700 });
+    const db = new DatabaseSync(join(dataDir, 'events.db'));
+    db.exec('CREATE TABLE events (position INTEGER PRIMARY KEY, id BLOB, time INTEGER); INSERT INTO events VALUES (1, x\'00\', 9000000000000)');
+    db.close();
+    expect((await doctor(SHARED)).findings.get('clock')).to.include({ status: 'warning' });
+    const elsewhere = { ...SHARED, EVENTSTORE_URL: `esdb://${NOBODY}?tls=false`, MONGO_URL: `mongodb://${NOBODY}/x` };
+    expect((await doctor(elsewhere)).findings.get('clock')).to.include({ status: 'ok' });
+  });
+});
