@@ -4,17 +4,29 @@ import type { SiemDispatcher } from '../../application/delivery/siem-dispatcher.
 import type { SiemSinks } from '../../application/delivery/siem-sinks.ts';
 import type { SinkStatuses } from '../../application/delivery/siem-status.ts';
 import type { SinkName } from '../../application/delivery/siem-streams.ts';
-import type { EventLog } from '../../application/kernel/ports.ts';
+import type { Follower } from '../../application/kernel/follower.ts';
+import { createLag } from '../../application/kernel/lag.ts';
+import type { Clock, EventLog } from '../../application/kernel/ports.ts';
 import { distance } from '../../application/kernel/positions.ts';
 import { INSTALLATION } from '../../domain/kernel/ids.ts';
 import type { GaugeReading, Metrics } from '../../infrastructure/runtime/metrics.ts';
 import type { EventStreams } from '../../projections/fanout/stream.ts';
 
 type Gauges = Pick<Metrics, 'gauge'>;
+export type RelayWatch = Readonly<{ position: Follower['position']; types: readonly string[]; log: Pick<EventLog, 'head' | 'feed'>; clock: Clock }>;
+
+const MS = 1_000;
 
 export const watchWebhooks = ({ gauge }: Gauges, { waiting }: Pick<Dispatcher, 'waiting'>): void => {
   gauge('webhook_deliveries_waiting', 'Events that wait for an attempt to deliver them to a webhook, over all tenants.', [], () => [{ value: waiting().deliveries }]);
   gauge('webhook_endpoints_waiting', 'Webhook endpoints for which something waits, over all tenants.', [], () => [{ value: waiting().endpoints }]);
+  gauge('webhook_waiting_seconds', 'How long the event that waits longest for its first attempt has waited, over all tenants; not at endpoints that are disabled.', [], () => [{ value: waiting().longestMs / MS }]);
+};
+
+/** `position`: what the relay has passed. */
+export const watchRelay = ({ gauge }: Gauges, { position, types, log, clock }: RelayWatch): void => {
+  const lagBehind = createLag({ log, clock }, { types });
+  gauge('relay_lag_seconds', 'Age of the oldest public event in the log that has not been published to Kafka yet; 0 when all have been.', [], async () => [{ value: await lagBehind(await position(), await log.head()) }]);
 };
 
 export const watchStreams = ({ gauge }: Gauges, { count }: Pick<EventStreams, 'count'>): void =>

@@ -40,16 +40,41 @@ export interface Dispatcher {
   waiting(): Waiting;
 }
 
-export type Waiting = Readonly<{ deliveries: number; endpoints: number }>;
+/** `longestMs`: how long what waits longest for its first attempt has waited, where deliveries go. */
+export type Waiting = Readonly<{ deliveries: number; endpoints: number; longestMs: number }>;
 
 const FOLLOWED = ['WebhookCreated', 'WebhookChanged', 'WebhookSecretRotated', 'WebhookDisabled', 'WebhookEnabled', 'WebhookDeleted', 'WebhookReplayRequested', 'WebhookRetryRequested'] as const;
 const PAGE = 500;
 
 type Followed = Extract<WebhookEvent | DeliveryEvent, { type: (typeof FOLLOWED)[number] }>;
 
+type Begun = Readonly<{ worker: Worker; shelf: Shelf; ended: Promise<void> }>;
+
+/** What failed waits for its time, and what is replayed for what is new: neither says that deliveries fall behind. */
+const waitedFor = ({ worker, shelf }: Begun, now: number): number => {
+  if (!worker.isOpen()) return 0;
+  // Those that were put first come first.
+  for (const { attempts, again, notBefore } of shelf.waiting()) if (attempts === 0 && again !== true) return Math.max(0, now - notBefore);
+  return 0;
+};
+
+const waitingOf = (all: readonly Begun[], now: number): Waiting => ({
+  deliveries: all.reduce((sum, { shelf }) => sum + shelf.size, 0),
+  endpoints: all.filter(({ shelf }) => shelf.size > 0).length,
+  longestMs: all.reduce((longest, one) => Math.max(longest, waitedFor(one, now)), 0),
+});
+
+const workerOf = (deps: DispatcherDeps, shelf: Shelf, watched: () => Position | undefined): Worker => {
+  const feed = deps.log.feed({ tenant: shelf.endpoint.tenant });
+  return createWorker({ ...deps, shelf, takeUp: createTakeUp({ ...deps, shelf, feed, watched, now: () => deps.clock.now() }) });
+};
+
+/** Whose endpoints there may be something for. */
+const tenantsIn = (events: readonly Recorded[]): ReadonlySet<TenantId> => new Set(events.flatMap((event) => (isOfDeliveries(event.stream) ? [] : [event.tenant])));
+
 /** The workers of one run, each ended when the run ends. */
 const createWorkers = (deps: DispatcherDeps, shelves: Shelves, onFailure: (error: unknown) => void) => {
-  const byTenant = new Map<TenantId, Map<string, Readonly<{ worker: Worker; shelf: Shelf; ended: Promise<void> }>>>();
+  const byTenant = new Map<TenantId, Map<string, Begun>>();
   /** What is left of endpoints that were deleted, by endpoint: nobody else waits for it. */
   const ending = new Map<string, Promise<void>>();
   /** Up to where the log has been watched. */
@@ -57,23 +82,24 @@ const createWorkers = (deps: DispatcherDeps, shelves: Shelves, onFailure: (error
 
   const begin = (shelf: Shelf) => {
     const { tenant, webhookId } = shelf.endpoint;
-    const takeUp = createTakeUp({ ...deps, shelf, feed: deps.log.feed({ tenant }), watched: () => watched, now: () => deps.clock.now() });
-    const worker = createWorker({ ...deps, shelf, takeUp });
-    const begun = { worker, shelf, ended: worker.run().catch(onFailure) };
-    const ofTenant = byTenant.get(tenant) ?? new Map<string, typeof begun>();
+    const worker = workerOf(deps, shelf, () => watched);
+    const begun: Begun = { worker, shelf, ended: worker.run().catch(onFailure) };
+    const ofTenant = byTenant.get(tenant) ?? new Map<string, Begun>();
     byTenant.set(tenant, ofTenant.set(webhookId, begun));
     return begun;
   };
 
   const of = ({ tenant, webhookId }: Endpoint) => byTenant.get(tenant)?.get(webhookId) ?? begin(shelves.of({ tenant, webhookId }));
 
+  const everybody = (): readonly Begun[] => [...byTenant.values()].flatMap((ofTenant) => [...ofTenant.values()]);
+
   return {
+    waiting: (): Waiting => waitingOf(everybody(), deps.clock.now()),
     of: (endpoint: Endpoint): Worker => of(endpoint).worker,
     /** Wakes whoever has something new in a stretch of the log. */
     look: (place: Position | undefined, events: readonly Recorded[]): void => {
       watched = place;
-      const tenants = new Set(events.flatMap((event) => (isOfDeliveries(event.stream) ? [] : [event.tenant])));
-      for (const tenant of tenants) byTenant.get(tenant)?.forEach(({ worker }) => worker.wake());
+      for (const tenant of tenantsIn(events)) byTenant.get(tenant)?.forEach(({ worker }) => worker.wake());
     },
     /** Nothing goes there any more from now on; when nothing of it is under way, what is stored of it is cleared. */
     end: (endpoint: Endpoint): void => {
@@ -89,7 +115,7 @@ const createWorkers = (deps: DispatcherDeps, shelves: Shelves, onFailure: (error
       ending.set(key, finish().catch(onFailure).finally(() => ending.delete(key)));
     },
     endAll: async (): Promise<void> => {
-      const all = [...byTenant.values()].flatMap((ofTenant) => [...ofTenant.values()]);
+      const all = everybody();
       await Promise.all(all.map(({ worker }) => worker.stop()));
       await Promise.all([...all.map(({ ended }) => ended), ...ending.values()]);
     },
@@ -151,13 +177,8 @@ const beginOrClear = async ({ webhooks }: Pick<DispatcherDeps, 'webhooks'>, work
   else workers.of(shelf.endpoint);
 };
 
-const waitingOn = (shelves: Shelves | undefined): Waiting => {
-  const sizes = (shelves?.all() ?? []).map(({ size }) => size).filter((size) => size > 0);
-  return { deliveries: sizes.reduce((sum, size) => sum + size, 0), endpoints: sizes.length };
-};
-
-/** One run; `opened` is told of the shelves that it works on. */
-const createRun = (deps: DispatcherDeps, opened: (shelves: Shelves | undefined) => void): Dispatcher['run'] =>
+/** One run; `opened` is told where to ask for what waits, and when it is over. */
+const createRun = (deps: DispatcherDeps, opened: (waiting: (() => Waiting) | undefined) => void): Dispatcher['run'] =>
   async (signal) => {
     const ending = new AbortController();
     const end = (): void => ending.abort();
@@ -169,8 +190,8 @@ const createRun = (deps: DispatcherDeps, opened: (shelves: Shelves | undefined) 
       end();
     };
     const shelves = await openShelves(deps.state);
-    opened(shelves);
     const workers = createWorkers(deps, shelves, onFailure);
+    opened(workers.waiting);
     const handle = createHandle(workers, deps);
     const follower = createFollower({
       name: 'webhooks', feed: deps.log.feed({ types: FOLLOWED }), state: deps.state,
@@ -186,7 +207,9 @@ const createRun = (deps: DispatcherDeps, opened: (shelves: Shelves | undefined) 
     if (failure !== undefined) throw failure.error;
   };
 
+const NOTHING: Waiting = { deliveries: 0, endpoints: 0, longestMs: 0 };
+
 export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
-  let shelves: Shelves | undefined;
-  return { run: createRun(deps, (opened) => { shelves = opened; }), waiting: () => waitingOn(shelves) };
+  let waiting: (() => Waiting) | undefined;
+  return { run: createRun(deps, (opened) => { waiting = opened; }), waiting: () => waiting?.() ?? NOTHING };
 };

@@ -18,6 +18,8 @@ export interface Worker {
   run(): Promise<void>;
   /** There may be something to do. */
   wake(): void;
+  /** Whether deliveries went there when it last looked. */
+  isOpen(): boolean;
   /** Breaks off the calls under way: nothing goes to the endpoint any more, or for now. */
   cut(): void;
   /** Delivers an event, once more or now; false where too many wait already that somebody asked for. */
@@ -105,12 +107,12 @@ const createParts = (deps: WorkerDeps) => {
   const rest = async (ms: number): Promise<void> => {
     if (!(await bell.heard(ms))) knows.news = true;
   };
-  return { calls, round: createRound(deps, calls, knows), rest, wake, cut };
+  return { calls, round: createRound(deps, calls, knows), rest, wake, cut, isOpen: () => knows.open };
 };
 
 export const createWorker = (deps: WorkerDeps): Worker => {
   const { shelf, takeUp } = deps;
-  const { calls, round, rest, wake, cut } = createParts(deps);
+  const { calls, round, rest, wake, cut, isOpen } = createParts(deps);
   const stopping = new AbortController();
   const end = async (): Promise<void> => {
     cut();
@@ -130,6 +132,7 @@ export const createWorker = (deps: WorkerDeps): Worker => {
       }
     },
     wake,
+    isOpen,
     cut: () => {
       cut();
       wake();

@@ -1,13 +1,13 @@
 /** What a scraper sees of fan-out: sinks that lag, deliveries that wait, streams that are open; sums, and no tenant by name. */
 import { expect } from 'chai';
 import { createTenant, startApp, type App } from '../../support/app.ts';
-import { startReceiver, type Receiver } from '../../support/receiver.ts';
+import { startReceiver, type Receiver, type Reply } from '../../support/receiver.ts';
 import { until } from '../../support/until.ts';
 
 describe('platform: the metrics of fan-out', function suite() {
   this.timeout(20_000);
   let [app, receiver]: [App, Receiver] = [] as never;
-  let status = 503;
+  let status: Reply = 503;
   before(async () => {
     receiver = await startReceiver(() => status);
     app = await startApp({ env: { OUTBOUND_ALLOW: receiver.host } });
@@ -34,6 +34,7 @@ describe('platform: the metrics of fan-out', function suite() {
 
   it('count deliveries that wait, and the endpoints that they wait for', async () => {
     expect([await gauge('webhook_deliveries_waiting'), await gauge('webhook_endpoints_waiting')]).to.deep.equal([0, 0]);
+    expect(await gauge('webhook_waiting_seconds')).to.equal(0);
     const id = await post('/tenants/measured/webhooks', { url: `${receiver.url}/hook`, types: ['chancery.tenancy.credential.created'] });
     await happen();
     await happen();
@@ -41,6 +42,21 @@ describe('platform: the metrics of fan-out', function suite() {
     expect(await gauge('webhook_endpoints_waiting')).to.equal(1);
     await app.ask('DELETE', `/platform/v1/tenants/measured/webhooks/${id}`, { token: app.operatorToken });
     await shows('webhook_deliveries_waiting', (value) => value === 0);
+  });
+
+  it('tell deliveries that fall behind: how long one has waited for its first attempt, where deliveries go', async () => {
+    status = 'hang';
+    const id = await post('/tenants/measured/webhooks', { url: `${receiver.url}/behind`, types: ['chancery.tenancy.credential.created'] });
+    await happen();
+    await happen();
+    const before = await shows('webhook_waiting_seconds', (value) => value > 0);
+    await shows('webhook_waiting_seconds', (value) => value > before);
+    await app.ask('PATCH', `/platform/v1/tenants/measured/webhooks/${id}`, { token: app.operatorToken, body: { enabled: false } });
+    await shows('webhook_waiting_seconds', (value) => value === 0);
+    expect(await gauge('webhook_deliveries_waiting'), 'what is kept for an endpoint that is disabled').to.equal(2);
+    await app.ask('DELETE', `/platform/v1/tenants/measured/webhooks/${id}`, { token: app.operatorToken });
+    await shows('webhook_deliveries_waiting', (value) => value === 0);
+    status = 503;
   });
 
   it('say how far the last sink is behind, by whose it is, and how sinks are doing', async () => {
