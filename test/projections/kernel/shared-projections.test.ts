@@ -11,6 +11,7 @@ import { counted, noted, sampleCodec, someCause, someStream, someTenant } from '
 import { tallies, type Tally, texts } from '../../support/sample-projections.ts';
 import { failOnFatal, silentLogger } from '../../support/silent.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
+import { until } from '../../support/until.ts';
 
 /** Several processes, as far as projections can tell: each knows of the others only through log, read models and operational state. */
 describe('projections of several processes', () => {
@@ -32,10 +33,10 @@ describe('projections of several processes', () => {
     directory.remove();
   });
 
-  const begin = async (projects: boolean): Promise<Projections> => {
+  const begin = async (projects: boolean, clock = systemClock): Promise<Projections> => {
     const { log, readModels: store, state } = opened;
     const leases = createLeases({ state, ids: randomIds, pause, everyMs: 10 });
-    const projections = createProjections({ clock: systemClock, log, store, logger: silentLogger, definitions: [tallies, texts], shared: { leases, state, projects } });
+    const projections = createProjections({ clock, log, store, logger: silentLogger, definitions: [tallies, texts], shared: { leases, state, projects } });
     running.push(projections);
     await projections.start();
     return projections;
@@ -68,6 +69,25 @@ describe('projections of several processes', () => {
     const asked = await begin(false);
     await append();
     expect(await rejection(asked.freshness.settled(tallies.name, tenant, 50))).to.deep.equal({ code: 'storage.behind', details: { retryAfter: 1 } });
+  });
+
+  it('say how long they have been behind when nobody keeps them any more, and catch up with whoever comes', async () => {
+    const time = { ahead: 0 };
+    const asked = await begin(false, { now: () => systemClock.now() + time.ahead });
+    const kept = await begin(true);
+    const lags = async (): Promise<Readonly<Record<string, number>>> => Object.fromEntries((await asked.status()).map(({ name, lag }) => [name, lag]));
+    const upToDate = (): Promise<unknown> => until('no lag', async () => Object.values(await lags()).every((lag) => lag === 0) || undefined);
+    await totalIn(asked, await append());
+    await upToDate();
+    await kept.stop();
+    running = running.filter((each) => each !== kept);
+    await append();
+    time.ahead = 40_000;
+    // Texts do not care for it: they stand where the log ends.
+    await until('the lag of those whom it concerns alone', async () => (await lags())[texts.name] === 0 || undefined);
+    expect((await lags())[tallies.name]).to.be.within(40, 100);
+    await begin(true);
+    await upToDate();
   });
 
   it('are kept by one of two, and by the other when the first is gone', async () => {
