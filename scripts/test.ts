@@ -9,8 +9,8 @@ import { dirname, join, relative } from 'node:path';
 import { runPiece, type Report } from './test-support/piece-run.ts';
 import { ALONE, allSpecs, deal, readTimes, type Piece } from './test-support/pieces.ts';
 
-/** More pieces than processes: how long a spec takes is known from the last time at best, and nobody waits long for the last piece. */
-const PIECES_EACH = 3;
+/** More pieces than processes: how long a spec takes is known from the last time at best. Not many more: each process has to warm up. */
+const PIECES_EACH = 2;
 
 const root = join(import.meta.dirname, '..');
 const timesFile = join(root, 'node_modules/.cache/chancery-tests/times.json');

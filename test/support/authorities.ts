@@ -10,7 +10,7 @@ import type { TenantId } from '../../domain/kernel/ids.ts';
 import { openKeyring } from '../../infrastructure/crypto/open-keyring.ts';
 import { createSecrets } from '../../infrastructure/crypto/secrets.ts';
 import { openEventStore } from '../../infrastructure/event-store/event-store.ts';
-import { createLocalPki } from '../../infrastructure/pki/certificates.ts';
+import { createSharedKeysPki } from './shared-keys.ts';
 import { randomIds } from './random-ids.ts';
 import { failOnFatal } from './silent.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -53,7 +53,7 @@ export const createGround = async (time: number): Promise<Ground> => {
   const opened = await openEventStore({ path: `${directory.path}/events.db`, codec, clock, ids: randomIds, onFatal: failOnFatal });
   const secrets = createSecrets(await openKeyring(opened.vault, { masterKey: Buffer.alloc(32, 7) }));
   const { store } = opened;
-  const pki = createLocalPki();
+  const pki = createSharedKeysPki();
   return {
     store, secrets, pki, clock, log,
     start: (over = {}) => createAuthorities({ store, secrets, pki, clock, ids: randomIds, log, urls: { crl: CRL_URL }, ...over }),

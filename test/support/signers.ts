@@ -2,10 +2,10 @@
 import type { CertificatePurpose } from '../../domain/authorities/certified-key.events.ts';
 import type { CertifiedSigner } from '../../application/authorities/ports.ts';
 import { X509Certificate } from 'node:crypto';
-import { createLocalPki } from '../../infrastructure/pki/certificates.ts';
+import { createSharedKeysPki } from './shared-keys.ts';
 
 const DAY = 86_400_000;
-const pki = createLocalPki();
+const pki = createSharedKeysPki();
 
 /** A new certified key under `issuer` (or a root), valid from a day before `now` for `days`. */
 export const certified = async (purpose: CertificatePurpose, now: number, issuer?: CertifiedSigner, days = 30): Promise<CertifiedSigner> => {
