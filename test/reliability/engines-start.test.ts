@@ -38,6 +38,7 @@ describe('a start that an engine stands in the way of', function suite() {
   it('connection strings that are none', async () => {
     expect(await refusal({ ...SHARED, EVENTSTORE_URL: `http://u:${PASSWORD}@h`, MONGO_URL: 'mongodb://h/x' })).to.match(/EVENTSTORE_URL .*no connection string/u);
     expect(await refusal({ MONGO_URL: `http://u:${PASSWORD}@h/x` })).to.match(/MONGO_URL .*no connection string/u);
+    expect(await refusal({ ...SHARED, EVENTSTORE_URL: `esdb://u:${PASSWORD}@192.0.2.1:2113?tls=true`, MONGO_URL: 'mongodb://h/x' })).to.match(/EVENTSTORE_URL names a node by its address 192\.0\.2\.1, .* over TLS/u);
     expect(await refusal({ KAFKA_BROKERS: 'nowhere' })).to.match(/KAFKA_BROKERS .*host:port/u);
   });
 
@@ -62,6 +63,27 @@ describe('a start that an engine stands in the way of', function suite() {
     expect(await refusal({ ...env, EVENTSTORE_URL: strict.url.replace('//', `//admin:${PASSWORD}@`) })).to.match(/EVENTSTORE_URL: the user, the password or the rights are wrong/u);
     await old.close();
     await strict.close();
+    await mongo.stop();
+  });
+
+  it('a used log beside a database that is empty, or with another master key: each time, and the right ones serve again', async function others() {
+    requireOwnEngine(this, 'ferretdb');
+    const mongo = await startOwnEngine('ferretdb');
+    const node = await startEventStoreNode();
+    const env = { ...SHARED, EVENTSTORE_URL: node.url, MONGO_URL: mongo.address };
+    const serves = async (): Promise<void> => {
+      const program = serveProgram({ dataDir: directory.path, env });
+      await program.listening;
+      program.process.kill('SIGTERM');
+      expect(await program.gone, program.said()).to.equal(0);
+    };
+    await serves();
+    const empty = { ...env, MONGO_URL: mongo.address.replace(/\/[^/]+$/u, '/empty') };
+    for (const _attempt of [1, 2]) expect(await refusal(empty)).to.match(/^chancery: MONGO_URL leads to a database that holds no keys, and the log has events that need theirs; accepted is the database that belongs to this log/u);
+    expect(await refusal({ ...env, MASTER_KEY: randomBytes(32).toString('base64') })).to.match(/^chancery: MASTER_KEY is not the key that the stored data is sealed with/u);
+    expect(await refusal({ ...env, LOG_ORIGIN: 'log.example/another' })).to.match(/^chancery: LOG_ORIGIN is "log\.example\/another", but the log that EVENTSTORE_URL leads to bears /u);
+    await serves();
+    await node.close();
     await mongo.stop();
   });
 
