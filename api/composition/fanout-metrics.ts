@@ -1,14 +1,14 @@
 /** How fan-out is doing, for whoever scrapes: sums over all tenants, as there may be any number of them. */
 import type { Dispatcher } from '../../application/delivery/dispatcher.ts';
 import type { SiemDispatcher } from '../../application/delivery/siem-dispatcher.ts';
+import type { SinkLag } from '../../application/delivery/siem-lag.ts';
 import type { SiemSinks } from '../../application/delivery/siem-sinks.ts';
 import type { SinkStatuses } from '../../application/delivery/siem-status.ts';
 import type { SinkName } from '../../application/delivery/siem-streams.ts';
 import type { Follower } from '../../application/kernel/follower.ts';
 import { createLag } from '../../application/kernel/lag.ts';
 import type { Clock, EventLog } from '../../application/kernel/ports.ts';
-import { distance } from '../../application/kernel/positions.ts';
-import { INSTALLATION } from '../../domain/kernel/ids.ts';
+import { INSTALLATION, type Position } from '../../domain/kernel/ids.ts';
 import type { GaugeReading, Metrics } from '../../infrastructure/runtime/metrics.ts';
 import type { EventStreams } from '../../projections/fanout/stream.ts';
 
@@ -37,6 +37,7 @@ export type SinkWatch = Readonly<{
   sinks: Pick<SiemSinks, 'find'>;
   statuses: Pick<SinkStatuses, 'read'>;
   log: Pick<EventLog, 'head'>;
+  lagOf: SinkLag;
 }>;
 
 const OWNERS = ['installation', 'tenant'] as const;
@@ -44,14 +45,15 @@ const STATUSES = ['active', 'failing', 'paused'] as const;
 
 type Doing = Readonly<{ owner: (typeof OWNERS)[number]; status: (typeof STATUSES)[number]; lag: number }>;
 
-const createDoing = ({ dispatcher, sinks, statuses, log }: SinkWatch) => {
-  const doingOf = async (name: SinkName, head: string | undefined): Promise<readonly Doing[]> => {
+const createDoing = ({ dispatcher, sinks, statuses, log, lagOf }: SinkWatch) => {
+  const doingOf = async (name: SinkName, head: Position | undefined): Promise<readonly Doing[]> => {
     const sink = await sinks.find(name.tenant, name.sinkId);
     if (sink === undefined) return [];
     const owner = name.tenant === INSTALLATION ? 'installation' : 'tenant';
     if (sink.paused) return [{ owner, status: 'paused', lag: 0 }];
     const { trouble } = await statuses.read(name);
-    return [{ owner, status: trouble === null ? 'active' : 'failing', lag: distance((await dispatcher.position(name)) ?? sink.startAfter, head) }];
+    const position = (await dispatcher.position(name)) ?? ((sink.startAfter ?? undefined) as Position | undefined);
+    return [{ owner, status: trouble === null ? 'active' : 'failing', lag: await lagOf({ tenant: name.tenant, sink, position, head }) }];
   };
   const look = async (): Promise<readonly Doing[]> => {
     const head = await log.head();
@@ -73,6 +75,6 @@ const countsOf = (all: readonly Doing[]): readonly GaugeReading[] =>
 /** `owner`: whether the sinks are the installation's or tenants'. One that pauses lags behind on purpose, and counts for no lag. */
 export const watchSinks = ({ gauge }: Gauges, watch: SinkWatch): void => {
   const doing = createDoing(watch);
-  gauge('siem_sink_lag_positions', 'Positions of the log that the SIEM sink furthest behind has yet to pass.', ['owner'], async () => lagsOf(await doing()));
+  gauge('siem_sink_lag_seconds', 'Age of the oldest event that the receiver of a SIEM sink does not have yet; 0 when all have all.', ['owner'], async () => lagsOf(await doing()));
   gauge('siem_sinks', 'SIEM sinks, by how they are doing.', ['owner', 'status'], async () => countsOf(await doing()));
 };

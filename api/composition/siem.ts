@@ -4,6 +4,7 @@ import type { Container } from 'inversify';
 import type { OpenTransport } from '../../application/delivery/siem-ports.ts';
 import { createToRecord, type ToRecord } from '../../application/delivery/siem-records.ts';
 import { createSiemDispatcher, type SiemDispatcher } from '../../application/delivery/siem-dispatcher.ts';
+import { createSinkLag } from '../../application/delivery/siem-lag.ts';
 import { createSiemSinks, type SiemSinks } from '../../application/delivery/siem-sinks.ts';
 import { createSinkStatuses, type SinkStatuses } from '../../application/delivery/siem-status.ts';
 import type { Bus } from '../../application/kernel/bus.ts';
@@ -43,13 +44,17 @@ type SinksOf = Readonly<{ store: EventStore; log: EventLog; secrets: Secrets; ou
 
 const sinksOf = ({ outbound, ...deps }: SinksOf): SiemSinks => createSiemSinks({ ...deps, door: outbound, types: publicTypes.map(({ type }) => type) });
 
+const storedTypesOf = (types: readonly string[]): readonly string[] => types.flatMap((type) => publicType(type)?.stored ?? []);
+
 type DispatcherOf = Readonly<{ log: EventLog; state: StateStore; sinks: SiemSinks; toRecord: ToRecord; statuses: SinkStatuses; clock: Clock; logger: Logger }>;
 
 const dispatcherOf = (deps: DispatcherOf): SiemDispatcher =>
-  createSiemDispatcher({ ...deps, storedTypesOf: (types) => types.flatMap((type) => publicType(type)?.stored ?? []), pause, random: randomFraction });
+  createSiemDispatcher({ ...deps, storedTypesOf, pause, random: randomFraction });
 
-const schedulerOf = ({ metrics, sinks, statuses, log, config, logger, dispatcher, leases }: Readonly<{ metrics: Metrics; sinks: SiemSinks; statuses: SinkStatuses; log: EventLog; config: Config; logger: Logger; dispatcher: SiemDispatcher; leases: Leases }>): Scheduler => {
-  if (config.roles.includes('dispatcher')) watchSinks(metrics, { dispatcher, sinks, statuses, log });
+type SchedulerOf = Readonly<{ metrics: Metrics; sinks: SiemSinks; statuses: SinkStatuses; log: EventLog; config: Config; clock: Clock; logger: Logger; dispatcher: SiemDispatcher; leases: Leases }>;
+
+const schedulerOf = ({ metrics, sinks, statuses, log, config, clock, logger, dispatcher, leases }: SchedulerOf): Scheduler => {
+  if (config.roles.includes('dispatcher')) watchSinks(metrics, { dispatcher, sinks, statuses, log, lagOf: createSinkLag({ log, clock, storedTypesOf }) });
   const work = async (signal: AbortSignal): Promise<void> => {
     try {
       await dispatcher.run(signal);
@@ -71,5 +76,5 @@ export const bindSiem = (container: Container): void => {
   provide(container, sinks, sinksOf, { store, log, secrets, outbound, transport, toRecord, clock });
   provide(container, statuses, ({ state: kept }) => createSinkStatuses(kept), { state });
   provide(container, dispatcher, dispatcherOf, { log, state, sinks, toRecord, statuses, clock, logger });
-  provide(container, siem.scheduler, schedulerOf, { metrics: runtime.metrics, sinks, statuses, log, config, logger, dispatcher, leases: storage.leases });
+  provide(container, siem.scheduler, schedulerOf, { metrics: runtime.metrics, sinks, statuses, log, config, clock, logger, dispatcher, leases: storage.leases });
 };

@@ -118,7 +118,7 @@ export const SinkReply = Type.Object(
     status: Type.Enum(['active', 'failing', 'paused'], { description: 'failing: the receiver does not take what it is sent; nothing is dropped meanwhile' }),
     position: nullable(Type.String(), 'Up to where in the log the receiver has what is for it; null: nothing yet'),
     head: nullable(Type.String(), 'Where the log ends'),
-    lag: Type.Integer({ description: 'Positions between the two' }),
+    lag: Type.Integer({ description: 'Positions between the two: events in the embedded log, bytes in EventStoreDB' }),
     delivered: Type.Integer({ description: 'Events that the receiver has taken, repetitions included' }),
     last_delivered_at: nullable(Type.String({ format: 'date-time' }), 'When it last took some; RFC 3339'),
     skipped: Type.Integer({ description: 'Events that were passed over, because the receiver answered 413 to each of them alone; repetitions included' }),

@@ -60,7 +60,7 @@ describe('platform: the metrics of fan-out', function suite() {
   });
 
   it('say how far the last sink is behind, by whose it is, and how sinks are doing', async () => {
-    const [lag, other] = ['siem_sink_lag_positions{owner="tenant"}', 'siem_sink_lag_positions{owner="installation"}'];
+    const [lag, other] = ['siem_sink_lag_seconds{owner="tenant"}', 'siem_sink_lag_seconds{owner="installation"}'];
     const path = '/tenants/measured/siem-sinks';
     expect([await gauge(lag), await gauge('siem_sinks{owner="tenant",status="active"}')]).to.deep.equal([0, 0]);
     const id = await post(path, { name: 'x', kind: 'ocsf-http', url: `${receiver.url}/sink`, types: ['chancery.tenancy.credential.created'] });
