@@ -63,8 +63,8 @@ const sweeperOf = ({ rules, reader, readModels, ...deps }: SweeperParts): Sweepe
 
 type RevokeDeps = Omit<Parameters<typeof createRevokeSigningCertificate>[0], 'pending'> & Parameters<typeof createPendingSignings>[0];
 
-const revokeCertificateOf = ({ log, freshness, readModels, reader, ...deps }: RevokeDeps): RevokeSigningCertificate =>
-  createRevokeSigningCertificate({ ...deps, pending: createPendingSignings({ log, freshness, readModels, reader }) });
+const revokeCertificateOf = ({ log, readModels, reader, ...deps }: RevokeDeps): RevokeSigningCertificate =>
+  createRevokeSigningCertificate({ ...deps, pending: createPendingSignings({ log, readModels, reader }) });
 
 type PlacesDeps = Readonly<{ config: Config; state: StateStore; ids: Ids }>;
 
@@ -95,7 +95,7 @@ export const bindSigning = (container: Container): void => {
   });
   provide(container, signing.recall, createRecall, { log: storage.log, freshness: storage.freshness, reader: storage.reader });
   provide(container, signing.revokeCertificate, revokeCertificateOf, {
-    authorities: authorities.authorities, operations: signing.operations, log: storage.log, freshness: storage.freshness, readModels: storage.readModels, reader: storage.reader, clock,
+    authorities: authorities.authorities, operations: signing.operations, log: storage.log, readModels: storage.readModels, reader: storage.reader, clock,
   });
   provide(container, signing.billing, createBilling, { quotas: signing.quotas, members: tenancy.members, clock });
 };

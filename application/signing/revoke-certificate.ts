@@ -9,12 +9,12 @@ import type { Authorities } from '../authorities/authorities.ts';
 import type { Cause, Clock } from '../kernel/ports.ts';
 import { operationStream, type SigningOperations } from './operations.ts';
 
-/** The tenant's operations that are pending, among them every one whose intent was in the log when this was asked. */
+/** The tenant's operations that are pending, among them every one whose intent was in the log when this was asked. Waits for no read model. */
 export type PendingSignings = (tenant: TenantId) => Promise<readonly Readonly<{ operationId: string }>[]>;
 
 /**
  * Once this has resolved, no operation completes with the certificate any more; false when it had been revoked before. Rejects as
- * `Authorities.revokeLeaf` does, and with `storage.behind` when what is pending cannot be told in time: asking again is safe.
+ * `Authorities.revokeLeaf` does.
  */
 export type RevokeSigningCertificate = Authorities['revokeLeaf'];
 

@@ -1,14 +1,13 @@
 /** What of signing is not over yet, over all tenants: for the sweeper. Small, because everything leaves it again. */
-import { INSTALLATION, type TenantId } from '../../domain/kernel/ids.ts';
+import { INSTALLATION, type Position, type TenantId } from '../../domain/kernel/ids.ts';
 import type { SigningOperationEvent } from '../../domain/signing/operation.events.ts';
 import type { SigningReleased, SigningReserved, SigningSpent } from '../../domain/signing/quota.events.ts';
 import { periodOfVolume } from '../../application/signing/quota-volumes.ts';
-import type { EventLog } from '../../application/kernel/ports.ts';
+import type { EventFeed, EventLog, Recorded } from '../../application/kernel/ports.ts';
 import type { ReadModel, ReadModelStore } from '../../application/kernel/read-models.ts';
 import type { PendingSignings } from '../../application/signing/revoke-certificate.ts';
 import type { OpenSignings } from '../../application/signing/sweeper.ts';
-import type { Freshness } from '../kernel/freshness.ts';
-import { defineProjection } from '../kernel/projection.ts';
+import { defineProjection, type AnyProjection } from '../kernel/projection.ts';
 import type { Reader } from '../kernel/reader.ts';
 
 export type OpenOperation = Readonly<{
@@ -23,12 +22,14 @@ export type OpenOperation = Readonly<{
 
 const over = (): undefined => undefined;
 
+const idOf = ({ tenant, operationId }: Pick<OpenOperation, 'tenant' | 'operationId'>): string => `${tenant}/${operationId}`;
+
 export const openSigningOperations = defineProjection<OpenOperation, SigningOperationEvent>({
   name: 'open_signing_operations',
   version: 1,
   indexes: [['status', 'since']],
   tenant: () => INSTALLATION,
-  id: ({ tenant, data }) => `${tenant}/${data.operationId}`,
+  id: ({ tenant, data: { operationId } }) => idOf({ tenant, operationId }),
   on: {
     SigningRequested: (document, { tenant, data }) =>
       document ?? { tenant, operationId: data.operationId, status: 'pending', awaitsResult: data.awaitResult ?? false, since: data.requestedAt },
@@ -79,26 +80,47 @@ async function* dueIn<Document extends Due>(model: ReadModel<Document>, where: o
 }
 
 type PendingDeps = Readonly<{
-  log: Pick<EventLog, 'head'>;
-  freshness: Pick<Freshness, 'until'>;
-  readModels: Pick<ReadModelStore, 'open'>;
+  log: Pick<EventLog, 'feed'>;
+  readModels: Pick<ReadModelStore, 'open' | 'checkpoint'>;
   reader: Pick<Reader, 'serving'>;
 }>;
 
 /** Later than any time that is shown. */
 const EVER = '9999-12-31T23:59:59.999Z';
 
-/** Waits until the model has reached the log's head of this moment; rejects with `storage.behind` when it does not in time. */
+const READ_AT_ONCE = 500;
+const never = AbortSignal.abort();
+
+/** What the log holds after a place, up to its end. */
+async function* eventsAfter(feed: EventFeed, from: Position | undefined): AsyncIterable<Recorded> {
+  for (let place = from; ; ) {
+    const { events, scannedTo } = await feed.pull(place, READ_AT_ONCE, never);
+    yield* events;
+    if (scannedTo === undefined || scannedTo === place) return;
+    place = scannedTo;
+  }
+}
+
+/** What the model knows, and what the log holds beyond that: it is complete up to the end of the log, however late the model is. */
 export const createPendingSignings =
-  ({ log, freshness, readModels, reader }: PendingDeps): PendingSignings =>
+  ({ log, readModels, reader }: PendingDeps): PendingSignings =>
   async (tenant) => {
-    const head = await log.head();
-    if (head !== undefined) await freshness.until(openSigningOperations.name, head);
-    const model = readModels.open<OpenOperation>(INSTALLATION, reader.serving(openSigningOperations));
-    const found: OpenOperation[] = [];
+    const definition = reader.serving(openSigningOperations);
+    // Before the model is read: what it takes up meanwhile is read twice, and nothing is missed.
+    const from = await readModels.checkpoint(definition);
+    const open = new Map<string, OpenOperation>();
     // Of all tenants: there are never many, as each has a few places.
-    for await (const operation of dueIn(model, { status: 'pending' }, EVER)) if (operation.tenant === tenant) found.push(operation);
-    return found;
+    for await (const operation of dueIn(readModels.open<OpenOperation>(INSTALLATION, definition), { status: 'pending' }, EVER)) {
+      if (operation.tenant === tenant) open.set(idOf(operation), operation);
+    }
+    const projection: AnyProjection = openSigningOperations;
+    for await (const recorded of eventsAfter(log.feed({ types: Object.keys(projection.on), tenant }), from)) {
+      const id = projection.id(recorded) ?? '';
+      const next = projection.on[recorded.type]?.(open.get(id), recorded) as OpenOperation | undefined;
+      if (next === undefined) open.delete(id);
+      else open.set(id, next);
+    }
+    return [...open.values()].filter(({ status }) => status === 'pending');
   };
 
 /** Does not wait for the newest writes: nothing that new is due, and the next round comes. */

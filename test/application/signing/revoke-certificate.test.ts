@@ -41,8 +41,12 @@ describe('revoking a certificate that is being used', () => {
     directory.remove();
   });
 
+  /** Of a read model that nobody keeps: it knows nothing. */
+  const STANDING = { ...openSigningOperations, version: 99 };
+  before(() => embedded.readModels.prepare(STANDING));
+
   /** The leaf at hand is the first that is not revoked; a signature waits in front of the timestamp for as long as the test says. */
-  const world = (over: Partial<SignDigestDeps> = {}) => {
+  const world = (over: Partial<SignDigestDeps> = {}, isStanding = false) => {
     const tenant = tenantView({ id: randomIds.next() as TenantId });
     const revoked = new Set<string>();
     const serials = { given: [] as string[] };
@@ -57,7 +61,7 @@ describe('revoking a certificate that is being used', () => {
     // Another program: it shares nothing with the one that signs but the log.
     const revoke = createRevokeSigningCertificate({
       authorities: { revokeLeaf: async (_owner, { serial }) => { const first = !revoked.has(serial); revoked.add(serial); return first; } },
-      pending: createPendingSignings({ log: embedded.log, readModels: embedded.readModels, reader: projections.reader }),
+      pending: createPendingSignings({ log: embedded.log, readModels: embedded.readModels, reader: isStanding ? { serving: () => STANDING } : projections.reader }),
       operations: createSigningOperations(embedded.store),
       clock,
     });
@@ -137,9 +141,9 @@ describe('revoking a certificate that is being used', () => {
     expect((await history()).filter((line) => line.startsWith('Certificate'))).to.deep.equal([]);
   });
 
-  it('whenever it comes: an answer with it was complete before the revocation was', async () => {
+  const whenever = async (isStanding: boolean): Promise<void> => {
     for (let round = 0; round < 20; round += 1) {
-      const { ask, revoke, history, knobs, serials } = world();
+      const { ask, revoke, history, knobs, serials } = world({}, isStanding);
       const over = Promise.withResolvers<void>();
       knobs.stamp = () => (serials.given.length % 2 === 0 ? turns(serials.given.length * 5) : over.promise);
       const asked = Array.from({ length: 8 }, ask);
@@ -151,5 +155,7 @@ describe('revoking a certificate that is being used', () => {
       expect(answers.filter((serial) => serial === '0a')).to.have.length(complete);
       expect((await history()).filter((line) => line === 'SigningCompleted 0a')).to.have.length(complete);
     }
-  });
+  };
+  it('whenever it comes: an answer with it was complete before the revocation was', () => whenever(false));
+  it('also while the read model stands still: what it lacks is read from the log', () => whenever(true));
 });
