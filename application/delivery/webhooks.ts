@@ -30,7 +30,7 @@ export interface Webhooks {
   reveal(tenant: TenantId, webhook: Readonly<{ webhookId: string; url: SealedUrl }>): Promise<string>;
   /** Rejects with `delivery.too_many_webhooks` {limit}. */
   create(tenant: TenantId, wanted: Readonly<{ settings: WantedWebhook; start: Start }>, how: WebhookChange): Promise<Shown>;
-  change(tenant: TenantId, webhookId: string, wanted: Readonly<{ settings: Partial<WantedWebhook>; enabled?: boolean | undefined }>, cause: Cause): Promise<void>;
+  change(tenant: TenantId, webhookId: string, wanted: Readonly<{ settings: Partial<WantedWebhook>; enabled?: boolean | undefined }>, cause: Cause): Promise<Webhook>;
   /** New keys, which sign from now on; those before them sign as well for that many seconds, and none of them after. */
   rotate(tenant: TenantId, webhookId: string, overlapSeconds: number, how: WebhookChange): Promise<Shown & Readonly<{ previousUntil: string | null }>>;
   /** The receiver at this address has said that it is gone. */
@@ -148,9 +148,7 @@ export const createWebhooks = (deps: WebhooksDeps): Webhooks => {
       check.settings(settings);
       const { url, ...rest } = settings;
       const sealed: Partial<WebhookSettings> = { ...rest, ...(url !== undefined && { url: await sealUrl(deps.secrets, urlPlace(tenant, webhookId), url, (await find(tenant, webhookId))?.settings.url) }) };
-      await say(tenant, { type: 'ChangeWebhook', data: { webhookId, settings: sealed, at: now() } }, cause);
-      if (enabled === true) await say(tenant, { type: 'EnableWebhook', data: { webhookId, at: now() } }, cause);
-      if (enabled === false) await say(tenant, { type: 'DisableWebhook', data: { webhookId, reason: 'asked', at: now() } }, cause);
+      return required((await say(tenant, { type: 'ChangeWebhook', data: { webhookId, settings: sealed, enabled, at: now() } }, cause)).state, webhookId);
     },
     rotate: createRotate(deps, endpoints),
     disableGone: async (tenant, webhookId, url, cause) => {

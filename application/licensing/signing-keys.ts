@@ -1,7 +1,7 @@
 /** The keys that sign an account's offline licences and revocation lists: made on first use, rotated, ready to sign while they are in use. */
 import type { TenantId } from '../../domain/kernel/ids.ts';
 import {
-  licenceSigningKeys, signingKeyOf, type AddLicenceSigningKeys, type LicenceSigningKey, type LicenceSigningKeysState,
+  licenceSigningKeys, signingKeyOf, type AddLicenceSigningKeys, type LicencePublicKey, type LicenceSigningKey, type LicenceSigningKeysState,
 } from '../../domain/licensing/signing-keys.ts';
 import type { LicenceSigningAlgorithm, LicenceSigningKeyAdded } from '../../domain/licensing/signing-keys.events.ts';
 import type { KeyDigests, SignatureEngine, Signer } from '../keys/ports.ts';
@@ -18,8 +18,8 @@ export type LicenceSigner = Readonly<{ kid: string; algorithm: LicenceSigningAlg
 export interface LicenceSigningKeys {
   /** The key that signs now; made when there is none: however many ask at once, there is one. */
   signer(tenant: TenantId, algorithm: LicenceSigningAlgorithm, cause: Cause): Promise<LicenceSigner>;
-  /** New keys sign from now on; what the ones before have signed stays valid. Rejects with `licensing.too_many_signing_keys` {limit}. */
-  rotate(tenant: TenantId, algorithms: readonly LicenceSigningAlgorithm[], how: Cause & Readonly<{ commandId: string }>): Promise<void>;
+  /** New keys sign from now on; what the ones before have signed stays valid. Answers all of them, oldest first. Rejects with `licensing.too_many_signing_keys` {limit}. */
+  rotate(tenant: TenantId, algorithms: readonly LicenceSigningAlgorithm[], how: Cause & Readonly<{ commandId: string }>): Promise<readonly LicencePublicKey[]>;
 }
 
 type Deps = Readonly<{ store: EventStore; secrets: Secrets; engine: SignatureEngine; digests: KeyDigests; clock: Clock; ids: Ids }>;
@@ -83,7 +83,7 @@ export const createLicenceSigningKeys = (deps: Deps): LicenceSigningKeys => {
     },
     rotate: async (tenant, algorithms, { commandId, ...cause }) => {
       const made = await Promise.all(algorithms.map((algorithm) => make(tenant, algorithm, commandId)));
-      await keys.execute(signingKeysStream(tenant), { type: 'AddLicenceSigningKeys', data: { keys: made } }, cause);
+      return (await keys.execute(signingKeysStream(tenant), { type: 'AddLicenceSigningKeys', data: { keys: made } }, cause)).state.keys;
     },
   };
 };

@@ -1,5 +1,6 @@
 /** The webhook endpoints of a tenant, as far as decisions and deliveries need them. */
 import { otherwise } from '../kernel/decider.ts';
+import { listedAfter, newListing, type WebhookListing } from './webhook-listing.ts';
 import type { WebhookDisabled, WebhookEvent, WebhookKeys, WebhookSecretRotated, WebhookSettings } from './webhook.events.ts';
 
 /** What signed before, and still does beside the newest until a moment. */
@@ -15,6 +16,8 @@ export type Webhook = Readonly<{
   disabled: WebhookDisabled['data']['reason'] | null;
   lastReplay: string | null;
   replaying: boolean;
+  /** As its administrators see it. */
+  listing: WebhookListing;
 }>;
 
 export type WebhooksState = Readonly<{ webhooks: ReadonlyMap<string, Webhook>; deleted: ReadonlySet<string> }>;
@@ -36,7 +39,7 @@ const rotated = (webhook: Webhook, { previousUntil, ...keys }: WebhookSecretRota
 
 type OfOne = Exclude<WebhookEvent, { type: 'WebhookCreated' | 'WebhookDeleted' }>;
 
-const evolveOne = (webhook: Webhook, event: OfOne): Webhook => {
+const decidedOn = (webhook: Webhook, event: OfOne): Webhook => {
   switch (event.type) {
     case 'WebhookChanged':
       return { ...webhook, settings: settingsOf(event.data) };
@@ -55,13 +58,15 @@ const evolveOne = (webhook: Webhook, event: OfOne): Webhook => {
   }
 };
 
+const evolveOne = (webhook: Webhook, event: OfOne): Webhook => ({ ...decidedOn(webhook, event), listing: listedAfter(webhook.listing, event) });
+
 const without = (webhooks: WebhooksState['webhooks'], id: string): WebhooksState['webhooks'] => new Map([...webhooks].filter(([known]) => known !== id));
 
 export const evolveWebhooks = (state: WebhooksState, event: WebhookEvent): WebhooksState => {
   const { webhookId } = event.data;
   const { webhooks, deleted } = state;
   if (event.type === 'WebhookCreated') {
-    const webhook: Webhook = { webhookId, settings: settingsOf(event.data), keys: keysOf(event.data), previous: [], disabled: null, lastReplay: null, replaying: false };
+    const webhook: Webhook = { webhookId, settings: settingsOf(event.data), keys: keysOf(event.data), previous: [], disabled: null, lastReplay: null, replaying: false, listing: newListing(event.data) };
     return { deleted, webhooks: new Map([...webhooks, [webhookId, webhook]]) };
   }
   if (event.type === 'WebhookDeleted') return { webhooks: without(webhooks, webhookId), deleted: new Set([...deleted, webhookId]) };

@@ -9,11 +9,11 @@ type Start = Pick<WebhookCreated['data'], 'startAfter' | 'startTime'>;
 type ReplayWanted = Omit<WebhookReplayRequested['data'], 'webhookId' | 'requestedAt'>;
 
 export type CreateWebhook = Message<'CreateWebhook', Readonly<{ webhookId: string; settings: WebhookSettings; keys: WebhookKeys; start: Start; at: string }>>;
-export type ChangeWebhook = Message<'ChangeWebhook', Readonly<{ webhookId: string; settings: Partial<WebhookSettings>; at: string }>>;
+/** `enabled`: absent, it stays as it is. */
+export type ChangeWebhook = Message<'ChangeWebhook', Readonly<{ webhookId: string; settings: Partial<WebhookSettings>; enabled?: boolean | undefined; at: string }>>;
 export type RotateWebhookSecret = Message<'RotateWebhookSecret', Readonly<{ webhookId: string; keys: WebhookKeys; previousUntil: string | null; at: string }>>;
 /** `url`: only while the endpoint is there; what one address answers says nothing of another. */
 export type DisableWebhook = Message<'DisableWebhook', Readonly<{ webhookId: string; reason: 'gone' | 'asked'; url?: SealedUrl; at: string }>>;
-export type EnableWebhook = Message<'EnableWebhook', Readonly<{ webhookId: string; at: string }>>;
 export type DeleteWebhook = Message<'DeleteWebhook', Readonly<{ webhookId: string; at: string }>>;
 export type ReplayToWebhook = Message<'ReplayToWebhook', Readonly<{ webhookId: string; replay: ReplayWanted; at: string }>>;
 export type FinishReplay = Message<'FinishReplay', Readonly<{ webhookId: string; replayId: string; at: string }>>;
@@ -23,7 +23,6 @@ export type WebhookCommand =
   | ChangeWebhook
   | RotateWebhookSecret
   | DisableWebhook
-  | EnableWebhook
   | DeleteWebhook
   | ReplayToWebhook
   | FinishReplay;
@@ -40,7 +39,7 @@ const create = ({ webhookId, settings, keys, start, at }: CreateWebhook['data'],
 const sameTypes = (one: readonly string[] | null, other: readonly string[] | null): boolean =>
   one === other || (one !== null && other !== null && one.length === other.length && one.every((type) => other.includes(type)));
 
-const change = ({ webhookId, settings, at }: ChangeWebhook['data'], { settings: known }: Webhook): readonly WebhookEvent[] => {
+const set = ({ webhookId, settings, at }: ChangeWebhook['data'], { settings: known }: Webhook): readonly WebhookEvent[] => {
   const next = { ...known, ...settings };
   const same = isSameBox(next.url, known.url) && next.description === known.description && next.format === known.format && sameTypes(next.types, known.types);
   return same ? [] : [{ type: 'WebhookChanged', data: { webhookId, ...next, changedAt: at } }];
@@ -52,8 +51,15 @@ const rotate = ({ webhookId, keys, previousUntil, at }: RotateWebhookSecret['dat
 const disable = ({ webhookId, reason, url, at }: DisableWebhook['data'], { disabled, settings }: Webhook): readonly WebhookEvent[] =>
   disabled !== null || (url !== undefined && !isSameBox(url, settings.url)) ? [] : [{ type: 'WebhookDisabled', data: { webhookId, reason, disabledAt: at } }];
 
-const enable = ({ webhookId, at }: EnableWebhook['data'], { disabled }: Webhook): readonly WebhookEvent[] =>
+const enable = ({ webhookId, at }: Pick<ChangeWebhook['data'], 'webhookId' | 'at'>, { disabled }: Webhook): readonly WebhookEvent[] =>
   disabled === null ? [] : [{ type: 'WebhookEnabled', data: { webhookId, enabledAt: at } }];
+
+/** All of it at once, so that nobody is told of one half that the other has failed. */
+const change = (command: ChangeWebhook['data'], webhook: Webhook): readonly WebhookEvent[] => {
+  const { webhookId, enabled, at } = command;
+  const switched = enabled === true ? enable({ webhookId, at }, webhook) : disable({ webhookId, reason: 'asked', at }, webhook);
+  return [...set(command, webhook), ...(enabled === undefined ? [] : switched)];
+};
 
 const replay = ({ webhookId, replay: wanted, at }: ReplayToWebhook['data'], { lastReplay, replaying, disabled }: Webhook): readonly WebhookEvent[] => {
   if (lastReplay === wanted.replayId) return [];
@@ -75,8 +81,6 @@ const decideOne = (command: OfOne, webhook: Webhook): readonly WebhookEvent[] =>
       return rotate(command.data, webhook);
     case 'DisableWebhook':
       return disable(command.data, webhook);
-    case 'EnableWebhook':
-      return enable(command.data, webhook);
     case 'DeleteWebhook':
       return [{ type: 'WebhookDeleted', data: { webhookId: command.data.webhookId, deletedAt: command.data.at } }];
     case 'ReplayToWebhook':

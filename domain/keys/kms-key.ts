@@ -2,6 +2,7 @@
 import { otherwise, type Decider, type Message } from '../kernel/decider.ts';
 import { reject } from '../kernel/rejection.ts';
 import type { SealedSecret } from '../kernel/sealed.ts';
+import { newKmsListing, versionsAfter, type KmsKeyListing } from './kms-key-listing.ts';
 import type { KmsKeyEvent, KmsKeyName, KmsKeyVersion, KmsKeyVersionRetired } from './kms-key.events.ts';
 
 /** What a version is made of before it has a number. */
@@ -25,6 +26,8 @@ export type KmsKeyState =
       live: readonly LiveVersion[];
       /** Versions ever made: they are numbered from 1. */
       count: number;
+      /** As its administrators see it. */
+      listing: KmsKeyListing;
     }>;
 export type MadeKmsKey = Extract<KmsKeyState, { status: 'made' }>;
 
@@ -39,19 +42,22 @@ export const signingVersion = ({ live, count }: MadeKmsKey): LiveVersion | undef
 
 const liveOf = ({ version, kid, publicKey, seed, commandId }: KmsKeyVersion): LiveVersion => ({ version, kid, publicKey, seed, commandId });
 
-const evolve = (state: KmsKeyState, event: KmsKeyEvent): KmsKeyState => {
+const evolveMade = (state: MadeKmsKey, event: Exclude<KmsKeyEvent, { type: 'KmsKeyCreated' }>): MadeKmsKey => {
+  const listing = { ...state.listing, versions: versionsAfter(state.listing.versions, event) };
   switch (event.type) {
-    case 'KmsKeyCreated': {
-      const { keyId, algorithm, service, version } = event.data;
-      return { status: 'made', name: { keyId, algorithm, service }, live: [liveOf(event.data)], count: version };
-    }
     case 'KmsKeyRotated':
-      return state.status === 'none' ? state : { ...state, live: [liveOf(event.data), ...state.live], count: event.data.version };
+      return { ...state, listing, live: [liveOf(event.data), ...state.live], count: event.data.version };
     case 'KmsKeyVersionRetired':
-      return state.status === 'none' ? state : { ...state, live: state.live.filter(({ version }) => version !== event.data.version) };
+      return { ...state, listing, live: state.live.filter(({ version }) => version !== event.data.version) };
     default:
       return otherwise(event, state);
   }
+};
+
+const evolve = (state: KmsKeyState, event: KmsKeyEvent): KmsKeyState => {
+  if (event.type !== 'KmsKeyCreated') return state.status === 'none' ? state : evolveMade(state, event);
+  const { keyId, algorithm, service, version } = event.data;
+  return { status: 'made', name: { keyId, algorithm, service }, live: [liveOf(event.data)], count: version, listing: newKmsListing(event.data) };
 };
 
 const create = ({ name, material, ifAbsent = false, at }: CreateKmsKey['data'], state: KmsKeyState): readonly KmsKeyEvent[] => {

@@ -9,12 +9,17 @@ export const LICENCE_SIGNING_ALGORITHMS: readonly LicenceSigningAlgorithm[] = ['
 /** `ifAbsent`: made on first use, where it does not matter who was first. Rejects with `licensing.too_many_signing_keys` {limit}. */
 export type AddLicenceSigningKeys = Message<'AddLicenceSigningKeys', Readonly<{ keys: readonly LicenceSigningKeyAdded['data'][]; ifAbsent?: boolean }>>;
 
-export type LicenceSigningKey = Readonly<{ algorithm: LicenceSigningAlgorithm; kid: string; seed: SealedSecret; commandId: string }>;
+/** A key as it is published. `publicKey`: raw, base64url; `addedAt`: UTC, ISO 8601 with milliseconds. */
+export type LicencePublicKey = Readonly<{ algorithm: LicenceSigningAlgorithm; kid: string; publicKey: string; addedAt: string }>;
+export type LicenceSigningKey = LicencePublicKey & Readonly<{ seed: SealedSecret; commandId: string }>;
 /** Oldest first; the last one of an algorithm signs. */
 export type LicenceSigningKeysState = Readonly<{ keys: readonly LicenceSigningKey[] }>;
 
 /** All of them stay published: there must not be any number of them. */
 export const MOST_SIGNING_KEYS = 256;
+
+/** Of what is stored. */
+export const licencePublicKey = ({ algorithm, kid, publicKey, addedAt }: LicencePublicKey): LicencePublicKey => ({ algorithm, kid, publicKey, addedAt });
 
 /** The key that signs with an algorithm now. */
 export const signingKeyOf = ({ keys }: LicenceSigningKeysState, wanted: LicenceSigningAlgorithm): LicenceSigningKey | undefined =>
@@ -24,8 +29,8 @@ export const licenceSigningKeys: Decider<LicenceSigningKeysState, AddLicenceSign
   initialState: { keys: [] },
   evolve: (state, event) => {
     if (event.type !== 'LicenceSigningKeyAdded') return state;
-    const { algorithm, kid, seed, commandId } = event.data;
-    return { keys: [...state.keys, { algorithm, kid, seed, commandId }] };
+    const { seed, commandId } = event.data;
+    return { keys: [...state.keys, { ...licencePublicKey(event.data), seed, commandId }] };
   },
   decide: ({ data: { keys, ifAbsent = false } }, state) => {
     const isKnown = ({ algorithm, commandId }: LicenceSigningKey): boolean =>

@@ -38,13 +38,13 @@ describe('promise 8: the default key is made once', function suite() {
     const careless = (keys: KmsKeys, engine: SignatureEngine): KmsKeys => ({
       ...keys,
       ownDefault: async (tenant, { service, algorithm }, cause) => {
-        await keys.ownDefault(tenant, { service, algorithm }, cause);
+        const made = await keys.ownDefault(tenant, { service, algorithm }, cause);
         const name = ownDefaultName(service, algorithm);
         const { publicKey, seed } = await engine.generate(algorithm);
         const encoded = Buffer.from(publicKey).toString('base64url');
         const kid = keyDigests.thumbprint(algorithm, encoded);
         const sealed = await ground.secrets.seal(seedPlace(tenant, name, kid), seed);
-        return { status: 'made', name, live: [{ version: 1, kid, publicKey: encoded, seed: sealed, commandId: kid }], count: 1 };
+        return { ...made, live: [{ version: 1, kid, publicKey: encoded, seed: sealed, commandId: kid }] };
       },
     });
     const { lost } = await race(newService(), [createKeysProgram(ground, careless).kms]);

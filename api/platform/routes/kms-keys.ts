@@ -1,10 +1,10 @@
 /** GET and POST /tenants/{slug}/kms-keys, POST …/{key_id}/rotate and …/versions/{version}/retire, GET …/{key_id}/public. */
 import type { Static } from 'typebox';
-import { keyReference, type KeySource, type KmsKeys } from '../../../application/keys/kms-keys.ts';
+import type { KeySource, KmsKeys } from '../../../application/keys/kms-keys.ts';
 import type { Access } from '../../../application/tenancy/access.ts';
 import type { TenantId } from '../../../domain/kernel/ids.ts';
 import { reject, rejectFields } from '../../../domain/kernel/rejection.ts';
-import type { KmsKeyName } from '../../../domain/keys/kms-key.events.ts';
+import type { KmsKeyListing } from '../../../domain/keys/kms-key-listing.ts';
 import type { MadeKmsKey } from '../../../domain/keys/kms-key.ts';
 import type { Reader } from '../../../projections/kernel/reader.ts';
 import { kmsKeysProjection, type KmsKeyDocument } from '../../../projections/keys/kms-keys.ts';
@@ -26,21 +26,16 @@ const rejections = ['tenancy.tenant_unknown', 'tenancy.forbidden'];
 
 type ShownVersion = Static<typeof KmsKeyReply>['versions'][number];
 
-const showVersion = ({ version, kid, origin, signs, createdAt, retiredAt }: KmsKeyDocument['versions'][number], newest: number): ShownVersion => {
+const showVersion = ({ version, kid, origin, signs, createdAt, retiredAt }: KmsKeyListing['versions'][number], newest: number): ShownVersion => {
   const status = signs && version === newest ? 'signing' : 'verifying';
   return { version, kid, origin, status: retiredAt === null ? status : 'retired', created_at: createdAt, retired_at: retiredAt };
 };
 
-const show = ({ keyId, algorithm, service, createdAt, versions }: KmsKeyDocument): Static<typeof KmsKeyReply> => {
+/** What was done is answered from what is known of the key, whatever the list knows yet. */
+const show = ({ keyId, algorithm, service, createdAt, versions }: KmsKeyListing): Static<typeof KmsKeyReply> => {
   const shown = versions.map((version) => showVersion(version, versions.length));
   const canSign = shown.some(({ status }) => status === 'signing');
   return { key_id: keyId, algorithm: nameOfAlgorithm(algorithm), service, can_sign: canSign, created_at: createdAt, versions: shown };
-};
-
-/** As the list shows it, with what was just done. */
-const showNow = async (reader: Reader, tenant: TenantId, name: KmsKeyName): Promise<Static<typeof KmsKeyReply>> => {
-  const model = await reader.open<KmsKeyDocument>(tenant, kmsKeysProjection);
-  return show((await model.get(keyReference(name))) ?? reject('storage.behind'));
 };
 
 /** Each is published for anybody to fetch, and a wrong signature is tried under each of its key. */
@@ -96,8 +91,8 @@ const createRoute = ({ kmsKeys, reader, access }: KmsKeyDeps) =>
       const { id, slug } = await tenantOfPath(access, params.slug);
       await requireRoom(reader, id);
       const wanted = { keyId: body.key_id, algorithm: algorithmOf(body.algorithm), from: sourceOf(body) };
-      const { name } = await kmsKeys.create(id, wanted, { ...cause, commandId });
-      return { status: 201, body: await showNow(reader, id, name), headers: { Location: `/platform/v1/tenants/${slug}/kms-keys/${body.key_id}/public` } };
+      const { listing } = await kmsKeys.create(id, wanted, { ...cause, commandId });
+      return { status: 201, body: show(listing), headers: { Location: `/platform/v1/tenants/${slug}/kms-keys/${body.key_id}/public` } };
     },
   });
 
@@ -118,12 +113,12 @@ const rotateRoute = ({ kmsKeys, reader, access }: KmsKeyDeps, choice: KeyChoice)
       const { id } = await tenantOfPath(access, params.slug);
       const { name } = await choice.one(id, params.key_id, body);
       await requireRoom(reader, id);
-      await kmsKeys.rotate(id, name, { ...cause, commandId });
-      return { status: 200, body: await showNow(reader, id, name) };
+      const { listing } = await kmsKeys.rotate(id, name, { ...cause, commandId });
+      return { status: 200, body: show(listing) };
     },
   });
 
-const retireRoute = ({ kmsKeys, reader, access }: KmsKeyDeps, choice: KeyChoice) =>
+const retireRoute = ({ kmsKeys, access }: KmsKeyDeps, choice: KeyChoice) =>
   defineRoute<PlatformPrincipal, typeof KmsVersionParams, undefined, typeof KeyChoiceBody>({
     ...common,
     method: 'POST',
@@ -139,8 +134,8 @@ const retireRoute = ({ kmsKeys, reader, access }: KmsKeyDeps, choice: KeyChoice)
     handle: async ({ params, body, cause }) => {
       const { id } = await tenantOfPath(access, params.slug);
       const { name } = await choice.one(id, params.key_id, body);
-      await kmsKeys.retire(id, name, Number(params.version), cause);
-      return { status: 200, body: await showNow(reader, id, name) };
+      const { listing } = await kmsKeys.retire(id, name, Number(params.version), cause);
+      return { status: 200, body: show(listing) };
     },
   });
 

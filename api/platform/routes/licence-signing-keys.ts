@@ -3,7 +3,7 @@ import type { Static } from 'typebox';
 import type { LicenceSigningKeys } from '../../../application/licensing/signing-keys.ts';
 import type { Access } from '../../../application/tenancy/access.ts';
 import type { TenantId } from '../../../domain/kernel/ids.ts';
-import { LICENCE_SIGNING_ALGORITHMS, MOST_SIGNING_KEYS } from '../../../domain/licensing/signing-keys.ts';
+import { LICENCE_SIGNING_ALGORITHMS, MOST_SIGNING_KEYS, type LicencePublicKey } from '../../../domain/licensing/signing-keys.ts';
 import type { LicenceSigningAlgorithm } from '../../../domain/licensing/signing-keys.events.ts';
 import type { Reader } from '../../../projections/kernel/reader.ts';
 import { publishedKey } from '../../../projections/keys/published-keys.ts';
@@ -21,14 +21,12 @@ const rejections = ['tenancy.tenant_unknown', 'tenancy.forbidden'];
 
 type Shown = Static<typeof LicenceKeysReply>;
 
-const showKey = (key: LicenceSigningKeyDocument) => ({ ...publishedKey(key, 'licence').jwk, added_at: key.addedAt }) as Shown['keys'][number];
+const showKey = (key: LicencePublicKey) => ({ ...publishedKey(key, 'licence').jwk, added_at: key.addedAt }) as Shown['keys'][number];
 
-/** With what was just done. */
-const show = async (reader: Reader, tenant: TenantId): Promise<Shown> => {
-  const model = await reader.open<LicenceSigningKeyDocument>(tenant, licensingSigningKeys);
-  const { items } = await model.page({ order: { by: 'position', direction: 'asc' }, limit: MOST_SIGNING_KEYS });
-  const newest = (algorithm: LicenceSigningAlgorithm): string | null => items.findLast((key) => key.algorithm === algorithm)?.kid ?? null;
-  return { audience: tenant, signing: { 'ML-DSA-65': newest('ML-DSA-65'), Ed25519: newest('Ed25519') }, keys: items.map(showKey) };
+/** `keys`: all of them, oldest first. */
+const show = (tenant: TenantId, keys: readonly LicencePublicKey[]): Shown => {
+  const newest = (algorithm: LicenceSigningAlgorithm): string | null => keys.findLast((key) => key.algorithm === algorithm)?.kid ?? null;
+  return { audience: tenant, signing: { 'ML-DSA-65': newest('ML-DSA-65'), Ed25519: newest('Ed25519') }, keys: keys.map(showKey) };
 };
 
 const listRoute = ({ reader, access }: LicenceSigningKeyDeps) =>
@@ -41,10 +39,15 @@ const listRoute = ({ reader, access }: LicenceSigningKeyDeps) =>
     params: SlugParams,
     replies: { 200: { description: 'The public keys', schema: LicenceKeysReply } },
     rejections,
-    handle: async ({ params }) => ({ status: 200, body: await show(reader, (await tenantOfPath(access, params.slug)).id) }),
+    handle: async ({ params }) => {
+      const { id } = await tenantOfPath(access, params.slug);
+      const model = await reader.open<LicenceSigningKeyDocument>(id, licensingSigningKeys);
+      const { items } = await model.page({ order: { by: 'position', direction: 'asc' }, limit: MOST_SIGNING_KEYS });
+      return { status: 200, body: show(id, items) };
+    },
   });
 
-const rotateRoute = ({ licenceSigningKeys, reader, access }: LicenceSigningKeyDeps) =>
+const rotateRoute = ({ licenceSigningKeys, access }: LicenceSigningKeyDeps) =>
   defineRoute<PlatformPrincipal, typeof SlugParams, undefined, typeof RotateLicenceKeysBody>({
     ...common,
     method: 'POST',
@@ -59,8 +62,8 @@ const rotateRoute = ({ licenceSigningKeys, reader, access }: LicenceSigningKeyDe
     rejections: [...rejections, 'licensing.too_many_signing_keys'],
     handle: async ({ params, body, cause, commandId }) => {
       const { id } = await tenantOfPath(access, params.slug);
-      await licenceSigningKeys.rotate(id, body.algorithm === undefined ? LICENCE_SIGNING_ALGORITHMS : [body.algorithm], { ...cause, commandId });
-      return { status: 200, body: await show(reader, id) };
+      const keys = await licenceSigningKeys.rotate(id, body.algorithm === undefined ? LICENCE_SIGNING_ALGORITHMS : [body.algorithm], { ...cause, commandId });
+      return { status: 200, body: show(id, keys) };
     },
   });
 

@@ -23,11 +23,8 @@ const ofOne = [...rejections, 'delivery.webhook_not_found'];
 
 const opened = async (webhooks: Webhooks, tenant: TenantId, webhook: WebhookDocument): Promise<OpenWebhook> => ({ ...webhook, url: await webhooks.reveal(tenant, webhook) });
 
-/** As the list shows it, with what was just done. */
-const showNow = async ({ reader, webhooks }: Pick<WebhookDeps, 'reader' | 'webhooks'>, tenant: TenantId, id: string): Promise<Static<typeof WebhookReply>> => {
-  const model = await reader.open<WebhookDocument>(tenant, webhooksProjection);
-  return showWebhook(await opened(webhooks, tenant, (await model.get(id)) ?? reject('delivery.webhook_not_found')));
-};
+/** As the list shows it: what was done is answered from what is known of it, whatever the list knows yet. */
+const showOne = async (webhooks: Webhooks, tenant: TenantId, webhook: WebhookDocument): Promise<Static<typeof WebhookReply>> => showWebhook(await opened(webhooks, tenant, webhook));
 
 const listRoute = ({ webhooks, reader, access }: WebhookDeps) =>
   defineRoute<PlatformPrincipal, typeof SlugParams, typeof PageQuery>({
@@ -51,7 +48,7 @@ const listRoute = ({ webhooks, reader, access }: WebhookDeps) =>
     },
   });
 
-const createRoute = ({ webhooks, reader, access }: WebhookDeps) =>
+const createRoute = ({ webhooks, access }: WebhookDeps) =>
   defineRoute<PlatformPrincipal, typeof SlugParams, undefined, typeof CreateWebhookBody>({
     ...common,
     method: 'POST',
@@ -71,8 +68,8 @@ const createRoute = ({ webhooks, reader, access }: WebhookDeps) =>
       const settings = { types: null, description: null, format: 'json', ...settingsOf(body), url: body.url } as const;
       const wanted = { settings, start: { position: start.position, time: momentOf('start.time', start.time) } };
       const made = await webhooks.create(id, wanted, { ...cause, commandId });
-      const { webhookId } = made.webhook;
-      const reply: Static<typeof CreatedWebhookReply> = { ...(await showNow({ reader, webhooks }, id, webhookId)), secret: showSecret(made) };
+      const { webhookId, listing } = made.webhook;
+      const reply: Static<typeof CreatedWebhookReply> = { ...(await showOne(webhooks, id, listing)), secret: showSecret(made) };
       return { status: 201, body: reply, headers: { Location: `/platform/v1/tenants/${slug}/webhooks/${webhookId}` } };
     },
   });
@@ -89,11 +86,13 @@ const getRoute = ({ webhooks, reader, access }: WebhookDeps) =>
     rejections: ofOne,
     handle: async ({ params }) => {
       const { id } = await tenantOfPath(access, params.slug);
-      return { status: 200, body: await showNow({ reader, webhooks }, id, params.id.toLowerCase()) };
+      const model = await reader.open<WebhookDocument>(id, webhooksProjection);
+      const webhook = (await model.get(params.id.toLowerCase())) ?? reject('delivery.webhook_not_found');
+      return { status: 200, body: await showOne(webhooks, id, webhook) };
     },
   });
 
-const changeRoute = ({ webhooks, reader, access }: WebhookDeps) =>
+const changeRoute = ({ webhooks, access }: WebhookDeps) =>
   defineRoute<PlatformPrincipal, typeof WebhookParams, undefined, typeof ChangeWebhookBody>({
     ...common,
     method: 'PATCH',
@@ -108,9 +107,8 @@ const changeRoute = ({ webhooks, reader, access }: WebhookDeps) =>
     rejections: ofOne,
     handle: async ({ params, body: { enabled, ...settings }, cause }) => {
       const { id } = await tenantOfPath(access, params.slug);
-      const webhookId = params.id.toLowerCase();
-      await webhooks.change(id, webhookId, { settings: settingsOf(settings), enabled }, cause);
-      return { status: 200, body: await showNow({ reader, webhooks }, id, webhookId) };
+      const { listing } = await webhooks.change(id, params.id.toLowerCase(), { settings: settingsOf(settings), enabled }, cause);
+      return { status: 200, body: await showOne(webhooks, id, listing) };
     },
   });
 

@@ -26,7 +26,7 @@ const create = (webhookId = ONE): WebhookCommand => ({ type: 'CreateWebhook', da
 const change = (next: Partial<WebhookSettings>): WebhookCommand => ({ type: 'ChangeWebhook', data: { webhookId: ONE, settings: next, at: AT } });
 const rotate = (keysId: string): WebhookCommand => ({ type: 'RotateWebhookSecret', data: { webhookId: ONE, keys: keys(keysId), previousUntil: null, at: AT } });
 const disable = (url?: SealedUrl): WebhookCommand => ({ type: 'DisableWebhook', data: { webhookId: ONE, reason: 'asked', ...(url !== undefined && { url }), at: AT } });
-const enable: WebhookCommand = { type: 'EnableWebhook', data: { webhookId: ONE, at: AT } };
+const enable: WebhookCommand = { type: 'ChangeWebhook', data: { webhookId: ONE, settings: {}, enabled: true, at: AT } };
 const remove: WebhookCommand = { type: 'DeleteWebhook', data: { webhookId: ONE, at: AT } };
 const ask = (replayId = 'r-1'): WebhookCommand => ({ type: 'ReplayToWebhook', data: { webhookId: ONE, replay: { ...replay, replayId }, at: AT } });
 const finish: WebhookCommand = { type: 'FinishReplay', data: { webhookId: ONE, replayId: 'r-1', at: AT } };
@@ -48,6 +48,12 @@ describe('domain: webhooks', () => {
   });
   it('are changed once', () => given(created()).twice(change({ types: null })));
   it('take the same types in another order for the same', () => given(created()).when(change({ types: ['b', 'a'] })).nothing());
+
+  it('are changed and disabled at once', () => {
+    const both: WebhookCommand = { type: 'ChangeWebhook', data: { webhookId: ONE, settings: { description: 'd' }, enabled: false, at: AT } };
+    given(created()).when(both).then({ type: 'WebhookChanged', data: { webhookId: ONE, ...settings, description: 'd', changedAt: AT } }, disabled);
+    given(created(), disabled).when(both).then({ type: 'WebhookChanged', data: { webhookId: ONE, ...settings, description: 'd', changedAt: AT } });
+  });
 
   it('are rotated', () => given(created()).when(rotate('k-2')).then(rotated('k-2', null)));
   it('are rotated once', () => given(created()).twice(rotate('k-2')));
