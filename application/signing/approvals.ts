@@ -2,7 +2,7 @@
 import { streamId, type StreamId, type SubjectId, type TenantId } from '../../domain/kernel/ids.ts';
 import { reject } from '../../domain/kernel/rejection.ts';
 import { approval, isApproved, type ApprovalCommand, type ApprovalState } from '../../domain/signing/approval.ts';
-import type { ApprovalEvent } from '../../domain/signing/approval.events.ts';
+import type { ApprovalDecided, ApprovalEvent } from '../../domain/signing/approval.events.ts';
 import { isApprover } from '../../domain/signing/policy.ts';
 import { createAggregate } from '../kernel/command-handler.ts';
 import type { Cause, Clock, EventStore, Ids } from '../kernel/ports.ts';
@@ -36,9 +36,10 @@ export interface Approvals {
   requireDecider(tenant: TenantId, by: ApprovalDecider): Promise<void>;
   /**
    * Rejects as `requireDecider` does, and with `signing.approval_own`,
-   * `signing.approval_decided` {status} (also when this very decision was made before) or `signing.approval_expired`.
+   * `signing.approval_decided` {status} (also when this very decision was made before) or `signing.approval_expired`. Answers what it added: the
+   * approval was pending before it.
    */
-  decide(tenant: TenantId, place: ApprovalPlace, how: Readonly<{ by: ApprovalDecider; verdict: Verdict; cause: Cause }>): Promise<void>;
+  decide(tenant: TenantId, place: ApprovalPlace, how: Readonly<{ by: ApprovalDecider; verdict: Verdict; cause: Cause }>): Promise<ApprovalDecided>;
 }
 
 const LIFE_MS = 24 * 3_600_000;
@@ -61,8 +62,8 @@ const createDecide = (approvals: ReturnType<typeof aggregateOf>, deps: Deps): Ap
   const { approvalId, requesterUserId, digest } = place;
   const data = { approvalId, ...(by.kind === 'person' && { approverUserId: by.userId }), decidedAt: iso(deps.clock.now()) };
   const type = verdict === 'granted' ? 'GrantApproval' : 'RejectApproval';
-  const { events } = await approvals.execute(streamOf(tenant, requesterUserId, digest), { type, data }, cause);
-  if (events.length === 0) reject('signing.approval_decided', { status: verdict });
+  const { events: [event] } = await approvals.execute(streamOf(tenant, requesterUserId, digest), { type, data }, cause);
+  return event?.type === 'ApprovalGranted' || event?.type === 'ApprovalRejected' ? event : reject('signing.approval_decided', { status: verdict });
 };
 
 const aggregateOf = (store: EventStore) => createAggregate<ApprovalState, ApprovalCommand, ApprovalEvent>(store, approval, { cached: CACHED });

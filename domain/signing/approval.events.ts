@@ -24,6 +24,7 @@ export type ApprovalRequested = Message<
 /** `approverUserId`: the person who has decided; absent: the operator. */
 export type ApprovalGranted = Message<'ApprovalGranted', { approvalId: string; approverUserId?: string; decidedAt: string }>;
 export type ApprovalRejected = Message<'ApprovalRejected', { approvalId: string; approverUserId?: string; decidedAt: string }>;
+export type ApprovalDecided = ApprovalGranted | ApprovalRejected;
 /** One operation goes ahead on it, and no other will. */
 export type ApprovalUsed = Message<'ApprovalUsed', { approvalId: string; operationId: string; usedAt: string }>;
 /** That operation got no signature: it may be used again. */

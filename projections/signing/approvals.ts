@@ -1,5 +1,5 @@
 /** The approvals of a tenant: the queue that approvers see. */
-import type { ApprovalEvent } from '../../domain/signing/approval.events.ts';
+import type { ApprovalDecided, ApprovalEvent } from '../../domain/signing/approval.events.ts';
 import type { SigningSource } from '../../domain/signing/operation.events.ts';
 import { defineProjection } from '../kernel/projection.ts';
 
@@ -25,6 +25,11 @@ export type ApprovalDocument = Readonly<{
   operationId: string | null;
 }>;
 
+/** A pending one as it is after a decision. */
+export const afterDecision = (document: ApprovalDocument, { type, data }: ApprovalDecided): ApprovalDocument => ({
+  ...document, status: type === 'ApprovalGranted' ? 'granted' : 'rejected', approverUserId: data.approverUserId ?? null, decidedAt: data.decidedAt,
+});
+
 export const signingApprovals = defineProjection<ApprovalDocument, ApprovalEvent>({
   name: 'signing_approvals',
   version: 1,
@@ -47,8 +52,8 @@ export const signingApprovals = defineProjection<ApprovalDocument, ApprovalEvent
         decidedAt: null,
         operationId: null,
       },
-    ApprovalGranted: (document, { data }) => document && { ...document, status: 'granted', approverUserId: data.approverUserId ?? null, decidedAt: data.decidedAt },
-    ApprovalRejected: (document, { data }) => document && { ...document, status: 'rejected', approverUserId: data.approverUserId ?? null, decidedAt: data.decidedAt },
+    ApprovalGranted: (document, event) => document && afterDecision(document, event),
+    ApprovalRejected: (document, event) => document && afterDecision(document, event),
     ApprovalUsed: (document, { data }) => document && { ...document, status: 'used', operationId: data.operationId },
     ApprovalReturned: (document) => document && { ...document, status: 'granted', operationId: null },
   },

@@ -8,7 +8,7 @@ import type { Access } from '../../../application/tenancy/access.ts';
 import type { TenantId } from '../../../domain/kernel/ids.ts';
 import { reject } from '../../../domain/kernel/rejection.ts';
 import type { Reader } from '../../../projections/kernel/reader.ts';
-import { signingApprovals, type ApprovalDocument } from '../../../projections/signing/approvals.ts';
+import { afterDecision, signingApprovals, type ApprovalDocument } from '../../../projections/signing/approvals.ts';
 import type { MemberDirectory } from '../../../projections/tenancy/member-directory.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import { answerPage, pageOf, PageQuery } from '../page.ts';
@@ -85,7 +85,10 @@ const createQueue = ({ reader, directory, clock }: ApprovalDeps) => {
       const model = await reader.open<ApprovalDocument>(tenant, signingApprovals);
       return (await model.get(id)) ?? reject('signing.approval_not_found');
     },
-    show: async (tenant: TenantId, document: ApprovalDocument): Promise<Shown> => show(document, await named(tenant, [document]), now()),
+    /** Asked before a decision: what is shown after it waits for nothing. */
+    emails: (tenant: TenantId, { requesterUserId }: ApprovalDocument, by: ApprovalDecider) =>
+      directory.emails(tenant, [requesterUserId, ...(by.kind === 'person' ? [by.userId] : [])]),
+    show: (document: ApprovalDocument, emails: ReadonlyMap<string, string>): Shown => show(document, emails, now()),
     page: async (tenant: TenantId, status: Status | undefined, page: Readonly<{ limit: number; after?: string }>) => {
       const at = now();
       const model = await reader.open<ApprovalDocument>(tenant, signingApprovals);
@@ -144,9 +147,11 @@ const decideRoute = (deps: ApprovalDeps, queue: Queue, verdict: Verdict) =>
       const { id: tenant } = await tenantOfPath(deps.access, params.slug);
       const by = deciderOf(principal);
       await deps.rules.approvals.requireDecider(tenant, by);
-      const { id: approvalId, requesterUserId, digest } = await queue.find(tenant, params.id.toLowerCase());
-      await deps.rules.approvals.decide(tenant, { approvalId, requesterUserId, digest }, { by, verdict, cause });
-      return { status: 200, body: await queue.show(tenant, await queue.find(tenant, approvalId)) };
+      const found = await queue.find(tenant, params.id.toLowerCase());
+      const emails = await queue.emails(tenant, found, by);
+      const { id: approvalId, requesterUserId, digest } = found;
+      const decided = await deps.rules.approvals.decide(tenant, { approvalId, requesterUserId, digest }, { by, verdict, cause });
+      return { status: 200, body: queue.show(afterDecision(found, decided), emails) };
     },
   });
 

@@ -84,8 +84,9 @@ const changeRoute = ({ members, directory, access }: MemberDeps) =>
       const { id } = await tenantOfPath(access, request.params.slug);
       const userId = request.params.user_id.toLowerCase();
       const { role } = request.body;
-      await members.changeRole(id, userId, role, changeBy(request));
+      // Before the change: afterwards the answer waits for nothing.
       const emails = await directory.emails(id, [userId]);
+      await members.changeRole(id, userId, role, changeBy(request));
       return { status: 200, body: { user_id: userId, email: emails.get(userId) ?? null, role } satisfies Shown };
     },
   });

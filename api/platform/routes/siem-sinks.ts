@@ -14,7 +14,7 @@ import { answerPage, pageOf, PageQuery } from '../page.ts';
 import type { PlatformPrincipal } from '../principal.ts';
 import { SlugParams } from '../schemas.ts';
 import { ChangeSinkBody, CreateSinkBody, NoParams, OwnSinkParams, SinkParams, SinkReply, SinkTestReply } from '../siem-schemas.ts';
-import { changedSink, showSink, wantedSink } from '../siem-shapes.ts';
+import { changedSink, showSink, wantedSink, type SinkDoing } from '../siem-shapes.ts';
 import { tenantOfPath } from './members.ts';
 
 export type SiemDeps = Readonly<{
@@ -42,10 +42,24 @@ type Scope = Readonly<{
 
 type Asked<Query = unknown, Body = unknown> = ApiRequest<PlatformPrincipal, never, Query, Body>;
 
-const createShow = ({ siemSinks, siemStatuses, siemDispatcher, log }: SiemDeps) => async (tenant: TenantId, sink: SiemSink): Promise<Static<typeof SinkReply>> => {
-  const name = { tenant, sinkId: sink.sinkId };
-  const position = (await siemDispatcher.position(name)) ?? (sink.startAfter as Position | null) ?? undefined;
-  return showSink(sink, await siemSinks.reveal(tenant, sink), { ...(await siemStatuses.read(name)), position, head: await log.head() });
+const createShow = ({ siemSinks, siemStatuses, siemDispatcher, log }: SiemDeps) => {
+  const look = async (tenant: TenantId, sinkId: string): Promise<SinkDoing> => {
+    const name = { tenant, sinkId };
+    const [position, status, head] = await Promise.all([siemDispatcher.position(name), siemStatuses.read(name), log.head()]);
+    return { ...status, position, head };
+  };
+  const show = async (tenant: TenantId, sink: SiemSink, doing: SinkDoing): Promise<Static<typeof SinkReply>> => {
+    const position = doing.position ?? (sink.startAfter as Position | null) ?? undefined;
+    return showSink(sink, await siemSinks.reveal(tenant, sink), { ...doing, position });
+  };
+  return {
+    one: async (tenant: TenantId, sink: SiemSink) => show(tenant, sink, await look(tenant, sink.sinkId)),
+    /** How it is doing is looked at before it is changed: what cannot be told then is told while nothing has happened. */
+    changed: async (tenant: TenantId, sinkId: string, change: () => Promise<SiemSink>) => {
+      const doing = await look(tenant, sinkId);
+      return show(tenant, await change(), doing);
+    },
+  };
 };
 
 type Show = ReturnType<typeof createShow>;
@@ -68,7 +82,7 @@ const listRoute = ({ siemSinks }: SiemDeps, scope: Scope, show: Show): Route<Pla
     replies: { 200: { description: 'A page of sinks', schema: pageOf(SinkReply, 'SIEM sinks') } },
     handle: async ({ params, query }) => {
       const tenant = await scope.owner(params as Params);
-      const shown = await Promise.all((await siemSinks.list(tenant)).map((sink) => show(tenant, sink)));
+      const shown = await Promise.all((await siemSinks.list(tenant)).map((sink) => show.one(tenant, sink)));
       return answerPage(
         `siem-sinks/${tenant}`,
         query,
@@ -98,8 +112,8 @@ const createRoute = ({ siemSinks }: SiemDeps, scope: Scope, show: Show): Route<P
     handle: async ({ params, body, principal, cause, commandId }) => {
       const tenant = await scope.owner(params as Params);
       requireOperator(body.kind, principal);
-      const sink = await siemSinks.create(tenant, wantedSink(body), { ...cause, commandId });
-      return { status: 201, body: await show(tenant, sink), headers: { Location: scope.location(params as Params, sink.sinkId) } };
+      const shown = await show.changed(tenant, commandId, () => siemSinks.create(tenant, wantedSink(body), { ...cause, commandId }));
+      return { status: 201, body: shown, headers: { Location: scope.location(params as Params, shown.id) } };
     },
   });
 
@@ -120,8 +134,8 @@ const changeRoute = ({ siemSinks }: SiemDeps, scope: Scope, show: Show): Route<P
       const tenant = await scope.owner(params as Params);
       const sink = (await siemSinks.find(tenant, ((params as Params).id ?? '').toLowerCase())) ?? reject('delivery.sink_not_found');
       requireOperator(sink.target.kind, principal);
-      const changed = await siemSinks.change(tenant, sink, changedSink(await siemSinks.reveal(tenant, sink), body), cause);
-      return { status: 200, body: await show(tenant, changed) };
+      const wanted = changedSink(await siemSinks.reveal(tenant, sink), body);
+      return { status: 200, body: await show.changed(tenant, sink.sinkId, () => siemSinks.change(tenant, sink, wanted, cause)) };
     },
   });
 
@@ -153,7 +167,7 @@ const oneRoute = (scope: Scope, { method, suffix = '', verb, summary, replies, h
 const oneRows = ({ siemSinks }: SiemDeps, show: Show): readonly OneRow[] => [
   {
     method: 'GET', verb: 'get', summary: 'How a SIEM sink is doing: its position in the log, what it is behind, and why', replies: reply,
-    handle: async ({ tenant, id }) => ({ status: 200, body: await show(tenant, (await siemSinks.find(tenant, id)) ?? reject('delivery.sink_not_found')) }),
+    handle: async ({ tenant, id }) => ({ status: 200, body: await show.one(tenant, (await siemSinks.find(tenant, id)) ?? reject('delivery.sink_not_found')) }),
   },
   {
     method: 'DELETE', verb: 'delete', summary: 'Delete a SIEM sink; files that it has written stay', replies: { 204: { description: 'It gets nothing any more' } },
@@ -172,11 +186,11 @@ const oneRows = ({ siemSinks }: SiemDeps, show: Show): readonly OneRow[] => [
   },
   {
     method: 'POST', suffix: '/pause', verb: 'pause', summary: 'Pause a SIEM sink: what is for it waits in the log', replies: reply,
-    handle: async ({ tenant, id, request: { cause } }) => ({ status: 200, body: await show(tenant, await siemSinks.pause(tenant, id, cause)) }),
+    handle: async ({ tenant, id, request: { cause } }) => ({ status: 200, body: await show.changed(tenant, id, () => siemSinks.pause(tenant, id, cause)) }),
   },
   {
     method: 'POST', suffix: '/resume', verb: 'resume', summary: 'Let a SIEM sink go on where it stopped', replies: reply,
-    handle: async ({ tenant, id, request: { cause } }) => ({ status: 200, body: await show(tenant, await siemSinks.resume(tenant, id, cause)) }),
+    handle: async ({ tenant, id, request: { cause } }) => ({ status: 200, body: await show.changed(tenant, id, () => siemSinks.resume(tenant, id, cause)) }),
   },
 ];
 

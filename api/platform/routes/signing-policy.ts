@@ -42,9 +42,9 @@ const example = {
   require_reason: true,
 };
 
-const shown = async ({ directory }: SigningPolicyDeps, tenant: TenantId, policy: SigningPolicy): Promise<Static<typeof SigningPolicyBody>> => {
+const emailsOf = async ({ directory }: SigningPolicyDeps, tenant: TenantId, policy: SigningPolicy): Promise<ReadonlyMap<string, string>> => {
   const approvers = approversOf(policy);
-  return showPolicy(policy, approvers.length === 0 ? new Map() : await directory.emails(tenant, approvers));
+  return approvers.length === 0 ? new Map() : directory.emails(tenant, approvers);
 };
 
 const getRoute = (deps: SigningPolicyDeps) =>
@@ -58,7 +58,8 @@ const getRoute = (deps: SigningPolicyDeps) =>
     rejections,
     handle: async ({ params }) => {
       const { id } = await tenantOfPath(deps.access, params.slug);
-      return { status: 200, body: await shown(deps, id, (await deps.rules.policies.current(id)).policy) };
+      const { policy } = await deps.rules.policies.current(id);
+      return { status: 200, body: showPolicy(policy, await emailsOf(deps, id, policy)) };
     },
   });
 
@@ -77,7 +78,10 @@ const putRoute = (deps: SigningPolicyDeps) =>
     rejections,
     handle: async ({ params, body, cause }) => {
       const { id } = await tenantOfPath(deps.access, params.slug);
-      return { status: 200, body: await shown(deps, id, await deps.rules.policies.set(id, draftOf(body), cause)) };
+      const draft = draftOf(body);
+      // Before it is in force: afterwards the answer waits for nothing.
+      const emails = await emailsOf(deps, id, await deps.rules.policies.resolve(id, draft));
+      return { status: 200, body: showPolicy(await deps.rules.policies.set(id, draft, cause), emails) };
     },
   });
 

@@ -3,8 +3,7 @@ import type { Static } from 'typebox';
 import { reject } from '../../../domain/kernel/rejection.ts';
 import type { RecordExport } from '../../../application/signing/record-export.ts';
 import { signingOperations, type OperationDocument } from '../../../projections/signing/operations.ts';
-import type { MemberDirectory } from '../../../projections/tenancy/member-directory.ts';
-import type { TenantId } from '../../../domain/kernel/ids.ts';
+import type { AddressBook, MemberDirectory } from '../../../projections/tenancy/member-directory.ts';
 import { yieldToOthers } from '../../../projections/kernel/pause.ts';
 import type { Reader } from '../../../projections/kernel/reader.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
@@ -14,7 +13,7 @@ import { parseFilters, questionOf } from '../operation-filters.ts';
 import { identified, type QwickPrincipal } from '../principal.ts';
 import { ExportQuery, IdParams, ListQuery, OperationReply, OperationsReply, OrganizationQuery } from '../schemas.ts';
 
-export type OperationsDeps = Readonly<{ reader: Reader; members: Pick<MemberDirectory, 'emails'>; recordExport: RecordExport }>;
+export type OperationsDeps = Readonly<{ reader: Reader; members: Pick<MemberDirectory, 'addressBook'>; recordExport: RecordExport }>;
 
 const MAX_PAGE_SIZE = 100;
 /** Exports of one organization under way at once, in this process. */
@@ -32,8 +31,8 @@ type Detail = Static<typeof OperationReply>;
 /** The address behind each document's actor: opened now, null once the person has been erased. */
 type WithEmail = Readonly<{ document: OperationDocument; email: string | null }>;
 
-const withEmails = async ({ members }: OperationsDeps, tenant: TenantId, documents: readonly OperationDocument[]): Promise<readonly WithEmail[]> => {
-  const emails = await members.emails(tenant, documents.map(({ actorUserId }) => actorUserId));
+const withEmails = async (emailsOf: AddressBook, documents: readonly OperationDocument[]): Promise<readonly WithEmail[]> => {
+  const emails = await emailsOf(documents.map(({ actorUserId }) => actorUserId));
   return documents.map((document) => ({ document, email: emails.get(document.actorUserId) ?? null }));
 };
 
@@ -90,10 +89,10 @@ async function* inPieces(documents: AsyncIterable<OperationDocument>): AsyncIter
   if (piece.length > 0) yield piece;
 }
 
-async function* csvOf(deps: OperationsDeps, tenant: TenantId, documents: AsyncIterable<OperationDocument>): AsyncIterable<string> {
+async function* csvOf(emailsOf: AddressBook, documents: AsyncIterable<OperationDocument>): AsyncIterable<string> {
   yield csvRecord(COLUMNS);
   for await (const piece of inPieces(documents)) {
-    yield (await withEmails(deps, tenant, piece)).map(record).join('');
+    yield (await withEmails(emailsOf, piece)).map(record).join('');
     // A client that takes everything at once would keep everybody else waiting.
     await yieldToOthers();
   }
@@ -116,7 +115,7 @@ const listRoute = (deps: OperationsDeps) =>
       const operations = await deps.reader.open<OperationDocument>(id, signingOperations);
       const question = { ...questionOf(parseFilters(filters)), limit: pageSize, offset: (page - 1) * pageSize, total: true };
       const { items, total = 0 } = await operations.page(question);
-      const operationsShown = (await withEmails(deps, id, items)).map((operation) => item(id, operation));
+      const operationsShown = (await withEmails(await deps.members.addressBook(id), items)).map((operation) => item(id, operation));
       return { status: 200, body: { items: operationsShown, page, page_size: pageSize, total } };
     },
   });
@@ -139,10 +138,12 @@ const exportRoute = (deps: OperationsDeps, slots: TenantSlots) =>
       const over = slots.take(who.tenant.id, signal);
       try {
         const operations = await deps.reader.open<OperationDocument>(who.tenant.id, signingOperations);
+        // Before it is recorded: what is sent after that waits for no newest write.
+        const emailsOf = await deps.members.addressBook(who.tenant.id);
         await deps.recordExport(who, filters, cause);
         return {
           status: 200,
-          stream: saying(csvOf(deps, who.tenant.id, operations.stream(questionOf(filters))), over),
+          stream: saying(csvOf(emailsOf, operations.stream(questionOf(filters))), over),
           contentType: 'text/csv; charset=utf-8',
           headers: { 'Content-Disposition': 'attachment; filename="signing-operations.csv"' },
         };
@@ -169,7 +170,7 @@ const detailRoute = (deps: OperationsDeps) =>
       const { id } = identified(principal).tenant;
       const operations = await deps.reader.open<OperationDocument>(id, signingOperations);
       const document = (await operations.get(params.id.toLowerCase())) ?? reject('signing.operation_not_found');
-      const [operation = { document, email: null }] = await withEmails(deps, id, [document]);
+      const [operation = { document, email: null }] = await withEmails(await deps.members.addressBook(id), [document]);
       return { status: 200, body: detail(id, operation) };
     },
   });

@@ -24,7 +24,7 @@ describe('export as a stream', () => {
     };
     const routes = signingOperationRoutes({
       reader: { open: async <Document>() => ({ stream: endless }) as unknown as ReadModel<Document>, serving: (definition) => definition },
-      members: { emails: async (_tenant, ids) => { asked.push(ids.length); return new Map(); } },
+      members: { addressBook: async () => async (ids) => { asked.push(ids.length); return new Map(); } },
       recordExport: async () => undefined,
     });
     const route = routes.find(({ operationId }) => operationId === 'exportSigningOperations') ?? expect.fail('there is no export');
