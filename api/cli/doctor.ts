@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { getCiphers } from 'node:crypto';
 import { Command } from 'commander';
+import { createEventCodec } from '../../application/kernel/event-codec.ts';
 import { readConfig, type Config } from '../../infrastructure/runtime/config.ts';
 import { DATABASES } from '../../infrastructure/runtime/databases.ts';
 import { systemClock } from '../../infrastructure/runtime/clock.ts';
@@ -116,6 +117,8 @@ const server = async (_config: Config, io: Io): Promise<string> => {
   return `${url} is ready`;
 };
 
+const TOGETHER = 'databases together';
+
 const GROUND: readonly Check[] = [
   { name: 'versions', run: versions },
   { name: 'data directory', run: dataDirectory },
@@ -128,7 +131,7 @@ const GROUND: readonly Check[] = [
 const databasesOf = ({ eventStoreUrl, mongoUrl, kafkaBrokers }: Config): readonly Check[] => {
   const used = { events: eventStoreUrl === undefined, readModels: mongoUrl === undefined, state: mongoUrl === undefined || kafkaBrokers.length === 0 };
   const files = (['events', 'readModels', 'state'] as const).filter((name) => used[name]).map((name) => ({ name: DATABASES[name], run: database(DATABASES[name]) }));
-  return mongoUrl === undefined ? [...files, { name: 'databases together', run: together }] : files;
+  return mongoUrl === undefined ? [...files, { name: TOGETHER, run: together }] : files;
 };
 
 const told = ({ detail, warning }: Examination, at: string): string => {
@@ -153,6 +156,16 @@ const examine = async ({ name, run }: Check, config: Config, io: Io): Promise<Fi
   }
 };
 
+/** What is in two engines, once both have answered. */
+const togetherElsewhere = ({ eventStoreUrl, mongoUrl }: Config, engines: readonly Finding[]): readonly Check[] => {
+  if (eventStoreUrl === undefined || mongoUrl === undefined || engines.some(({ status }) => status === 'failed')) return [];
+  const run = async (config: Config): Promise<string> => {
+    const { catalogue } = await import('../../application/catalogue.ts');
+    return (await (await ask(config)).together(eventStoreUrl, mongoUrl, createEventCodec(catalogue))).detail;
+  };
+  return [{ name: TOGETHER, run }];
+};
+
 /** Looks and changes nothing; safe beside a running server. */
 export const examineAll = async (io: Io): Promise<readonly Finding[]> => {
   const config = readConfig(io.env);
@@ -161,6 +174,7 @@ export const examineAll = async (io: Io): Promise<readonly Finding[]> => {
   const engines = await Promise.all(enginesOf(config).map(one));
   const findings: Finding[] = [];
   for (const check of [...GROUND, ...databasesOf(config)]) findings.push(await one(check));
+  for (const check of togetherElsewhere(config, engines)) engines.push(await one(check));
   return [...findings, ...engines, await one({ name: 'server', run: server })];
 };
 

@@ -23,6 +23,8 @@ type KeyDocument = Readonly<{
 
 type Keys = Collection<KeyDocument>;
 
+const keysIn = (db: Db): Keys => db.collection<KeyDocument>('keys');
+
 const placeOf = ({ tenant, lookup }: KeyRecord): string | undefined => (lookup === undefined ? undefined : `${tenant}\n${lookup}`);
 
 const toDocument = (record: KeyRecord): KeyDocument => {
@@ -115,22 +117,27 @@ const createWrites = ({ keys, patienceMs }: Vaulted, asking: Guarded): Pick<KeyV
     }),
 });
 
+/** What is there already, and no index made. */
+export const readMongoVault = ({ db, asking }: Readonly<{ db: Db; asking: Guarded }>): Pick<KeyVault, 'get' | 'find' | 'list'> => {
+  const keys = keysIn(db);
+  const all = (wanted: Filter<KeyDocument>): Promise<readonly KeyRecord[]> =>
+    asking(async () => (await keys.find({ ...wanted, pending: { $exists: false } }).sort({ _id: 1 }).toArray()).map(toRecord));
+  return {
+    get: async (id) => (await all({ _id: id }))[0],
+    find: (lookup, tenant) => all(tenant === undefined ? { lookup } : { place: `${tenant}\n${lookup}` }),
+    list: (kind, tenant) => all(tenant === undefined ? { kind } : { tenant, kind }),
+  };
+};
+
 /** `patienceMs`: how long what is half added may stand unchanged before it counts as left behind; 5 s unless given. */
 export type MongoVaultOptions = Readonly<{ db: Db; asking: Guarded; patienceMs?: number }>;
 
 /** Makes the indexes. Rejects with `storage.unavailable`. */
 export const openMongoVault = async ({ db, asking, patienceMs = PATIENCE_MS }: MongoVaultOptions): Promise<KeyVault> => {
-  const keys: Keys = db.collection<KeyDocument>('keys');
+  const keys = keysIn(db);
   await asking(() => keys.createIndex({ place: 1 }, { unique: true, sparse: true }));
   await asking(() => keys.createIndex({ lookup: 1 }));
   await asking(() => keys.createIndex({ tenant: 1, kind: 1 }));
   await asking(() => keys.createIndex({ kind: 1 }));
-  const all = (wanted: Filter<KeyDocument>): Promise<readonly KeyRecord[]> =>
-    asking(async () => (await keys.find({ ...wanted, pending: { $exists: false } }).sort({ _id: 1 }).toArray()).map(toRecord));
-  return {
-    ...createWrites({ keys, patienceMs }, asking),
-    get: async (id) => (await all({ _id: id }))[0],
-    find: (lookup, tenant) => all(tenant === undefined ? { lookup } : { place: `${tenant}\n${lookup}` }),
-    list: (kind, tenant) => all(tenant === undefined ? { kind } : { tenant, kind }),
-  };
+  return { ...createWrites({ keys, patienceMs }, asking), ...readMongoVault({ db, asking }) };
 };

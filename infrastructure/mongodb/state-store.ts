@@ -25,6 +25,9 @@ const collectionsIn = (db: Db) => ({
   totals: db.collection<TotalDocument>('state_totals'),
 });
 
+/** What is there already, and no index made. */
+export const readMongoState = ({ db, asking, clock }: Omit<MongoStateOptions, 'logger'>): Pick<StateStore, 'get' | 'list'> => createEntries({ entries: collectionsIn(db).entries, clock, asking });
+
 /** Makes the indexes. Rejects with `storage.unavailable`. */
 export const openMongoState = async ({ db, asking, clock, logger }: MongoStateOptions): Promise<OpenMongoState> => {
   const { entries, windows, totals } = collectionsIn(db);

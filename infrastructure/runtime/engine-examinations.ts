@@ -1,7 +1,12 @@
 /** Engines that other machines carry, asked what a start asks them first: who they are, and whether they take the user. Nothing is made or changed there. */
-import { examineEventStoreDb } from '../eventstoredb/examination.ts';
+import type { EventCodec } from '../../application/kernel/event-codec.ts';
+import { examineEventStoreDb, readEventStoreDb } from '../eventstoredb/examination.ts';
 import { openKafkaBus } from '../kafka/kafka-bus.ts';
-import { examineMongo } from '../mongodb/connection.ts';
+import { examineMongo, openMongo } from '../mongodb/connection.ts';
+import { readMongoVault } from '../mongodb/key-vault.ts';
+import { createLogTie } from '../mongodb/log-tie.ts';
+import { readMongoState } from '../mongodb/state-store.ts';
+import { systemClock } from './clock.ts';
 import type { EngineSettings } from './config-engines.ts';
 import { createLogger } from './logger.ts';
 import { kafkaOptions } from './other-engines.ts';
@@ -19,6 +24,17 @@ export const examinations = (settings: EngineSettings) => {
       return ignoresCredentials ? { detail, warning: 'EVENTSTORE_URL names a user, and without TLS the server is not told of one' } : { detail };
     },
     mongoDb: async (url: string): Promise<Examination> => ({ detail: `${await examineMongo(url)}, and the database may be used` }),
+    /** Whether the log is the one that the database has seen and holds the keys of. */
+    together: async (eventStoreUrl: string, mongoUrl: string, codec: EventCodec): Promise<Examination> => {
+      const mongo = await openMongo(mongoUrl, { logger });
+      const asked = { db: mongo.db, asking: mongo.guarded, clock: systemClock };
+      try {
+        await readEventStoreDb(eventStoreUrl, { codec, logger }, (log) => createLogTie({ mongo, log, state: readMongoState(asked), vault: readMongoVault(asked) }).check());
+        return { detail: 'of one log' };
+      } finally {
+        await mongo.close();
+      }
+    },
     // Brokers do not tell their version; what they can do is judged.
     kafka: async (): Promise<Examination> => {
       const { close } = await openKafkaBus({ ...kafkaOptions(settings), logger });

@@ -2,14 +2,18 @@
 import { expect } from 'chai';
 import kafkajs from 'kafkajs';
 import { existsSync, mkdirSync } from 'node:fs';
+import { MongoClient } from 'mongodb';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Finding } from '../../../api/cli/doctor.ts';
+import { startProgram } from '../../../api/composition/program.ts';
+import { readConfig } from '../../../infrastructure/runtime/config.ts';
 import { runCommand } from '../../support/cli.ts';
 import { requireOwnEngine, startOwnEngine } from '../../support/engines.ts';
 import { startEventStoreNode } from '../../support/eventstore-node/node.ts';
 import { openOwnEventStoreDb } from '../../support/own-event-store-db.ts';
 import { serve, serverOf } from '../../support/scripted-mongo.ts';
+import { failOnFatal, silentLogger } from '../../support/silent.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
 
 const PASSWORD = 'not-to-be-shown';
@@ -76,7 +80,7 @@ describe('chancery doctor', function suite() {
     const { log, close } = await openOwnEventStoreDb(node.url);
     const before = await log.head();
     const told = await doctor({ ...SHARED, MONGO_URL: url, EVENTSTORE_URL: node.url });
-    expect([told.code, namesOf(told)]).to.deep.equal([0, ['state.db', 'EventStoreDB', 'MongoDB']]);
+    expect([told.code, namesOf(told)]).to.deep.equal([0, ['state.db', 'EventStoreDB', 'MongoDB', 'databases together']]);
     expect(told.findings.get('EventStoreDB')).to.include({ status: 'ok', detail: `23.10.1, and the whole log may be read; at 127.0.0.1:${node.port}` });
     const unheard = await doctor({ ...SHARED, MONGO_URL: url, EVENTSTORE_URL: node.url.replace('//', `//u:${PASSWORD}@`) });
     expect([unheard.code, unheard.findings.get('EventStoreDB')?.status]).to.deep.equal([0, 'warning']);
@@ -84,6 +88,29 @@ describe('chancery doctor', function suite() {
     await close();
     await node.close();
     server.close();
+  });
+
+  it('holds the log in EventStoreDB against the database that has its keys, and makes nothing in it', async function shared() {
+    requireOwnEngine(this, 'ferretdb');
+    const mongo = await startOwnEngine('ferretdb');
+    const node = await startEventStoreNode();
+    const env = { ...SHARED, EVENTSTORE_URL: node.url, MONGO_URL: mongo.address };
+    const namesIn = async (): Promise<readonly string[]> => {
+      const client = new MongoClient(mongo.address);
+      const all = await client.db().listCollections({}, { nameOnly: true }).toArray();
+      await client.close();
+      return all.map(({ name }) => name);
+    };
+    const fresh = await doctor(env);
+    expect([fresh.code, namesOf(fresh), await namesIn()]).to.deep.equal([0, ['state.db', 'EventStoreDB', 'MongoDB', 'databases together'], []]);
+    const program = await startProgram({ config: readConfig({ ...env, PORT: '0', DATA_DIR: dataDir }), logger: silentLogger, onFatal: failOnFatal });
+    expect((await doctor(env)).findings.get('databases together')).to.include({ status: 'ok', detail: 'of one log' });
+    await program.stop(100);
+    const wrong = await doctor({ ...env, MONGO_URL: mongo.address.replace(/\/[^/]+$/u, '/empty') });
+    expect([wrong.code, wrong.findings.get('databases together')?.status]).to.deep.equal([1, 'failed']);
+    expect(wrong.findings.get('databases together')?.detail).to.match(/^MONGO_URL leads to a database that holds no keys/u);
+    await node.close();
+    await mongo.stop();
   });
 
   it('asks Kafka, and makes no topic', async function kafka() {
