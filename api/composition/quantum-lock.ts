@@ -8,6 +8,7 @@ import { createQuantumLockSurface } from '../quantum-lock/surface.ts';
 import type { Health } from '../quantum-lock/routes/meta.ts';
 import type { Projections } from '../../projections/kernel/projections.ts';
 import { provide } from './provide.ts';
+import { BEHIND } from './readiness.ts';
 import { kms, licensing, offline, runtime, storage, surfaces, tenancy } from './tokens.ts';
 
 const PROBE = 'health';
@@ -16,13 +17,13 @@ const TOLD_FOR_MS = 1_000;
 
 type HealthDeps = Readonly<{ state: StateStore; log: EventLog; projections: Projections; clock: Clock; hashes: FingerprintHashes }>;
 
-/** Whether events can be read, something can be stored, and questions are answered from models that have caught up. */
+/** Whether events can be read, something can be stored, and questions are answered from models that have caught up, and are not far behind since. */
 const storageWorks = async ({ state, log, projections, clock }: Omit<HealthDeps, 'hashes'>): Promise<boolean> => {
   try {
     await log.head();
     const before = await state.get(PROBE, PROBE);
     await state.compareAndSet(PROBE, PROBE, before, { value: String(clock.now()) });
-    return projections.ready();
+    return projections.ready() && (await projections.status()).every(({ lag }) => lag <= BEHIND);
   } catch {
     return false;
   }

@@ -29,7 +29,7 @@ export type Look = () => Promise<Found>;
 const PATIENCE_MS = 2_000;
 const TOLD_FOR_MS = 1_000;
 /** Seconds of lag with which a read model counts as behind, and under which it no longer does: one that stays about a limit must not make a server come and go. */
-const BEHIND = 30;
+export const BEHIND = 30;
 const AGAIN = 10;
 
 /** Undefined when there is no answer in time; whoever asks meanwhile waits for the same answer, which may come to them. */

@@ -12,12 +12,12 @@ import { createMemoryState } from '../kernel/support.ts';
 const unavailable = async (): Promise<never> => { throw new Rejection('storage.unavailable'); };
 const WORKING: Pick<EventLog, 'head'> = { head: async () => undefined };
 
-const world = (over: Readonly<{ log?: Pick<EventLog, 'head'>; state?: Partial<StateStore>; ready?: boolean; hashes?: FingerprintHashes }> = {}) => {
+const world = (over: Readonly<{ log?: Pick<EventLog, 'head'>; state?: Partial<StateStore>; ready?: boolean; lag?: number; hashes?: FingerprintHashes }> = {}) => {
   const knobs = { now: 1_000_000, looks: 0, ready: over.ready ?? true };
   const clock = { now: () => knobs.now };
   const log = { head: async () => { knobs.looks += 1; return (over.log ?? WORKING).head(); } } as unknown as EventLog;
   const state = { ...createMemoryState(clock.now), ...over.state };
-  const projections = { ready: () => knobs.ready } as Projections;
+  const projections = { ready: () => knobs.ready, status: async () => [0, over.lag ?? 30].map((lag) => ({ lag })) } as unknown as Projections;
   return { knobs, health: createHealth({ state, log, projections, clock, hashes: over.hashes ?? fingerprintHashes }) };
 };
 
@@ -27,7 +27,7 @@ describe('the health of quantum-lock', () => {
   });
 
   it('is not while one of them fails', async () => {
-    for (const over of [{ log: { head: unavailable } }, { state: { get: unavailable } }, { state: { compareAndSet: unavailable } }, { ready: false }]) {
+    for (const over of [{ log: { head: unavailable } }, { state: { get: unavailable } }, { state: { compareAndSet: unavailable } }, { ready: false }, { lag: 31 }]) {
       expect(await world(over).health(), JSON.stringify(Object.keys(over))).to.deep.equal({ storage: false, fingerprints: true });
     }
   });
