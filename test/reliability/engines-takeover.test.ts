@@ -22,7 +22,7 @@ const ARRIVAL_MS = 80_000;
 /** How long engines stay away or hang, and the work goes on before and after. */
 const AWAY_MS = Number(process.env['CHANCERY_ENGINE_AWAY_MS'] ?? 5_000);
 const CALM_MS = 500;
-/** What has not yet been seen to pass on a busy machine runs on demand. */
+/** What takes minutes more runs on demand. */
 const onDemand = process.env['CHANCERY_ENGINE_FAULTS'] === 'all' ? it : it.skip;
 /** No answer takes longer: ten seconds for an engine that does not answer, and what else it takes. */
 const SLOWEST_MS = 25_000;
