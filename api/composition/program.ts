@@ -62,7 +62,6 @@ const readinessIn = (container: Container, config: Config, metrics: Metrics): Re
 };
 
 const appOf = ({ container, metrics, logger, clock, config, secrets, stopping, failing }: Parts): RequestListener => {
-  const projections = resolve(container, storage.projections);
   return createApp({
     surfaces: config.roles.includes('api') ? servedSurfaces(container) : [],
     state: resolve(container, storage.state),
