@@ -17,6 +17,8 @@ type Mends = Readonly<{ module: string; changes: readonly Readonly<{ file: strin
 const mend = (folder: string): string => {
   const { module, changes, added } = JSON.parse(readFileSync(join(folder, 'mends.json'), 'utf8')) as Mends;
   const copy = join(folder, 'module');
+  // Where it has never been fetched, `go list` names no folder.
+  build('go', ['mod', 'download', module], folder);
   cpSync(ask('go', ['list', '-m', '-f', '{{.Dir}}', module], folder), copy, { recursive: true });
   // What Go keeps is for reading only.
   build('chmod', ['-R', 'u+w', copy], folder);

@@ -37,7 +37,7 @@ describe('exports at once', function suite() {
     const surface = createQwickCertSurface({
       access: { session: async (token: string) => people[token], current: async <Known>(known: Known) => known },
       reader: { open: async () => ({ stream: documents }) as unknown as ReadModel<OperationDocument>, serving: (definition: object) => definition },
-      members: { emails: async () => new Map() },
+      members: { addressBook: async () => async () => new Map() },
       recordExport: async ({ tenant }: Readonly<{ tenant: Readonly<{ slug: string }> }>) => { await record(); recorded.push(tenant.slug); },
     } as unknown as QwickCertDeps);
     running = await serve([surface], { streamStallMs: 300 });
