@@ -1,6 +1,7 @@
 /** The whole program in one process: opened, served, closed. */
 import type { RequestListener } from 'node:http';
 import type { Container } from 'inversify';
+import { Rejection } from '../../domain/kernel/rejection.ts';
 import { pause } from '../../projections/kernel/pause.ts';
 import { catalogue } from '../../application/catalogue.ts';
 import { createEventCodec } from '../../application/kernel/event-codec.ts';
@@ -152,6 +153,23 @@ const openProgram = async ({ config, onFatal }: ProgramOptions, publicUrl: strin
   }
 };
 
+const ATTEMPTS = 3;
+
+/** What did not answer in time, or not at all for a moment, is asked again where it is on another machine; a disk that is full is not. */
+const openPatiently = async (options: ProgramOptions, publicUrl: string, secrets: InstallationSecrets, tools: Omit<Tools, 'metrics'>): Promise<Opened & Pick<Tools, 'metrics'>> => {
+  const { mongoUrl, eventStoreUrl } = options.config;
+  for (let attempt = 1; ; attempt += 1) {
+    const metrics = createMetrics();
+    try {
+      return { ...(await openProgram(options, publicUrl, secrets, { ...tools, metrics })), metrics };
+    } catch (error) {
+      const isAway = error instanceof Rejection && error.code === 'storage.unavailable' && (mongoUrl ?? eventStoreUrl) !== undefined;
+      if (!isAway || attempt === ATTEMPTS) throw error;
+      tools.logger.warn({ attempt }, 'an engine did not answer during the start, which begins anew');
+    }
+  }
+};
+
 const programOf = (url: string, opened: Opened, secrets: InstallationSecrets, server: HttpServer): Program => ({
   url,
   secrets,
@@ -167,7 +185,6 @@ const programOf = (url: string, opened: Opened, secrets: InstallationSecrets, se
 /** Rejects in one line when something in the configuration or the data directory keeps the program from serving. */
 export const startProgram = async (options: ProgramOptions): Promise<Program> => {
   const { config, clock = systemClock, logger = createLogger({ level: config.logLevel }) } = options;
-  const metrics = createMetrics();
   const door = createDoor();
   const stopping = new AbortController();
   const failing = new AbortController();
@@ -183,9 +200,9 @@ export const startProgram = async (options: ProgramOptions): Promise<Program> =>
   const url = listeningUrl(address, port);
   try {
     const secrets = installationSecrets(config.dataDir, config);
-    const opened = await openProgram({ ...options, onFatal }, config.publicUrl ?? url, secrets, { clock, logger, metrics });
+    const opened = await openPatiently({ ...options, onFatal }, config.publicUrl ?? url, secrets, { clock, logger });
     try {
-      door.open(appOf({ ...opened, metrics, logger, clock, config, secrets, stopping: stopping.signal, failing: failing.signal }));
+      door.open(appOf({ ...opened, logger, clock, config, secrets, stopping: stopping.signal, failing: failing.signal }));
       return programOf(url, opened, secrets, server);
     } catch (error) {
       await opened.close();

@@ -43,5 +43,5 @@ export const sealError = (error: unknown, config: Logged): unknown =>
 /** A store that could not be used during a start: which one, as far as the settings tell. */
 export const unavailableLine = (env: Readonly<Record<string, string | undefined>>): string => {
   const elsewhere = ['EVENTSTORE_URL', 'MONGO_URL'].filter((name) => (env[name] ?? '') !== '');
-  return elsewhere.length === 0 ? 'nothing can be stored in DATA_DIR: its disk is full or failing' : `what ${elsewhere.join(' and ')} ${elsewhere.length > 1 ? 'lead' : 'leads'} to did not answer in time during the start, or DATA_DIR's disk is full or failing`;
+  return elsewhere.length === 0 ? 'nothing can be stored in DATA_DIR: its disk is full or failing' : `what ${elsewhere.join(' and ')} ${elsewhere.length > 1 ? 'lead' : 'leads'} to did not answer during the start, or DATA_DIR's disk is full or failing`;
 };

@@ -21,6 +21,7 @@ import { type Closings, closeAll } from '../runtime/embedded.ts';
 import { systemIds } from '../runtime/ids.ts';
 import { clearMoving, isBeingMoved, markMoving } from '../runtime/moving-marker.ts';
 import { keepDatabasesPrivate } from '../runtime/private-files.ts';
+import { isStateInMongo, markState } from '../runtime/state-place.ts';
 import { migrate, schemaVersion } from '../runtime/sqlite-migrations.ts';
 import { openWriter } from '../runtime/sqlite-open.ts';
 import { openStateStore } from '../state/state-store.ts';
@@ -115,8 +116,17 @@ const openLog = ({ engine, isSource }: SideNamed, mongo: Mongo | undefined, grou
   return openEventStore(engine, mongo, ground);
 };
 
-const openKept = ({ engine }: SideNamed, mongo: Mongo | undefined, ground: Ground): Promise<Kept> =>
-  mongo === undefined ? openOwnState(directoryOf(engine) ?? '', ground) : openMongoKept(mongo, ground);
+/** A directory is marked by where the state of its log is. */
+const checkPlace = (dir: string, isSource: boolean, mongo: Mongo | undefined): void => {
+  if (!isSource) markState(dir, mongo === undefined ? 'here' : 'mongodb');
+  else if (mongo === undefined && isStateInMongo(dir)) throw new ConfigError(`${dir} holds a log whose state stands in MongoDB since its last start; accepted is to name that database, too: MONGO_URL`);
+};
+
+const openKept = async ({ engine, isSource }: SideNamed, mongo: Mongo | undefined, ground: Ground): Promise<Kept> => {
+  const dir = directoryOf(engine);
+  if (dir !== undefined) checkPlace(dir, isSource, mongo);
+  return mongo === undefined ? openOwnState(dir ?? '', ground) : openMongoKept(mongo, ground);
+};
 
 const openAll = async (named: SideNamed, ground: Ground): Promise<Omit<Side, 'close'>> => {
   const mongo = named.mongo === undefined ? undefined : await openMongo(named.mongo, { logger: ground.logger });

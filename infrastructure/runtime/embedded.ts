@@ -16,6 +16,7 @@ import { systemIds } from './ids.ts';
 import { isBeingMoved, STILL_MOVING } from './moving-marker.ts';
 import { keepDatabasesPrivate, openToOthers } from './private-files.ts';
 import { fitToLog, rememberLog } from './log-tie.ts';
+import { isStateInMongo, markState } from './state-place.ts';
 
 export type EmbeddedOptions = Readonly<{
   dataDir: string;
@@ -103,9 +104,11 @@ export const openEmbeddedState = async ({ dataDir, clock, logger, onFatal, closi
 const openAll = async (options: EmbeddedOptions, closings: Closings): Promise<Omit<Embedded, 'close'>> => {
   const { dataDir, logger } = options;
   const ground = enterDataDirectory(options, closings);
+  if (isStateInMongo(dataDir)) logger.warn({}, 'the state of this log stood in MongoDB until now (MONGO_URL), and is not here: webhooks and mails may be sent again; chancery migrate takes it along');
   fitToLog(dataDir, logger);
   keepPrivate(ground);
   const opened = { ...(await openEmbeddedLog(ground)), ...(await openEmbeddedReadModels(ground)), ...(await openEmbeddedState(ground)) };
+  markState(dataDir, 'here');
   rememberLog(dataDir);
   closings.push(() => rememberAtTheEnd(dataDir, logger));
   return { ...opened, rememberLog: () => rememberLog(dataDir) };

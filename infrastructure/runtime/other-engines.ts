@@ -1,5 +1,6 @@
 /** Engines that other machines carry, as `engines.ts` opens them. */
 import type { Bus } from '../../application/kernel/bus.ts';
+import type { EventLog, Logger } from '../../application/kernel/ports.ts';
 import { createLeases, createLoneLeases } from '../../application/kernel/leases.ts';
 import { openEventStoreDb } from '../eventstoredb/event-store-db.ts';
 import { openKafkaBus, type KafkaBusOptions } from '../kafka/kafka-bus.ts';
@@ -12,6 +13,7 @@ import type { EngineSettings } from './config-engines.ts';
 import { closeAll, enterDataDirectory, type Ground, keepPrivate, openEmbeddedLog, openEmbeddedState } from './embedded.ts';
 import { type EnginesOptions, onEmbedded, type OpenEngines } from './open-engines.ts';
 import { systemIds } from './ids.ts';
+import { isStateInMongo, markState } from './state-place.ts';
 
 type Stored = Pick<OpenEngines, 'store' | 'log' | 'vault'>;
 type Derived = Pick<OpenEngines, 'readModels' | 'state'>;
@@ -41,6 +43,12 @@ const openBus = async (ground: Ground, settings: EngineSettings): Promise<Bus> =
   return bus;
 };
 
+/** A log in the data directory leaves its state behind there when MongoDB is named for the first time. */
+const noteState = async (dataDir: string, log: EventLog, logger: Logger): Promise<void> => {
+  if (!isStateInMongo(dataDir) && (await log.head()) !== undefined) logger.warn({}, 'the state of this log is in DATA_DIR, and not in MongoDB: webhooks and mails may be sent again; chancery migrate takes it along');
+  markState(dataDir, 'mongodb');
+};
+
 /** With MongoDB: read models and state there, the log there too or in the data directory. */
 const openOnMongo = async (options: EnginesOptions, ground: Ground, url: string): Promise<Omit<OpenEngines, 'close'>> => {
   const { settings, logger, ids = systemIds, pause } = options;
@@ -53,6 +61,7 @@ const openOnMongo = async (options: EnginesOptions, ground: Ground, url: string)
   const isShared = eventStoreUrl !== undefined;
   const tie = createLogTie({ mongo, log: stored.log, state: derived.state, vault: isShared ? stored.vault : undefined });
   await tie.check();
+  if (!isShared) await noteState(options.dataDir, stored.log, logger);
   const leases = isShared ? createLeases({ state: derived.state, ids, pause }) : createLoneLeases();
   return { ...stored, ...derived, bus, leases, isShared, rememberLog: () => tie.remember() };
 };

@@ -2,9 +2,11 @@
 import { expect } from 'chai';
 import { randomUUID } from 'node:crypto';
 import { openMongo } from '../../../infrastructure/mongodb/connection.ts';
+import { isStateInMongo } from '../../../infrastructure/runtime/state-place.ts';
 import { runCommand } from '../../support/cli.ts';
 import { startEventStoreNode } from '../../support/eventstore-node/node.ts';
 import { alterLog, fillLog, makeInstallation } from '../../support/moving.ts';
+import { otherDatabase } from '../../support/mongo.ts';
 import { describeWithEngine } from '../../support/pending.ts';
 import { silentLogger } from '../../support/silent.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -50,6 +52,25 @@ describe('chancery migrate', () => {
 });
 
 describeWithEngine('chancery migrate, with MongoDB', 'MONGO_URL', (address) => {
+  it('takes the state of a directory along into MongoDB and back, and not what is older there', async () => {
+    const [from, to, back] = [temporaryDirectory(), temporaryDirectory(), temporaryDirectory()];
+    const env = { STATE: otherDatabase(address) };
+    await makeInstallation(from.path, ({ store }) => fillLog(store, 20));
+    const there = await runCommand(['migrate', '--from', `embedded:${from.path}`, '--to', `embedded:${to.path}`, '--to-mongo', 'env:STATE', '--json'], env);
+    expect(there.err).to.equal('');
+    const without = await runCommand(['migrate', '--from', `embedded:${to.path}`, '--to', `embedded:${back.path}`]);
+    expect([without.code, without.err]).to.deep.equal([1, `chancery: ${to.path} holds a log whose state stands in MongoDB since its last start; accepted is to name that database, too: --from-mongo`]);
+    const returned = await runCommand(['migrate', '--from', `embedded:${to.path}`, '--from-mongo', 'env:STATE', '--to', `embedded:${back.path}`, '--json'], env);
+    expect(returned.err).to.equal('');
+    const [one, other] = [there, returned].map(({ out }) => JSON.parse(out) as Record<string, unknown>);
+    expect([other?.['digest'], other?.['state']]).to.deep.equal([one?.['digest'], one?.['state']]);
+    expect([from, to, back].map(({ path }) => isStateInMongo(path))).to.deep.equal([false, true, false]);
+    const mongo = await openMongo(env.STATE, { logger: silentLogger });
+    await mongo.db.dropDatabase();
+    await mongo.close();
+    for (const { remove } of [from, to, back]) remove();
+  }).timeout(60_000);
+
   it('moves into EventStoreDB and MongoDB and back, and the digest is the same', async () => {
     const [from, back, node] = [temporaryDirectory(), temporaryDirectory(), await startEventStoreNode()];
     const url = new URL(address);
