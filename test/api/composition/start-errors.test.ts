@@ -84,7 +84,7 @@ describe('a start that fails', () => {
 
   it('blames the disk of DATA_DIR alone only where nothing is kept elsewhere', () => {
     expect(unavailableLine({ EVENTSTORE_URL: '' })).to.equal('nothing can be stored in DATA_DIR: its disk is full or failing');
-    expect(unavailableLine({ MONGO_URL: 'mongodb://u:p@h/x' })).to.match(/^what MONGO_URL leads to did not answer in time/u);
-    expect(unavailableLine({ MONGO_URL: 'mongodb://u:p@h/x', EVENTSTORE_URL: 'esdb://h' })).to.match(/^what EVENTSTORE_URL and MONGO_URL lead to did not answer in time/u).and.not.contain('//');
+    expect(unavailableLine({ MONGO_URL: 'mongodb://u:p@h/x' })).to.match(/^what MONGO_URL leads to did not answer during the start/u);
+    expect(unavailableLine({ MONGO_URL: 'mongodb://u:p@h/x', EVENTSTORE_URL: 'esdb://h' })).to.match(/^what EVENTSTORE_URL and MONGO_URL lead to did not answer during the start/u).and.not.contain('//');
   });
 });
