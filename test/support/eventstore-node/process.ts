@@ -3,13 +3,14 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../../scripts/engines-support/free-port.ts';
 import { closing } from '../leavings.ts';
 import type { FaultRequest } from './faults.ts';
 
 export type ProcessOptions = Readonly<{
   /** Where the log is kept. */
   directory: string;
-  /** 0, the default: a free one. */
+  /** A free one unless given. */
   port?: number;
   version?: string;
   /** A statistics event of its own after so many writes; 0: none. */
@@ -26,7 +27,7 @@ export interface EventStoreProcess {
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
-const argumentsFor = ({ directory, port = 0, version, statisticsEvery }: ProcessOptions): readonly string[] => [
+const argumentsFor = ({ directory, port, version, statisticsEvery }: ProcessOptions & Readonly<{ port: number }>): readonly string[] => [
   '--disable-warning=ExperimentalWarning', fileURLToPath(new URL('main.ts', import.meta.url)), '--port', String(port), '--dir', directory,
   ...(version === undefined ? [] : ['--version', version]),
   ...(statisticsEvery === undefined ? [] : ['--statistics', String(statisticsEvery)]),
@@ -46,7 +47,7 @@ const listenTo = (child: ChildProcess): (() => Promise<Said>) => {
 
 /** Starts the node; resolves once it listens. */
 export const spawnEventStoreNode = async (options: ProcessOptions): Promise<EventStoreProcess> => {
-  const child = spawn(process.execPath, argumentsFor(options), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, argumentsFor({ ...options, port: options.port ?? (await freePort()) }), { stdio: ['pipe', 'pipe', 'inherit'] });
   const gone = once(child, 'exit');
   const ended = closing(() => void child.kill('SIGKILL'));
   child.once('exit', () => ended());
