@@ -1,15 +1,19 @@
 /** `chancery doctor`: is everything here that the program needs, and is it well? */
-import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { getCiphers } from 'node:crypto';
 import { Command } from 'commander';
 import { createEventCodec } from '../../application/kernel/event-codec.ts';
+import { examineMaster } from '../../infrastructure/crypto/master-key.ts';
+import { createKeyVault } from '../../infrastructure/event-store/key-vault.ts';
 import { readConfig, type Config } from '../../infrastructure/runtime/config.ts';
 import { DATABASES } from '../../infrastructure/runtime/databases.ts';
 import { systemClock } from '../../infrastructure/runtime/clock.ts';
 import { unfitting } from '../../infrastructure/runtime/log-tie.ts';
 import type { Examination } from '../../infrastructure/runtime/engine-examinations.ts';
+import { masterKeyFiles } from '../../infrastructure/runtime/installation-files.ts';
+import type { SqliteWriter } from '../../infrastructure/runtime/sqlite-writer.ts';
 import { openToOthers } from '../../infrastructure/runtime/private-files.ts';
 import { hostsOf } from './banner.ts';
 import { answers } from './client.ts';
@@ -27,6 +31,8 @@ const MIN_FREE_BYTES = 256 * 1024 * 1024;
 const WARN_FREE_BYTES = 2 * 1024 * 1024 * 1024;
 const CLOCK_SLACK_MS = 60_000;
 const RELEASED = Date.UTC(2026, 0, 1);
+
+const NOTHING_WRITTEN: SqliteWriter = { submit: () => Promise.reject(new Error('doctor changes nothing')), close: async () => undefined };
 
 const older = (version: string, least: readonly number[]): boolean => {
   const parts = version.split('.').map(Number);
@@ -60,15 +66,19 @@ const dataDirectory = ({ dataDir }: Config): string => {
   return dataDir;
 };
 
-const keyFiles = ({ dataDir, masterKey }: Config): string => {
-  const file = join(dataDir, 'master.key');
-  if (masterKey !== undefined) return 'MASTER_KEY is given';
-  if (!existsSync(file)) {
-    if (existsSync(join(dataDir, DATABASES.events))) throw new Error(`${file} is missing, and the data cannot be read without it`);
-    return 'will be made at the first start';
+/** Where there is data in the directory, whether a start would take the key for it. */
+const masterKey = async ({ dataDir, masterKey: given, previousMasterKey, eventStoreUrl }: Config): Promise<string> => {
+  const [file, path] = [join(dataDir, 'master.key'), join(dataDir, DATABASES.events)];
+  const where = given === undefined ? file : 'MASTER_KEY is given';
+  if (eventStoreUrl !== undefined || !existsSync(path)) return given === undefined && !existsSync(file) ? 'will be made at the first start' : where;
+  const keys = given === undefined ? masterKeyFiles(dataDir) : { masterKey: given, previousMasterKey };
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    await examineMaster(createKeyVault(db, NOTHING_WRITTEN), { masterKey: keys.masterKey, previous: keys.previousMasterKey });
+  } finally {
+    db.close();
   }
-  if (Buffer.from(readFileSync(file, 'utf8').trim(), 'base64').length !== 32) throw new Error(`${file} does not hold 32 bytes in base64`);
-  return file;
+  return `${where}, and opens what is sealed with it`;
 };
 
 const disk = ({ dataDir }: Config): string => {
@@ -122,7 +132,7 @@ const TOGETHER = 'databases together';
 const GROUND: readonly Check[] = [
   { name: 'versions', run: versions },
   { name: 'data directory', run: dataDirectory },
-  { name: 'master key', run: keyFiles },
+  { name: 'master key', run: masterKey },
   { name: 'disk', run: disk },
   { name: 'clock', run: clock },
 ];
@@ -161,7 +171,7 @@ const togetherElsewhere = ({ eventStoreUrl, mongoUrl }: Config, engines: readonl
   if (eventStoreUrl === undefined || mongoUrl === undefined || engines.some(({ status }) => status === 'failed')) return [];
   const run = async (config: Config): Promise<string> => {
     const { catalogue } = await import('../../application/catalogue.ts');
-    return (await (await ask(config)).together(eventStoreUrl, mongoUrl, createEventCodec(catalogue))).detail;
+    return (await (await ask(config)).together(eventStoreUrl, mongoUrl, { codec: createEventCodec(catalogue), masterKey: config.masterKey, previous: config.previousMasterKey })).detail;
   };
   return [{ name: TOGETHER, run }];
 };

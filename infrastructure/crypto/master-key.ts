@@ -19,6 +19,9 @@ export class WrongMasterKey extends ConfigError {
   }
 }
 
+/** What tells which keys there are. */
+type Listed = Pick<KeyVault, 'list'>;
+
 const CHECK = 'installation/master-check/';
 
 const isCheck = ({ id }: KeyRecord): boolean => id.startsWith(CHECK);
@@ -34,14 +37,14 @@ const opens = (record: KeyRecord, by: WrappingKey): boolean => {
 
 const keyOf = (bytes: Uint8Array, version: number): WrappingKey => ({ id: 'master', version, key: toKey(Buffer.from(bytes)) });
 
-const checksIn = async (vault: KeyVault): Promise<readonly KeyRecord[]> => (await vault.list('installation')).filter(isCheck);
+const checksIn = async (vault: Listed): Promise<readonly KeyRecord[]> => (await vault.list('installation')).filter(isCheck);
 
 /** The keys right below the master key. */
-const below = async (vault: KeyVault): Promise<readonly KeyRecord[]> =>
+const below = async (vault: Listed): Promise<readonly KeyRecord[]> =>
   [...(await vault.list('installation')), ...(await vault.list('tenant'))].filter((record) => !isCheck(record));
 
 /** The version that these bytes are the key of; undefined when they are none's. */
-const recognize = async (vault: KeyVault, bytes: Uint8Array): Promise<WrappingKey | undefined> => {
+const recognize = async (vault: Listed, bytes: Uint8Array): Promise<WrappingKey | undefined> => {
   const fitting = (await checksIn(vault)).find((record) => opens(record, keyOf(bytes, record.wrappedBy)));
   return fitting && keyOf(bytes, fitting.wrappedBy);
 };
@@ -110,15 +113,20 @@ export type MasterKeys = Readonly<{ masterKey: Uint8Array; /** The one before, w
 
 const NOT_THE_KEY = 'MASTER_KEY is not the key that the stored data is sealed with; accepted is only the one it was first started with, or changed to';
 
-/** The key that is to wrap from now on: the newest one, or one that takes its place. */
-const currentOf = async (vault: KeyVault, masterKey: Uint8Array, previous: WrappingKey | undefined): Promise<WrappingKey> => {
+/** The key as the vault knows it: the newest one; undefined where it may take that one's place, or is the first. */
+const knownOf = async (vault: Listed, masterKey: Uint8Array, previous: WrappingKey | undefined): Promise<WrappingKey | undefined> => {
   const versions = (await checksIn(vault)).map(({ wrappedBy }) => wrappedBy);
   const isFirst = versions.length === 0 && (await below(vault)).length === 0;
   const newest = Math.max(0, ...versions);
   const present = await recognize(vault, masterKey);
   if (present !== undefined) return present.version === newest ? present : wrong('it has been replaced by another one; accepted is that one');
-  if (isFirst || previous?.version === newest) return introduce(vault, masterKey);
+  if (isFirst || previous?.version === newest) return undefined;
   throw new WrongMasterKey(NOT_THE_KEY);
+};
+
+/** Whether a start would take these keys, without changing anything: rejects with `WrongMasterKey` as it would. */
+export const examineMaster = async (vault: Listed, { masterKey, previous }: MasterKeys): Promise<void> => {
+  await knownOf(vault, masterKey, previous && (await recognize(vault, previous)));
 };
 
 /**
@@ -132,7 +140,7 @@ export const openMasters = async (
   requireLength('MASTER_KEY', masterKey);
   requireLength('MASTER_KEY_PREVIOUS', previous);
   const before = previous && (await recognize(vault, previous));
-  const current = await currentOf(vault, masterKey, before);
+  const current = (await knownOf(vault, masterKey, before)) ?? (await introduce(vault, masterKey));
   await requireAll(vault, before === undefined ? [current] : [current, before]);
   const masters = createMasters(before ?? current);
   masters.advance(current);

@@ -33,6 +33,20 @@ export const RETRY: RetryOptions = { initialRetryTime: 100, maxRetryTime: 1_000,
 /** About two seconds: who starts the program waits for it. */
 export const START_RETRY: RetryOptions = { initialRetryTime: 200, maxRetryTime: 1_000, retries: 3 };
 
+/** What answers in another language makes kafkajs throw where nobody catches it: the connection ends of it, not the process. */
+const guarded = (socket: Socket): Socket => {
+  const emit = socket.emit.bind(socket) as (...given: readonly unknown[]) => boolean;
+  return Object.assign(socket, { emit: (...given: readonly unknown[]): boolean => {
+    if (given[0] !== 'data') return emit(...given);
+    try {
+      return emit(...given);
+    } catch (error) {
+      socket.destroy(error as Error);
+      return true;
+    }
+  } });
+};
+
 export const openLine = ({ brokers, clientId, log, tls = false, login }: LineOptions, retry: RetryOptions = RETRY): Line => {
   const sockets = new Set<Socket>();
   let isCut = false;
@@ -43,7 +57,7 @@ export const openLine = ({ brokers, clientId, log, tls = false, login }: LineOpt
     const socket = tls ? connectTls({ host, port, ...name, ...ssl }, onConnect) : connect({ host, port }, onConnect);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    return socket.setKeepAlive(true, KEEP_ALIVE_MS).setNoDelay(true);
+    return guarded(socket).setKeepAlive(true, KEEP_ALIVE_MS).setNoDelay(true);
   };
 
   const kafka = new kafkajs.Kafka({

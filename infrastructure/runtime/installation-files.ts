@@ -98,8 +98,8 @@ const firstMasterKey = (directory: string, file: string): Buffer => {
   return createOnce(directory, KEY_FILES.present, newKey());
 };
 
-/** While one key is taking the place of another both are there, or the latter has just been renamed. */
-const masterKeyFiles = (directory: string): Pick<InstallationSecrets, 'masterKey' | 'previousMasterKey'> => {
+/** The keys in the files of a data directory, the first made where there is no data yet. While one key is taking the place of another both are there, or the latter has just been renamed. */
+export const masterKeyFiles = (directory: string): Pick<InstallationSecrets, 'masterKey' | 'previousMasterKey'> => {
   const read = (name: string): Uint8Array | undefined => {
     const bytes = readIfThere(join(directory, name));
     return bytes && keyFrom(bytes, join(directory, name));

@@ -1,7 +1,7 @@
 /** What the doctor looks at, and that it only looks. */
 import { expect } from 'chai';
 import kafkajs from 'kafkajs';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { MongoClient } from 'mongodb';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -18,6 +18,7 @@ import { temporaryDirectory, type TemporaryDirectory } from '../../support/tempo
 
 const PASSWORD = 'not-to-be-shown';
 const SHARED = { MASTER_KEY: Buffer.alloc(32, 7).toString('base64'), OPERATOR_TOKEN: `op_${PASSWORD}` };
+const NOT_THE_KEY = 'MASTER_KEY is not the key that the stored data is sealed with; accepted is only the one it was first started with, or changed to';
 const NOBODY = `127.0.0.1:1`;
 /** Each engine gets the patience of a start, on cores that others use as well. */
 const EXAMINED_MS = 60_000;
@@ -41,12 +42,34 @@ describe('chancery doctor', function suite() {
     return { code, findings: new Map((JSON.parse(out) as readonly Finding[]).map((finding) => [finding.check, finding])) };
   };
 
+  const keyIn = async (env: Readonly<Record<string, string>> = {}): Promise<Finding | undefined> => (await doctor(env)).findings.get('master key');
+
   const namesOf = ({ findings }: Told): readonly string[] => [...findings.keys()].filter((name) => /\.db$|together|DB$|Kafka/u.test(name));
 
   it('looks at the databases of the data directory alone where no engine is named, and makes nothing', async () => {
     const told = await doctor();
     expect([told.code, namesOf(told)]).to.deep.equal([0, ['events.db', 'read-models.db', 'state.db', 'databases together']]);
     expect(existsSync(dataDir)).to.equal(false);
+  });
+
+  it('tries the master key on what is sealed with it, and changes nothing', async () => {
+    const start = async (): Promise<void> => {
+      const program = await startProgram({ config: readConfig({ PORT: '0', LOG_LEVEL: 'silent', DATA_DIR: dataDir }), logger: silentLogger, onFatal: failOnFatal });
+      await program.stop(0);
+    };
+    await start();
+    const file = join(dataDir, 'master.key');
+    const [right, other] = [readFileSync(file, 'utf8').trim(), Buffer.alloc(32, 9).toString('base64')];
+    expect(await keyIn()).to.include({ status: 'ok', detail: `${file}, and opens what is sealed with it` });
+    expect(await keyIn({ MASTER_KEY: right })).to.include({ status: 'ok' });
+    expect(await keyIn({ MASTER_KEY: other })).to.include({ status: 'failed', detail: NOT_THE_KEY });
+    expect(await keyIn({ MASTER_KEY: other, MASTER_KEY_PREVIOUS: right }), 'about to be replaced').to.include({ status: 'ok' });
+    writeFileSync(file, `${other}\n`);
+    expect(await keyIn()).to.include({ status: 'failed', detail: NOT_THE_KEY });
+    rmSync(file);
+    expect(await keyIn()).to.have.property('detail').that.contains('is missing, and the data there is sealed with it');
+    writeFileSync(file, `${right}\n`);
+    await start();
   });
 
   it('says of each engine that is named why it cannot be used, and fails', async () => {
@@ -104,13 +127,23 @@ describe('chancery doctor', function suite() {
     const fresh = await doctor(env);
     expect([fresh.code, namesOf(fresh), await namesIn()]).to.deep.equal([0, ['state.db', 'EventStoreDB', 'MongoDB', 'databases together'], []]);
     const program = await startProgram({ config: readConfig({ ...env, PORT: '0', DATA_DIR: dataDir }), logger: silentLogger, onFatal: failOnFatal });
-    expect((await doctor(env)).findings.get('databases together')).to.include({ status: 'ok', detail: 'of one log' });
+    expect((await doctor(env)).findings.get('databases together')).to.include({ status: 'ok', detail: 'of one log, whose keys MASTER_KEY opens' });
+    const otherKey = await doctor({ ...env, MASTER_KEY: Buffer.alloc(32, 9).toString('base64') });
+    expect(otherKey.findings.get('databases together')).to.include({ status: 'failed', detail: NOT_THE_KEY });
     await program.stop(100);
     const wrong = await doctor({ ...env, MONGO_URL: mongo.address.replace(/\/[^/]+$/u, '/empty') });
     expect([wrong.code, wrong.findings.get('databases together')?.status]).to.deep.equal([1, 'failed']);
     expect(wrong.findings.get('databases together')?.detail).to.match(/^MONGO_URL leads to a database that holds no keys/u);
     await node.close();
     await mongo.stop();
+  });
+
+  it('is told by an EventStoreDB at KAFKA_BROKERS that it is no Kafka', async () => {
+    const node = await startEventStoreNode();
+    const { code, findings } = await doctor({ KAFKA_BROKERS: new URL(node.url).host });
+    expect([code, findings.get('Kafka')?.status]).to.deep.equal([1, 'failed']);
+    expect(findings.get('Kafka')?.detail).to.contain('what listens there is no Kafka broker: it answers in another language');
+    await node.close();
   });
 
   it('asks Kafka, and makes no topic', async function kafka() {
