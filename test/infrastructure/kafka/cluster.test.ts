@@ -6,7 +6,6 @@ import type { BusMessage } from '../../../application/kernel/bus.ts';
 import type { OpenBus } from '../../../infrastructure/kafka/kafka-bus.ts';
 import { requireOwnEngine, type OwnEngine } from '../../support/engines.ts';
 import { startKafkaCluster, type KafkaCluster } from '../../support/kafka-cluster.ts';
-import { skipWithReason } from '../../support/pending.ts';
 import { until } from '../../support/until.ts';
 import { consuming, messagesOf, openBus, spawnConsumer, untilSeen, withoutRepetitions } from './support.ts';
 
@@ -31,7 +30,6 @@ describe('the bus on three Kafka brokers', () => {
   let opened: OpenBus;
 
   before(async function starting() {
-    if (process.env['CHANCERY_ENGINE_FAULTS'] !== 'all') skipWithReason(this, 'CHANCERY_ENGINE_FAULTS=all: their start takes half a minute');
     requireOwnEngine(this, 'kafka');
     this.timeout(START_MS);
     cluster = await startKafkaCluster();
