@@ -8,8 +8,11 @@ import { createEventCodec } from '../../application/kernel/event-codec.ts';
 import type { EventLog, EventStore } from '../../application/kernel/ports.ts';
 import { streamId, type TenantId } from '../../domain/kernel/ids.ts';
 import { openEventStoreDb } from '../../infrastructure/eventstoredb/event-store-db.ts';
+import { openMongo } from '../../infrastructure/mongodb/connection.ts';
+import { openMongoVault } from '../../infrastructure/mongodb/key-vault.ts';
 import { systemClock } from '../../infrastructure/runtime/clock.ts';
 import { systemIds } from '../../infrastructure/runtime/ids.ts';
+import { someKey } from '../support/moving.ts';
 import { createMemoryVault } from '../support/memory-vault.ts';
 import { spawnEventStoreNode } from '../support/eventstore-node/process.ts';
 import { silentLogger } from '../support/silent.ts';
@@ -98,11 +101,19 @@ const readsRow = async (node: Node, rounds: number): Promise<Row> => {
   return { measure: `the whole log read from ${node.name}`, ours: perSecond(median(rates)), reference: '', figure: median(rates), aim: '', met: undefined };
 };
 
+/** A database without keys belongs to no log that has events. */
+const putKey = async (url: string): Promise<void> => {
+  const { db, guarded: asking, close } = await openMongo(url, { logger: silentLogger });
+  await (await openMongoVault({ db, asking })).add([someKey({ kind: 'installation', id: 'installation' })]);
+  await close();
+};
+
 /** Until all read models of an empty database have caught up, kept by so many processes: events of the log a second. */
 const projectionRate = async (settings: Settings, node: Node, processes: number, events: number): Promise<number> => {
   const url = new URL(given('MONGO_URL') as string);
   url.pathname = `/bench_${randomBytes(6).toString('hex')}`;
   const env = { EVENTSTORE_URL: node.url, MONGO_URL: url.href, MASTER_KEY: Buffer.alloc(32, 7).toString('base64'), OPERATOR_TOKEN: 'operator-of-the-bench' };
+  await putKey(url.href);
   const follower = await openShared({ env, dataDir: settings.ground.directory() }, false);
   await follower.projections.start();
   const helpers = Array.from({ length: processes }, () => startHelper('projector.ts'));
