@@ -167,7 +167,12 @@ const elsewhere = async ({ tools: { state, idempotencyWaitMs }, call }: Keeping)
 const start = async (keeping: Keeping, effect: Effect, signal: AbortSignal): Promise<Answer | undefined> => {
   const lease = createLease(keeping, keeping.tools.ids.next());
   signal.addEventListener('abort', lease.giveUp, { once: true });
-  if (await lease.take(undefined)) return perform(keeping, lease, effect);
+  const isTaken = await lease.take(undefined).catch((error: unknown) => {
+    // It may have been stored though the answer was lost: nobody may renew it. The client need not wait for that.
+    lease.end(undefined).catch(() => undefined);
+    throw error;
+  });
+  if (isTaken) return perform(keeping, lease, effect);
   await lease.end(undefined);
   return undefined;
 };

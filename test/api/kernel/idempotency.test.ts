@@ -228,6 +228,18 @@ describe('kernel: Idempotency-Key', () => {
     await server.close();
   });
 
+  it('keeps no key for a call that could not begin, though the store took it and its answer was lost', async () => {
+    const key = newKey();
+    const lossy: StateStore = Object.assign(Object.create(state) as StateStore, { compareAndSet: async (...asked: Parameters<StateStore['compareAndSet']>) => {
+      const done = await state.compareAndSet(...asked);
+      return asked[2] === undefined ? Promise.reject(new Rejection('storage.unavailable')) : done;
+    } });
+    const other = await serve([testSurface(routes)], { state: lossy, clock: { now: () => now } });
+    expect((await ask(other, 'POST', '/tiny/things', { body: { name: 'a' }, headers: { 'idempotency-key': key } })).status).to.equal(503);
+    expect([(await create(key)).status, effects.length]).to.deep.equal([201, 1]);
+    await other.close();
+  });
+
   it('reads structured strings and bare keys', () => {
     expect(parseIdempotencyKey('"8e03978e-40d5-43dd-bc93-6894a57f9324"')).to.equal('8e03978e-40d5-43dd-bc93-6894a57f9324');
     expect(parseIdempotencyKey('8e03978e')).to.equal('8e03978e');
