@@ -51,12 +51,27 @@ export const QUEUE = 'checkpoint:webhook-queue';
 /** `name`: what it is called in the state store. */
 type Kept<Value> = Readonly<{ value: Value; stored: string | undefined; name: string }>;
 
+/** The changes of each key one after the other; behind one that failed none is made. */
+const createInTurn = () => {
+  const last = new Map<string, Promise<void>>();
+  return (key: string, change: () => Promise<void>): Promise<void> => {
+    const done = last.get(key)?.then(change) ?? change();
+    const over = (): void => {
+      if (last.get(key) === done) last.delete(key);
+    };
+    last.set(key, done);
+    done.then(over, over);
+    return done;
+  };
+};
+
 /**
- * One scope of the state store below a prefix. Memory changes first, and what is stored follows in the same order: two changes of a key on their
- * way at once come out as they were asked for.
+ * One scope of the state store below a prefix. Memory changes first, and what is stored follows in the same order: what was just put may be called
+ * and taken away before it is stored, and a store on another machine takes two changes that are on their way at once in any order.
  */
 const createKept = <Value>(state: StateStore, scope: string, prefix: string) => {
   const kept = new Map<string, Kept<Value>>();
+  const inTurn = createInTurn();
   const write = async (key: string, before: string | undefined, next: string | undefined): Promise<void> => {
     if (before === next) return;
     const done = await state.compareAndSet(scope, prefix + key, before, next === undefined ? undefined : { value: next });
@@ -69,12 +84,12 @@ const createKept = <Value>(state: StateStore, scope: string, prefix: string) => 
     set: async (key: string, value: Value): Promise<void> => {
       const [{ stored: before, name = key } = {}, stored] = [kept.get(key), JSON.stringify(value)];
       kept.set(key, { value, stored, name });
-      await write(name, before, stored);
+      await inTurn(name, () => write(name, before, stored));
     },
     remove: async (key: string): Promise<void> => {
       const { stored: before, name = key } = kept.get(key) ?? {};
       kept.delete(key);
-      await write(name, before, undefined);
+      await inTurn(name, () => write(name, before, undefined));
     },
   };
 };

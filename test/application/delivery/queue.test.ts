@@ -52,6 +52,19 @@ describe('shelves', () => {
     const again = (await openShelves(state)).of(ENDPOINT);
     expect([...again.waiting()]).to.deep.equal([waiting('2'), waiting('3', { attempts: 1 })]);
   });
+  it('store what is put and taken away at once in that order, whichever the store would do first', async () => {
+    const state = createMemoryState(() => 0);
+    const gate = Promise.withResolvers<void>();
+    const late: typeof state = { ...state, compareAndSet: async (scope, key, expected, next) => {
+      if (expected === undefined) await gate.promise;
+      return state.compareAndSet(scope, key, expected, next);
+    } };
+    const shelf = (await openShelves(late)).of(ENDPOINT);
+    const changes = [shelf.set(waiting('2')), shelf.set(waiting('2', { attempts: 1 })), shelf.remove('e-2'), shelf.set(waiting('3'))];
+    gate.resolve();
+    await Promise.all(changes);
+    expect([...(await openShelves(state)).of(ENDPOINT).waiting()]).to.deep.equal([waiting('3')]);
+  });
   it('notice when somebody else has changed what is stored', async () => {
     const state = createMemoryState(() => 0);
     const [one, other] = [(await openShelves(state)).of(ENDPOINT), (await openShelves(state)).of(ENDPOINT)];
