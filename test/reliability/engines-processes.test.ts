@@ -4,29 +4,46 @@
  */
 import { expect } from 'chai';
 import { OWNER_PASSWORD } from '../support/app.ts';
-import { ask, requireEngines, startInstallation, type Answered, type Asking, type Installation } from '../support/processes.ts';
+import { readWholeLog } from '../support/event-store-reader.ts';
+import { startHeldStamps, type HeldStamps } from '../support/held-stamps.ts';
+import { ask, killNow, requireEngines, startInstallation, within, type Answered, type Asking, type Installation, type Served } from '../support/processes.ts';
+import { displacement, openLines, signingsIn } from './processes-places.ts';
 import { signBody } from './world.ts';
 
 const TRIALS = Number(process.env['CHANCERY_PROCESS_TRIALS'] ?? 5);
 /** Starting four processes and two engines on cores that are busy. */
 const START_MS = 180_000;
+/** On cores that are busy: what takes a fraction of a second on others. */
+const SOON_MS = 30_000;
+/** The places of a process that was killed: what was promised, and six to seven seconds as a rule. */
+const FREED_MS = 10_000;
+/** Where nobody listens. */
+const NOWHERE = '127.0.0.1:9';
 
 const counted = (answers: readonly Answered[]): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(Object.groupBy(answers, ({ status }) => String(status))).map(([status, all]) => [status, all?.length ?? 0]));
 
+const names = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `f${index}.exe`);
+
 describe('two processes that answer requests, on engines of their own', function suite() {
   this.timeout(120_000);
   let installation: Installation;
+  let stamps: HeldStamps;
   before(async function start() {
     this.timeout(START_MS);
     requireEngines(this);
-    installation = await startInstallation();
+    stamps = await startHeldStamps();
+    installation = await startInstallation({ TSA_URL: stamps.url, TRUST_PROXY: '127.0.0.1', OUTBOUND_ALLOW: NOWHERE });
   });
-  after(() => installation?.stop());
+  after(async () => {
+    await installation?.stop();
+    await stamps?.close();
+  });
 
-  /** Through the one or the other. */
+  /** The one or the other. */
+  const apiOf = (which: number): Served => installation.apis[which % 2] as Served;
   const through = (which: number, method: string, path: string, asking: Asking = {}): Promise<Answered> =>
-    ask((installation.apis[which % 2] as Installation['apis'][0]).url, method, path, { token: installation.operator, ...asking });
+    ask(apiOf(which).url, method, path, { token: installation.operator, ...asking });
 
   const made = async (which: number, method: string, path: string, asking: Asking = {}): Promise<Readonly<Record<string, any>>> => { // oxlint-disable-line typescript/no-explicit-any -- answers are looked into at many places
     const answer = await through(which, method, path, asking);
@@ -49,6 +66,10 @@ describe('two processes that answer requests, on engines of their own', function
 
   const members = (which: number, token: string): Promise<Answered> => through(which, 'GET', '/platform/v1/tenants/taken/members', { token });
   const guess = (which: number): Promise<Answered> => through(which, 'POST', '/platform/v1/sessions', { body: { email: 'owner@guess.example', password: 'it is not this one', tenant: 'guess' } });
+  const reset = (index: number, slug: string): Promise<Answered> =>
+    through(index, 'POST', '/platform/v1/password-resets', { headers: { 'x-forwarded-for': `192.0.2.${index}` }, body: { email: `owner@${slug}.example` } });
+  const prepared = async (id: string): Promise<number> =>
+    (await readWholeLog(installation.engines.node.address)).filter(({ type, stream }) => type.startsWith('tenancy.PasswordResetRequested.') && stream.includes(id)).length;
   const join = (index: number): Promise<Answered> => through(index, 'POST', '/platform/v1/tenants/seats/members', { body: { email: `m${index}@seats.example`, password: OWNER_PASSWORD, role: 'signer' } });
 
   it(`what is written through one is listed by the other, and by itself, ${TRIALS} times each way`, async () => {
@@ -138,6 +159,130 @@ describe('two processes that answer requests, on engines of their own', function
     it('exactly 2 of 8 new members beside the owner', async () => {
       await tenant('seats', { members: 3 });
       expect(counted(await Promise.all(Array.from({ length: 8 }, (_, index) => join(index))))).to.deep.equal({ 201: 2, 403: 6 });
+    });
+
+    it('exactly 100 of 120 invitations an hour', async () => {
+      await tenant('invites');
+      const answers = await Promise.all(Array.from({ length: 120 }, (_, index) => through(index, 'POST', '/platform/v1/tenants/invites/invitations', { body: { email: `m${index}@invites.example`, role: 'signer' } })));
+      expect(counted(answers)).to.deep.equal({ 201: 100, 429: 20 });
+    });
+
+    it('exactly 3 of 5 resets of one password an hour, all of them answered alike', async () => {
+      const [forgets, remembers] = [await tenant('forgets'), await tenant('remembers')];
+      expect(counted(await Promise.all(Array.from({ length: 5 }, (_, index) => reset(index, 'forgets'))))).to.deep.equal({ 202: 5 });
+      // They are prepared in turn: where the last one is, those before are.
+      expect((await reset(9, 'remembers')).status).to.equal(202);
+      await within(SOON_MS, 'a reset', async () => (await prepared(remembers)) === 1);
+      expect(await prepared(forgets)).to.equal(3);
+    });
+
+    it('exactly 20 of 26 resets a minute that one address asks for', async () => {
+      const from = { 'x-forwarded-for': '198.51.100.7' };
+      const answers = await Promise.all(Array.from({ length: 26 }, (_, index) => through(index, 'POST', '/platform/v1/password-resets', { headers: from, body: { email: `nobody${index}@forgets.example` } })));
+      expect(counted(answers)).to.deep.equal({ 202: 20, 429: 6 });
+    });
+
+    it('exactly 20 of 30 SIEM sinks', async () => {
+      await tenant('sinks');
+      const sink = { kind: 'ocsf-http', url: `http://${NOWHERE}/`, types: ['chancery.tenancy.credential.created'] };
+      const answers = await Promise.all(Array.from({ length: 30 }, (_, index) => through(index, 'POST', '/platform/v1/tenants/sinks/siem-sinks', { body: { name: `s${index}`, ...sink } })));
+      expect(counted(answers)).to.deep.equal({ 201: 20, 409: 10 });
+      expect((await made(1, 'GET', '/platform/v1/tenants/sinks/siem-sinks?limit=100'))['items']).to.have.lengthOf(20);
+    });
+
+    it('one key of the KMS by a name, with exactly 32 versions, of 8 who make it and 40 who rotate it', async () => {
+      await tenant('kms');
+      const keys = '/platform/v1/tenants/kms/kms-keys';
+      const create = (index: number) => through(index, 'POST', keys, { body: { key_id: 'releases', algorithm: 'ED25519' } });
+      expect(counted(await Promise.all(Array.from({ length: 8 }, (_, index) => create(index))))).to.deep.equal({ 201: 1, 409: 7 });
+      const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => through(index, 'POST', `${keys}/releases/rotate`, { body: {} })));
+      expect(counted(answers)).to.deep.equal({ 200: 31, 409: 9 });
+      const { items: [listed] } = await made(1, 'GET', keys);
+      expect(listed.versions.map(({ version }: { version: number }) => version)).to.deep.equal(Array.from({ length: 32 }, (_, index) => 32 - index));
+    });
+  });
+
+  // Who is in the signing step asks for a timestamp, and is held there.
+  describe('places in the signing step', () => {
+    const PLACES = 3;
+    const MANY = 16;
+    /** Who waits of one organization, over all processes. */
+    const MOST_WAITING = 100;
+    let lines: Awaited<ReturnType<typeof openLines>>;
+    let [mortal, lone]: readonly Served[] = [];
+    before(async function start() {
+      this.timeout(START_MS);
+      lines = await openLines(installation);
+      [mortal, lone] = await Promise.all([installation.startApi(), installation.startApi(new URL('programs/lone-places.ts', import.meta.url))]);
+    });
+    afterEach(() => stamps.release());
+    after(() => lines?.close());
+
+    /** An organization with so many places and one signature, so that its certificate is there; the names of files tell requests apart. */
+    const organization = async (slug: string, concurrency = PLACES) => {
+      const id = await tenant(slug, { requests_per_minute: 1_000_000, concurrency });
+      const { secret = '' } = await key(0, slug);
+      expect((await sign(0, slug, secret)).status).to.equal(200);
+      stamps.hold();
+      return {
+        id,
+        signBy: ({ url }: Served, name: string) => ask(url, 'POST', '/qwick-cert/api/v1/sign-digest', { token: secret, body: signBody(slug, name) }),
+        standing: (inside: number, waiting: number) => within(SOON_MS, `${inside} inside, ${waiting} waiting`, async () => String(await lines.of(id)) === `${inside},${waiting}`),
+      };
+    };
+
+    it(`${PLACES}, and first come first served, of 12 who come one after another`, async () => {
+      const { id, signBy, standing } = await organization('queue');
+      const asked = names(12);
+      const answers: Promise<Answered>[] = [];
+      for (const [index, name] of asked.entries()) {
+        answers.push(signBy(apiOf(index), name));
+        await standing(Math.min(index + 1, PLACES), Math.max(0, index + 1 - PLACES));
+      }
+      await within(SOON_MS, 'all places taken', () => stamps.inside() === PLACES);
+      stamps.release();
+      expect(counted(await Promise.all(answers))).to.deep.equal({ 200: 12 });
+      const { order, most } = await signingsIn(installation, id);
+      expect([stamps.most(), most]).to.deep.equal([PLACES, PLACES]);
+      // Those who are let in at the same time write down their intents at the same time.
+      expect(displacement(order.slice(1), asked)).to.be.lessThan(PLACES);
+    });
+
+    it(`${MANY}, and exactly ${MOST_WAITING} who wait for them, of 124 who come at once`, async () => {
+      const { id, signBy, standing } = await organization('crowd', MANY);
+      const answers = names(124).map((name, index) => signBy(apiOf(index), name));
+      await standing(MANY, MOST_WAITING);
+      await within(SOON_MS, 'all places taken', () => stamps.inside() === MANY);
+      stamps.release();
+      const answered = await Promise.all(answers);
+      expect(counted(answered)).to.deep.equal({ 200: MANY + MOST_WAITING, 429: 8 });
+      expect(answered.filter(({ status, text }) => status === 429 && !text.includes('QWICK_SIGN_101'))).to.deep.equal([]);
+      expect([stamps.most(), (await signingsIn(installation, id)).most]).to.deep.equal([MANY, MANY]);
+    });
+
+    it(`of a process that is killed with all of them are free within ${FREED_MS / 1_000} seconds`, async function measured() {
+      const { signBy, standing } = await organization('heirs');
+      const lost = names(PLACES).map((name) => signBy(mortal as Served, name).catch(() => undefined));
+      await within(SOON_MS, 'all places taken', () => stamps.inside() === PLACES);
+      const heirs = names(4).map((name, index) => signBy(apiOf(index), name));
+      await standing(PLACES, 4);
+      await killNow(mortal as Served);
+      await within(SOON_MS, 'nobody inside', () => stamps.inside() === 0);
+      const took = await within(FREED_MS, 'the others inside', () => stamps.inside() === PLACES);
+      stamps.release();
+      expect(counted(await Promise.all(heirs))).to.deep.equal({ 200: 4 });
+      expect(await Promise.all(lost)).to.deep.equal([undefined, undefined, undefined]);
+      expect(stamps.most()).to.equal(PLACES);
+      if (this.test !== undefined) this.test.title += ` (${(took / 1_000).toFixed(1)} s)`;
+    });
+
+    it('goes red on a planted fault: a process that counts them alone', async () => {
+      const { id, signBy } = await organization('alone');
+      const answers = names(4 * PLACES).map((name, index) => signBy(index % 2 === 0 ? apiOf(0) : (lone as Served), name));
+      await within(SOON_MS, 'twice as many as there are', () => stamps.inside() === 2 * PLACES);
+      stamps.release();
+      expect(counted(await Promise.all(answers))).to.deep.equal({ 200: 4 * PLACES });
+      expect([stamps.most(), (await signingsIn(installation, id)).most]).to.deep.equal([2 * PLACES, 2 * PLACES]);
     });
   });
 });

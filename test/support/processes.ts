@@ -94,9 +94,9 @@ const startEngines = async (): Promise<Engines> => {
 
 export type Env = Readonly<Record<string, string>>;
 
-/** Starts one process; resolves once it is ready. `dataDir`: one of its own unless given. */
-export const serve = async (env: Env, dataDir: string = temporaryDirectory().path): Promise<Served> => {
-  const program = serveProgram({ dataDir, env: { LOG_LEVEL: 'info', ...env } });
+/** Starts one process, in a data directory of its own; resolves once it is ready. `preload`: as of `serveProgram`. */
+export const serve = async (env: Env, preload?: URL): Promise<Served> => {
+  const program = serveProgram({ dataDir: temporaryDirectory().path, env: { LOG_LEVEL: 'info', ...env }, ...(preload && { preload }) });
   const complaints: Said[] = [];
   createInterface({ input: program.process.stdout as NodeJS.ReadableStream }).on('line', (line) => {
     if (/^\{"level":"(?:warn|error|fatal)"/u.test(line)) complaints.push(JSON.parse(line) as Said);
@@ -122,6 +122,8 @@ export type Installation = Readonly<{
   workers: Served[];
   /** Starts one more that does what is not answering requests. */
   startWorker: () => Promise<Served>;
+  /** Starts one more that answers requests. */
+  startApi: (preload?: URL) => Promise<Served>;
   complaints: () => readonly Said[];
   stop: () => Promise<void>;
 }>;
@@ -137,8 +139,8 @@ export const startInstallation = async (more: Env = {}): Promise<Installation> =
     MASTER_KEY: randomBytes(32).toString('base64'), OPERATOR_TOKEN: operator, PUBLIC_URL: 'https://several.example.com', ...more,
   };
   const everybody: Served[] = [];
-  const start = async (roles: string): Promise<Served> => {
-    const served = await serve({ ...env, ROLES: roles });
+  const start = async (roles: string, preload?: URL): Promise<Served> => {
+    const served = await serve({ ...env, ROLES: roles }, preload);
     everybody.push(served);
     return served;
   };
@@ -147,6 +149,6 @@ export const startInstallation = async (more: Env = {}): Promise<Installation> =
     await Promise.all(everybody.map(({ program }) => program.gone));
     await Promise.all(Object.values(engines).map((engine: OwnEngine) => engine.stop()));
   });
-  const [one, other, ...workers] = await Promise.all(['api', 'api', WORKER_ROLES, WORKER_ROLES].map(start)) as [Served, Served, Served, Served];
-  return { engines, env, operator, prefix, apis: [one, other], workers, startWorker: () => start(WORKER_ROLES), complaints: () => everybody.flatMap(({ complaints }) => complaints), stop };
+  const [one, other, ...workers] = await Promise.all(['api', 'api', WORKER_ROLES, WORKER_ROLES].map((roles) => start(roles))) as [Served, Served, Served, Served];
+  return { engines, env, operator, prefix, apis: [one, other], workers, startWorker: () => start(WORKER_ROLES), startApi: (preload) => start('api', preload), complaints: () => everybody.flatMap(({ complaints }) => complaints), stop };
 };
