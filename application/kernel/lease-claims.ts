@@ -6,6 +6,8 @@ export const LEASES = 'lease';
 const HOLDER = 'holder:';
 /** Looks at which nothing has moved, after which a holder counts as gone. */
 const LOOKS = 4;
+/** Times in a row that a process which was gone has to move before it counts among those who divide: one that is too slow would get and lose its part for ever. */
+const STEADY = 2 * LOOKS;
 /** After so many that found a lease free, whoever else could take it is taken not to want it. */
 const LOOKS_LET_LIE = 3 * LOOKS;
 /** After these the entry of a process that is gone is cleared away. */
@@ -24,14 +26,27 @@ type Present = ReadonlyMap<string, string>;
 /** How a lease stands: its entry, and its holder's. */
 const textOf = (present: Present, value: string): string => `${value} ${present.get(HOLDER + value.slice(0, UUID)) ?? ''}`;
 
-/** How often in a row each lease has been seen as it stands. */
+/** `looks`: how often in a row it has been seen as it stands; `moves`: how often it was seen to move since it was found gone. */
+type Sighting = Readonly<{ text: string; looks: number; moves: number }>;
+
+const after = (known: Sighting | undefined, text: string): Sighting => {
+  // Whoever has just come is not to wait.
+  if (known === undefined) return { text, looks: 0, moves: STEADY };
+  if (known.text === text) return { ...known, looks: known.looks + 1 };
+  return { text, looks: 0, moves: known.looks >= LOOKS ? 0 : known.moves + 1 };
+};
+
+/** What was seen of leases and holders, look after look. */
 const createSightings = () => {
-  let seen = new Map<string, Readonly<{ text: string; looks: number }>>();
+  let seen = new Map<string, Sighting>();
   return {
     note: (present: Present): void => {
-      const again = (name: string, text: string): number => (seen.get(name)?.text === text ? (seen.get(name)?.looks ?? 0) + 1 : 0);
-      const texts = [...present].map(([name, value]) => [name, textOf(present, value)] as const);
-      seen = new Map(texts.map(([name, text]) => [name, { text, looks: again(name, text) }]));
+      seen = new Map([...present].map(([name, value]) => [name, after(seen.get(name), textOf(present, value))] as const));
+    },
+    /** Whether a holder moves, and has done so for a while if it was ever gone. */
+    isSteady: (name: string): boolean => {
+      const { looks = 0, moves = STEADY } = seen.get(name) ?? {};
+      return looks < LOOKS && moves >= STEADY;
     },
     /** Looks that found this, as it is present, as they had found it before. */
     looks: (present: Present, name: string): number => {
@@ -121,7 +136,7 @@ export class Claims {
   /** How much more each other process would take that is there and wants parts of it. */
   #others(present: Present, share: string): readonly number[] {
     return [...present].flatMap(([name, value]) => {
-      if (!name.startsWith(HOLDER) || name === holderEntry(this.#me) || this.#sightings.looks(present, name) >= LOOKS) return [];
+      if (!name.startsWith(HOLDER) || name === holderEntry(this.#me) || !this.#sightings.isSteady(name)) return [];
       const word = value.split(' ').find((said) => said.startsWith(`${share}:`));
       return word === undefined ? [] : [Number(word.slice(share.length + 1))];
     });

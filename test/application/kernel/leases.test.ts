@@ -42,11 +42,11 @@ const turns = async (count: number): Promise<void> => {
   for (let done = 0; done < count; done += 1) await turn();
 };
 
-/** A process whose time can be stopped. */
-const someProcess = (state: StateStore) => {
+/** A process whose time can be stopped, or goes slower. */
+const someProcess = (state: StateStore, pace = { turns: 1 }) => {
   let awake = Promise.withResolvers<void>();
   awake.resolve();
-  const leases = createLeases({ state, ids: randomIds, pause: async () => { await turn(); await awake.promise; } });
+  const leases = createLeases({ state, ids: randomIds, pause: async () => { await turns(pace.turns); await awake.promise; } });
   return { leases, sleep: () => { awake = Promise.withResolvers(); }, wake: () => awake.resolve() };
 };
 
@@ -293,6 +293,21 @@ describe('leases', () => {
       expect([[...older.holds, ...newer.holds].toSorted(), older.taken() + newer.taken()]).to.deep.equal([[...names, 'new 1', 'new 2', 'new 3', 'new 4', 'new 5', 'new 6'], taken]);
       ended.abort();
       await Promise.all([older.left, newer.left]);
+    });
+
+    it('are not passed to and fro with a process that is too slow, which gets its part when it is so no more', async () => {
+      const { store } = entries();
+      const [ended, pace] = [stop(), { turns: 12 }];
+      const quick = want(someProcess(store), names, ended.signal);
+      const slow = want(someProcess(store, pace), names, ended.signal);
+      await turns(400);
+      const taken = quick.taken() + slow.taken();
+      await turns(400);
+      expect([sizes(quick, slow), quick.taken() + slow.taken()]).to.deep.equal(['0 7', taken]);
+      pace.turns = 1;
+      while (sizes(quick, slow) !== '3 4') await turn();
+      ended.abort();
+      await Promise.all([quick.left, slow.left]);
     });
 
     it('are no part of what others divide', async () => {
