@@ -43,8 +43,8 @@ const preparation = (started: Started): readonly string[] => {
 
 const mailOf = ({ mailServer, dataDir }: Started['config']): string => (mailServer === undefined ? `files in ${dataDir}/outbox` : `SMTP, ${mailServer.host}:${mailServer.port}`);
 
-/** Of a connection string: neither user, password nor options. */
-export const hostsOf = (url: string): string => /^[^/]*\/\/(?:[^/?]*@)?([^/?@]+)/.exec(url)?.[1] ?? '';
+/** Of a connection string: neither user, password (in which a slash may stand) nor options. */
+export const hostsOf = (url: string): string => /^[^/]*\/\/(?:[^?]*@)?([^/?@]+)/.exec(url)?.[1] ?? '';
 
 const sqliteOr = (name: string, url: string | undefined): string => (url === undefined ? 'embedded SQLite' : `${name} at ${hostsOf(url)}`);
 

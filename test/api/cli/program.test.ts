@@ -76,6 +76,8 @@ describe('the banner', () => {
     const engines = { events: 'EventStoreDB at one:2113,two', read_models: 'MongoDB at [::1]:27017', state: 'MongoDB at [::1]:27017', bus: 'Kafka at three:9092,four:9092' };
     expect(banner(started({ config: carried }))).to.contain(`  engines         events: ${engines.events}; read models, state: ${engines.state}; bus: ${engines.bus}; mail: `);
     expect(bannerJson(started({ config: carried }))).to.have.property('engines').that.includes(engines);
+    // A start takes this one.
+    expect(banner(started({ config: { ...config, eventStoreUrl: 'esdb://me:pass/word@one:2113?tls=false' } }))).to.contain('events: EventStoreDB at one:2113;');
     expect(banner(started({ config: { ...config, mongoUrl: 'mongodb://one/chancery' } }))).to.contain('  engines         events: embedded SQLite; read models, state: MongoDB at one; bus: in-process;');
   });
 
