@@ -1,6 +1,7 @@
 /** What a start tells whoever is there: where everything is, and one thing to try on each surface. */
 import { resolve } from 'node:path';
 import { ROLES, type Config } from '../../infrastructure/runtime/config.ts';
+import { hostsOf } from '../../infrastructure/runtime/config-values.ts';
 import { DEFAULT_DATA_DIR, DEFAULT_URL } from './io.ts';
 
 export type Started = Readonly<{
@@ -42,9 +43,6 @@ const preparation = (started: Started): readonly string[] => {
 };
 
 const mailOf = ({ mailServer, dataDir }: Started['config']): string => (mailServer === undefined ? `files in ${dataDir}/outbox` : `SMTP, ${mailServer.host}:${mailServer.port}`);
-
-/** Of a connection string: neither user, password (in which a slash may stand) nor options. */
-export const hostsOf = (url: string): string => /^[^/]*\/\/(?:[^?]*@)?([^/?@]+)/.exec(url)?.[1] ?? '';
 
 const sqliteOr = (name: string, url: string | undefined): string => (url === undefined ? 'embedded SQLite' : `${name} at ${hostsOf(url)}`);
 

@@ -8,6 +8,7 @@ import { createEventCodec } from '../../application/kernel/event-codec.ts';
 import { examineMaster } from '../../infrastructure/crypto/master-key.ts';
 import { createKeyVault } from '../../infrastructure/event-store/key-vault.ts';
 import { readConfig, type Config } from '../../infrastructure/runtime/config.ts';
+import { hostsOf } from '../../infrastructure/runtime/config-values.ts';
 import { DATABASES } from '../../infrastructure/runtime/databases.ts';
 import { systemClock } from '../../infrastructure/runtime/clock.ts';
 import { unfitting } from '../../infrastructure/runtime/log-tie.ts';
@@ -15,7 +16,6 @@ import type { Examination } from '../../infrastructure/runtime/engine-examinatio
 import { masterKeyFiles } from '../../infrastructure/runtime/installation-files.ts';
 import type { SqliteWriter } from '../../infrastructure/runtime/sqlite-writer.ts';
 import { openToOthers } from '../../infrastructure/runtime/private-files.ts';
-import { hostsOf } from './banner.ts';
 import { answers } from './client.ts';
 import { CommandFailure, print, table, type Io } from './io.ts';
 

@@ -14,7 +14,7 @@ import { openMongo, type Mongo } from '../mongodb/connection.ts';
 import { openMongoVault } from '../mongodb/key-vault.ts';
 import { createMovingTie } from '../mongodb/log-tie.ts';
 import { openMongoState } from '../mongodb/state-store.ts';
-import { ConfigError } from '../runtime/config-values.ts';
+import { ConfigError, hostsOf } from '../runtime/config-values.ts';
 import { lockDataDirectory } from '../runtime/data-directory.ts';
 import { DATABASES } from '../runtime/databases.ts';
 import { type Closings, closeAll } from '../runtime/embedded.ts';
@@ -77,8 +77,7 @@ const openEventStore = async (url: string, mongo: Mongo, { codec, clock, logger,
   const vault = await openMongoVault({ db: mongo.db, asking: mongo.guarded });
   const { raw, close } = await openEventStoreDb({ url, codec, clock, logger, ids: systemIds, vault });
   closings.push(close);
-  const hosts = /^[a-z+]+:\/\/(?:[^@/]*@)?([^/?]+)/.exec(url)?.[1] ?? '';
-  return { name: `EventStoreDB at ${hosts}`, log: createEventStoreDbLog(raw), vault };
+  return { name: `EventStoreDB at ${hostsOf(url)}`, log: createEventStoreDbLog(raw), vault };
 };
 
 const openOwnState = async (dir: string, { clock, logger, onFatal, closings }: Ground): Promise<Kept> => {
@@ -99,7 +98,11 @@ const markerOf = (dir: string | undefined, mongo: Mongo | undefined): Marker => 
   return {
     isSet: async () => (dir !== undefined && isBeingMoved(dir)) || (await tie?.isMoving()) === true,
     set: async () => {
-      if (dir !== undefined) markMoving(dir);
+      if (dir !== undefined) {
+        // Not before: what is refused stays as it is.
+        markState(dir, mongo === undefined ? 'here' : 'mongodb');
+        markMoving(dir);
+      }
       await tie?.setMoving(true);
     },
     clear: async () => {
@@ -116,15 +119,13 @@ const openLog = ({ engine, isSource }: SideNamed, mongo: Mongo | undefined, grou
   return openEventStore(engine, mongo, ground);
 };
 
-/** A directory is marked by where the state of its log is. */
-const checkPlace = (dir: string, isSource: boolean, mongo: Mongo | undefined): void => {
-  if (!isSource) markState(dir, mongo === undefined ? 'here' : 'mongodb');
-  else if (mongo === undefined && isStateInMongo(dir)) throw new ConfigError(`${dir} holds a log whose state stands in MongoDB since its last start; accepted is to name that database, too: MONGO_URL`);
+const checkPlace = (dir: string): void => {
+  if (isStateInMongo(dir)) throw new ConfigError(`${dir} holds a log whose state stands in MongoDB since its last start; accepted is to name that database, too: MONGO_URL`);
 };
 
 const openKept = async ({ engine, isSource }: SideNamed, mongo: Mongo | undefined, ground: Ground): Promise<Kept> => {
   const dir = directoryOf(engine);
-  if (dir !== undefined) checkPlace(dir, isSource, mongo);
+  if (dir !== undefined && isSource && mongo === undefined) checkPlace(dir);
   return mongo === undefined ? openOwnState(dir ?? '', ground) : openMongoKept(mongo, ground);
 };
 

@@ -20,6 +20,9 @@ export const refuseSecret = (name: string, wrong: string, accepted: string): nev
   throw new ConfigError(`${name} ${wrong}; accepted is ${accepted}`);
 };
 
+/** Of a connection string: neither user, password (in which a slash may stand) nor options. */
+export const hostsOf = (url: string): string => /^[^/]*\/\/(?:[^?]*@)?([^/?@]+)/.exec(url)?.[1] ?? '';
+
 const HOST_NAME = /^(?=.{1,253}$)(?:[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d])?)(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)*$/i;
 const ALL_DIGITS = /^[\d.]+$/;
 

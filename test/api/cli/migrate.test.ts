@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { randomUUID } from 'node:crypto';
 import { openMongo } from '../../../infrastructure/mongodb/connection.ts';
-import { isStateInMongo } from '../../../infrastructure/runtime/state-place.ts';
+import { isStateInMongo, markState } from '../../../infrastructure/runtime/state-place.ts';
 import { runCommand } from '../../support/cli.ts';
 import { startEventStoreNode } from '../../support/eventstore-node/node.ts';
 import { alterLog, fillLog, makeInstallation } from '../../support/moving.ts';
@@ -24,9 +24,12 @@ describe('chancery migrate', () => {
     expect(JSON.parse((await runCommand(args, env)).out)).to.include({ events, copied: 0, digest });
     expect((await runCommand(args.slice(0, -1), env)).out).to.match(new RegExp(`^${events} events are the same in embedded:.*\nSHA-256 ${digest}\n`));
     alterLog(to.path, 'UPDATE events SET time = time + 1 WHERE position = 7');
+    markState(to.path, 'mongodb');
     const red = await runCommand(args, env);
     expect([red.code, red.out]).to.deep.equal([1, '']);
     expect(red.err).to.match(/the logs differ at event 7 \(embedded:.*: 0{19}7, embedded:.*: 0{19}7\)/);
+    // What it refuses stays as it was.
+    expect(isStateInMongo(to.path)).to.equal(true);
     from.remove();
     to.remove();
   });
