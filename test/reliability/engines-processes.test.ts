@@ -182,12 +182,15 @@ describe('two processes that answer requests, on engines of their own', function
       expect(counted(answers)).to.deep.equal({ 202: 20, 429: 6 });
     });
 
-    it('exactly 20 of 30 SIEM sinks', async () => {
-      await tenant('sinks');
+    it('exactly 20 of 30 SIEM sinks, of each of three organizations', async () => {
       const sink = { kind: 'ocsf-http', url: `http://${NOWHERE}/`, types: ['chancery.tenancy.credential.created'] };
-      const answers = await Promise.all(Array.from({ length: 30 }, (_, index) => through(index, 'POST', '/platform/v1/tenants/sinks/siem-sinks', { body: { name: `s${index}`, ...sink } })));
-      expect(counted(answers)).to.deep.equal({ 201: 20, 409: 10 });
-      expect((await made(1, 'GET', '/platform/v1/tenants/sinks/siem-sinks?limit=100'))['items']).to.have.lengthOf(20);
+      // The last one is what they race for: not every race is one.
+      for (const slug of ['sinks', 'drains', 'basins']) {
+        await tenant(slug);
+        const answers = await Promise.all(Array.from({ length: 30 }, (_, index) => through(index, 'POST', `/platform/v1/tenants/${slug}/siem-sinks`, { body: { name: `s${index}`, ...sink } })));
+        expect(counted(answers)).to.deep.equal({ 201: 20, 409: 10 });
+        expect((await made(1, 'GET', `/platform/v1/tenants/${slug}/siem-sinks?limit=100`))['items']).to.have.lengthOf(20);
+      }
     });
 
     it('one key of the KMS by a name, with exactly 32 versions, of 8 who make it and 40 who rotate it', async () => {
