@@ -70,6 +70,7 @@ const listen = (stream: Stream): Open => {
       answered(response);
     } catch {
       // Whatever it was to say: what has become of the appends that wait is found out by asking again, over another stream.
+      stream.cancel();
       stream.destroy(new Error('EventStoreDB answered an append with what is no answer'));
     }
   });

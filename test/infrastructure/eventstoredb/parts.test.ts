@@ -78,10 +78,11 @@ describe('EventStoreDB: connections', () => {
 describe('EventStoreDB: appends in batches', () => {
   it('that are answered with what is no answer fail, with all that wait beside them, and their stream is given up', async () => {
     const sent: Request[] = [];
-    const stream = new Duplex({ objectMode: true, read: () => undefined, write: (request: Request, _encoding, done) => {
+    let cancelled = false;
+    const stream = Object.assign(new Duplex({ objectMode: true, read: () => undefined, write: (request: Request, _encoding, done) => {
       sent.push(request);
       done();
-    } });
+    } }), { cancel: () => { cancelled = true; } });
     const batches = createBatches();
     const held = { client: { GRPCStreamCreator: () => async () => stream } } as unknown as Held;
     const waiting = [1, 2].map(() => batches.append(held, { stream: someStream(), expected: -1, events: [] }, 10_000).catch((error: unknown) => String(error)));
@@ -89,7 +90,7 @@ describe('EventStoreDB: appends in batches', () => {
     const garbage = { getCorrelationId: () => sent[0]?.getCorrelationId(), getError: () => { throw new Error('Invalid wire type'); } };
     stream.push(garbage);
     expect(await Promise.all(waiting)).to.deep.equal(Array.from({ length: 2 }, () => 'Error: EventStoreDB answered an append with what is no answer'));
-    expect(stream.destroyed).to.equal(true);
+    expect([stream.destroyed, cancelled]).to.deep.equal([true, true]);
   });
 });
 
