@@ -4,6 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from 'mocha';
 import { isGone, launch, newPlace, untilItAnswers, type Engine } from '../../scripts/engines-support/engine.ts';
@@ -28,6 +29,9 @@ export interface OwnEngine {
   stop(): Promise<void>;
 }
 
+/** Longer than any thread takes. */
+const STOPPED_MS = 2_000;
+
 const OWN: Readonly<Record<Engine['name'], Engine>> = { kafka, ferretdb };
 
 /** Marks the running test as pending where tests run without engines, or where `scripts/engines` has never made this one. */
@@ -41,6 +45,22 @@ const kill = async (child: ChildProcess): Promise<void> => {
   const gone = once(child, 'exit');
   child.kill('SIGKILL');
   await gone;
+};
+
+/** Where the system does not tell, a process counts as stopped. */
+const isStopped = (pid: number): boolean => {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1').replace(/^.*\) /su, '').startsWith('T'));
+  } catch {
+    return true;
+  }
+};
+
+/** Its threads stop one after the other: until the last has, it still answers. */
+const stopAll = (child: ChildProcess): void => {
+  child.kill('SIGSTOP');
+  const late = performance.now() + STOPPED_MS;
+  while (!isStopped(child.pid ?? 0) && performance.now() < late);
 };
 
 /** Resolves when it answers: a few seconds for a broker. It is ended and removed at the end of the run at the latest. */
@@ -62,7 +82,7 @@ export const startOwnEngine = async (which: Engine['name'] | Engine): Promise<Ow
       child = launch(engine, place, { detached: false });
       await untilItAnswers(engine, place, child);
     },
-    pause: () => void child.kill('SIGSTOP'),
+    pause: () => stopAll(child),
     resume: () => void child.kill('SIGCONT'),
     stop,
   };
