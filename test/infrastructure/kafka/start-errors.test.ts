@@ -80,6 +80,12 @@ describe('a bus in Kafka that cannot be opened', () => {
     await node.close();
   });
 
+  it('ends the connection, not the process, of what answers with less than an answer holds', async function short() {
+    this.timeout(30_000);
+    onSocket = (socket) => socket.once('data', () => socket.write(int32(0)));
+    expect(await refusal()).to.match(/: what listens there is no Kafka broker: it answers in another language$/u);
+  });
+
   it('says that the broker is too old', async function ancient() {
     this.timeout(30_000);
     onSocket = (socket) => socket.on('data', answerAsAncient(socket, (server.address() as AddressInfo).port));
