@@ -2,9 +2,8 @@
  * `npm run test:engines`: the API tests once more, on the engines that MONGO_URL and KAFKA_BROKERS name instead of the embedded ones. The suites of the
  * engines themselves are part of `npm test`.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
+import { runPiece, summary, withDirectory, type Report } from './test-support/piece-run.ts';
 
 type Round = Readonly<{ engines: string; why: string; specs: readonly string[] }>;
 
@@ -20,19 +19,25 @@ const ROUNDS: readonly Round[] = [
 const PATIENCE = '60000';
 
 const root = join(import.meta.dirname, '..');
+const say = (text: string): void => void process.stdout.write(text);
+
+const run = ({ engines, why, specs }: Round, number: number, directory: string): Promise<Report> => {
+  say(`on ${engines}: ${why}\n`);
+  const options = ['--timeout', PATIENCE, ...process.argv.slice(2)];
+  return runPiece(specs, { root, options, reportFile: join(directory, `${number}.json`), say, environment: { TEST_ENGINES: engines } });
+};
 
 /** Whether all of it passed. */
-const run = async ({ engines, why, specs }: Round): Promise<boolean> => {
-  process.stdout.write(`on ${engines}: ${why}\n`);
-  const mocha = join(root, 'node_modules/mocha/bin/mocha.js');
-  const args = [mocha, '--timeout', PATIENCE, ...process.argv.slice(2), ...specs];
-  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, TEST_ENGINES: engines }, stdio: 'inherit' });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code === 0;
+const testAll = async (directory: string): Promise<boolean> => {
+  const reports: Report[] = [];
+  for (const round of ROUNDS) reports.push(await run(round, reports.length, directory));
+  const { passed, text } = summary(reports);
+  say(`\n  On engines:\n${text}`);
+  return passed;
 };
 
 const missing = ['MONGO_URL', 'KAFKA_BROKERS'].filter((name) => (process.env[name] ?? '') === '');
 if (missing.length > 0) {
   process.stderr.write(`missing: ${missing.join(', ')}; scripts/engines run -- npm run test:engines\n`);
   process.exitCode = 3;
-} else for (const round of ROUNDS) if (!(await run(round))) process.exitCode = 1;
+} else if (!(await withDirectory(testAll))) process.exitCode = 1;

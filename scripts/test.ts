@@ -3,10 +3,10 @@
  * measures time comes last, alone. Options are mocha's and go to each of them (`npm test -- --grep licences`), folders and files say which specs
  * (`npm test -- test/api`); TEST_PROCESSES says how many at a time.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { runPiece, type Report } from './test-support/piece-run.ts';
+import { runPiece, summary, withDirectory, type Report } from './test-support/piece-run.ts';
 import { ALONE, allSpecs, deal, readTimes, type Piece } from './test-support/pieces.ts';
 
 /** More pieces than processes: how long a spec takes is known from the last time at best. Not many more: each process has to warm up. */
@@ -37,26 +37,17 @@ const keepTimes = (reports: readonly Report[]): void => {
   writeFileSync(timesFile, JSON.stringify({ ...readTimes(timesFile), ...Object.fromEntries(taken) }));
 };
 
-const listed = (titles: readonly string[], word: string): string => (titles.length === 0 ? '' : `  ${titles.length} ${word}\n${titles.map((title) => `    - ${title}\n`).join('')}`);
-
 /** All specs once, those of `ALONE` last; answers whether all of it passed. */
 const testAll = async (directory: string): Promise<boolean> => {
   const begun = performance.now();
   const specs = allSpecs(root).filter((spec) => places.length === 0 || places.some((place) => spec.startsWith(place)));
   const beside = deal(specs.filter((spec) => !ALONE.has(spec)), processes === 1 ? 1 : processes * PIECES_EACH, readTimes(timesFile));
   const reports = [...(await runAll(beside, processes, directory)), ...(await runAll(deal(specs.filter((spec) => ALONE.has(spec)), 1, {}), 1, directory))];
-  const failed = reports.flatMap((report) => report.failed);
-  const passed = reports.reduce((sum, report) => sum + report.passed, 0);
   // With options not all of a spec may have run.
   if (given.length === places.length) keepTimes(reports);
-  say(`\n  All of it: ${specs.length} specs, ${processes} at a time, in ${Math.round((performance.now() - begun) / 1_000)} s\n  ${passed} passing\n`);
-  say(listed(reports.flatMap(({ pending }) => pending), 'pending') + listed(failed, 'failing'));
-  return failed.length === 0 && passed > 0;
+  const { passed, text } = summary(reports);
+  say(`\n  All of it: ${specs.length} specs, ${processes} at a time, in ${Math.round((performance.now() - begun) / 1_000)} s\n${text}`);
+  return passed;
 };
 
-const directory = mkdtempSync(join(tmpdir(), 'chancery-tests-'));
-try {
-  if (!(await testAll(directory))) process.exitCode = 1;
-} finally {
-  rmSync(directory, { recursive: true, force: true });
-}
+if (!(await withDirectory(testAll))) process.exitCode = 1;

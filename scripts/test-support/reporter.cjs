@@ -2,6 +2,9 @@
 const { writeFileSync } = require('node:fs');
 const { reporters } = require('mocha');
 
+/** In characters. */
+const MOST_OF_AN_ERROR = 2_000;
+
 module.exports = class Adding extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
@@ -9,7 +12,7 @@ module.exports = class Adding extends reporters.Spec {
     let begun = performance.now();
     runner.on('pass', () => { report.passed += 1; });
     runner.on('pending', (test) => report.pending.push(test.fullTitle()));
-    runner.on('fail', (test) => report.failed.push(test.fullTitle()));
+    runner.on('fail', (test, error) => report.failed.push({ title: test.fullTitle(), why: String(error?.stack ?? error).slice(0, MOST_OF_AN_ERROR) }));
     runner.on('suite end', ({ parent, file }) => {
       if (parent?.root !== true) return;
       const now = performance.now();

@@ -14,9 +14,14 @@ export const startCollector = async () => {
   const batches: Readonly<{ headers: IncomingHttpHeaders; events: readonly CollectedEvent[] }>[] = [];
   let answer: (count: number) => Answer = accept;
   let count = 0;
+  let chapter = 0;
   const heard = new Set<() => void>();
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await json(request);
+    if (request.url?.split('/')[2] !== String(chapter)) {
+      response.writeHead(204).end();
+      return;
+    }
     const { status, headers = {} } = answer((count += 1));
     if (status < 300) batches.push({ headers: request.headers, events: body as readonly CollectedEvent[] });
     response.writeHead(status, headers).end();
@@ -28,7 +33,13 @@ export const startCollector = async () => {
   const events = (): readonly CollectedEvent[] => batches.flatMap((batch) => batch.events);
   return {
     port,
-    url: `http://127.0.0.1:${port}/ingest`,
+    get url(): string { return `http://127.0.0.1:${port}/ingest/${chapter}`; },
+    /** Begins anew, under a URL of its own: what still arrives at earlier ones is taken and not heard of. */
+    begin: (): void => {
+      chapter += 1;
+      answer = accept;
+      batches.splice(0);
+    },
     batches,
     events,
     asked: () => count,

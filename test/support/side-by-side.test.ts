@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runPiece } from '../../scripts/test-support/piece-run.ts';
+import { runPiece, summary } from '../../scripts/test-support/piece-run.ts';
 import { ALONE, allSpecs, deal } from '../../scripts/test-support/pieces.ts';
 import { root } from './source-files.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -41,15 +41,20 @@ describe('specs side by side', () => {
   it('are told of in full: what passed, what waits for something, what failed', async function telling() {
     this.timeout(60_000);
     const { report, said, spec } = await run("describe('some', () => { it('works', () => 1); it('waits (needs a thing)'); it('fails', () => { throw new Error('on purpose'); }); });");
-    expect({ ...report, milliseconds: Object.keys(report.milliseconds) }).to.deep.equal({ passed: 1, pending: ['some waits (needs a thing)'], failed: ['some fails'], milliseconds: [spec] });
+    expect({ ...report, failed: report.failed.map(({ title }) => title), milliseconds: Object.keys(report.milliseconds) }).to.deep.equal({ passed: 1, pending: ['some waits (needs a thing)'], failed: ['some fails'], milliseconds: [spec] });
     expect(said).to.match(/✔ works[^]*- waits \(needs a thing\)[^]*1\) fails[^]*on purpose/u);
+    const { passed, text } = summary([report, report]);
+    expect(passed).to.equal(false);
+    expect(text).to.match(/^ {2}2 passing\n {2}2 pending\n( {4}- some waits \(needs a thing\)\n){2} {2}2 failing\n {4}- some fails\n {6}Error: on purpose\n {10}at /u);
+    expect(summary([{ ...report, failed: [] }]).passed).to.equal(true);
+    expect(summary([]).passed).to.equal(false);
   });
 
   it('fail when their process dies, or cannot even read one of them', async function dying() {
     this.timeout(60_000);
     const died = await run("describe('some', () => { it('dies', () => process.kill(process.pid, 'SIGKILL')); });");
     expect(died.report.failed).to.have.length(1);
-    expect(died.report.failed[0]).to.contain(`the process of ${died.spec} ended with`);
+    expect(died.report.failed[0]?.title).to.equal(`the process of ${died.spec}`);
     const empty = await run("throw new Error('not even read');");
     expect(empty.report.failed).to.have.length(1);
     expect(empty.said).to.contain('not even read');
