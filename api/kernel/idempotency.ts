@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { INSTALLATION } from '../../domain/kernel/ids.ts';
 import { reject, Rejection } from '../../domain/kernel/rejection.ts';
 import type { SealedSecret } from '../../domain/kernel/sealed.ts';
+import { monotonic } from '../../projections/kernel/pause.ts';
 import type { Exchange, Tools } from './exchange.ts';
 import type { Answer, CompleteAnswer } from './reply.ts';
 
@@ -154,9 +155,9 @@ const settled = async (keeping: Keeping): Promise<CompleteAnswer | 'running' | u
 };
 
 /** Waits for the end of what another process does, or one that is gone has done; for all who wait here, and no longer than they. */
-const elsewhere = async ({ tools: { state, idempotencyWaitMs }, call }: Keeping): Promise<undefined> => {
-  for (let waited = 0; waited < idempotencyWaitMs; waited += LOOK_EVERY_MS) {
-    await delay(Math.min(LOOK_EVERY_MS, idempotencyWaitMs - waited));
+const elsewhere = async ({ tools: { state }, call }: Keeping, ms: number): Promise<undefined> => {
+  for (let waited = 0; waited < ms; waited += LOOK_EVERY_MS) {
+    await delay(Math.min(LOOK_EVERY_MS, ms - waited));
     const value = await state.get(SCOPE, call.id);
     if (value === undefined || (JSON.parse(value) as Entry).state !== 'running') return undefined;
   }
@@ -175,6 +176,15 @@ const start = async (keeping: Keeping, effect: Effect, signal: AbortSignal): Pro
   if (isTaken) return perform(keeping, lease, effect);
   await lease.end(undefined);
   return undefined;
+};
+
+/** Again for as long as there is time, and once more after that: of many at once that are refused each is judged, one after the other. */
+const untilAnswered = async (ms: number, attempt: (ms: number) => Promise<Answer | undefined>): Promise<Answer | undefined> => {
+  const end = monotonic() + ms;
+  for (let left = ms; ; left = Math.max(0, end - monotonic())) {
+    const answer = await attempt(left);
+    if (answer !== undefined || left === 0) return answer;
+  }
 };
 
 export type Idempotency = Readonly<{ run: (exchange: Exchange, call: IdempotentCall, effect: Effect) => Promise<Answer> }>;
@@ -205,20 +215,20 @@ export const createIdempotency = (tools: Tools): Idempotency => {
     return held;
   };
 
-  const attempt = async (keeping: Keeping, effect: Effect): Promise<Answer | undefined> => {
+  /** Undefined where somebody else was at it: for as long as `ms`, or until that came to nothing. */
+  const attempt = async (keeping: Keeping, effect: Effect, ms: number): Promise<Answer | undefined> => {
     const found = await settled(keeping);
     if (found !== undefined && found !== 'running') return found;
     const other = here.get(keeping.call.id);
     if (found === undefined && other === undefined) return startHere(keeping, effect);
-    await within(tools.idempotencyWaitMs, other ?? hold(keeping.call.id, elsewhere(keeping)).held);
+    await within(ms, other ?? hold(keeping.call.id, elsewhere(keeping, ms)).held);
     return undefined;
   };
 
   return {
     run: async (exchange, call, effect) => {
       const keeping: Keeping = { tools, call, exchange };
-      const answer = (await attempt(keeping, effect)) ?? (await attempt(keeping, effect));
-      return answer ?? reject('idempotency.in_progress');
+      return (await untilAnswered(tools.idempotencyWaitMs, (ms) => attempt(keeping, effect, ms))) ?? reject('idempotency.in_progress');
     },
   };
 };

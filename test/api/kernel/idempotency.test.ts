@@ -135,6 +135,8 @@ describe('kernel: Idempotency-Key', () => {
     const gate = Promise.withResolvers<void>();
     meanwhile = () => gate.promise;
     const first = create(key);
+    // Over another connection, the second could come first.
+    while (effects.length < 1) await new Promise(setImmediate);
     const second = await create(key);
     expect([second.status, second.json.oops, second.headers.get('retry-after')]).to.deep.equal([409, 'idempotency.in_progress', '1']);
     gate.resolve();
@@ -173,6 +175,25 @@ describe('kernel: Idempotency-Key', () => {
       const again = await create(key);
       expect([again.status, again.headers.get('idempotent-replayed')]).to.deep.equal([201, null]);
     }
+  });
+
+  it('judges each of many that come at once and are refused, also of two processes, and gives the first answer to the rest', async () => {
+    // Whoever waits has time enough, however busy the machine is.
+    const patient = { state, clock: { now: () => now }, idempotencyWaitMs: 60_000 };
+    const both = [await serve([testSurface(routes)], patient), await serve([testSurface(routes)], patient)];
+    const [key, gate] = [newKey(), Promise.withResolvers<void>()];
+    meanwhile = async () => {
+      await gate.promise;
+      if (effects.length < 6) throw new Rejection('test.conflict');
+    };
+    const asked = Array.from({ length: 9 }, (_, index) => ask(both[index % 2] as Running, 'POST', '/tiny/things', { body: { name: 'a' }, headers: { 'idempotency-key': key } }));
+    while (effects.length < 1) await new Promise(setImmediate);
+    gate.resolve();
+    const answers = await Promise.all(asked);
+    expect([201, 409].map((one) => answers.filter(({ status }) => status === one).length)).to.deep.equal([4, 5]);
+    expect(answers.filter(({ json }) => json.oops === 'test.conflict')).to.have.length(5);
+    expect([effects.length, new Set(effects).size]).to.deep.equal([6, 1]);
+    for (const { close } of both) await close();
   });
 
   it('keeps nothing of input that never reached the handler', async () => {
