@@ -18,6 +18,8 @@ export interface Calls {
   isUnderWay(eventId: string): boolean;
   /** Breaks off what is under way. */
   cut(): void;
+  /** The receiver is another one, or another day has come for it: breaks off what is under way, and nothing that it has answered counts any more. */
+  renew(): void;
   /** Resolves when nothing is under way. */
   ended(): Promise<void>;
 }
@@ -43,6 +45,7 @@ const createHealth = (clock: Clock, { waiting }: Pick<Shelf, 'waiting'>) => {
   let proven = false;
   let restUntil = 0;
   return {
+    renew: (): void => { [ailing, proven, restUntil] = [false, false, 0]; },
     isAiling: (): boolean => ailing,
     room: (): number => (proven ? AT_ONCE : 1),
     /** 0: it may be called. */
@@ -60,12 +63,16 @@ const createHealth = (clock: Clock, { waiting }: Pick<Shelf, 'waiting'>) => {
 
 type Health = ReturnType<typeof createHealth>;
 
-/** One call from its place to what is stored of it: whether the receiver has taken it. */
-const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, health: Health) => {
-  const settle = async (waiting: Waiting, attempted: Attempted): Promise<boolean> => {
+/** As though it had not been tried yet. */
+export const anew = (waiting: Waiting, now: number): Waiting => ({ ...waiting, firstAt: null, notBefore: now });
+
+/** One call from its place to what is stored of it: whether the receiver has taken it. `renewals`: of the receiver, so far. */
+const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, health: Health, renewals: () => number) => {
+  const settle = async (waiting: Waiting, attempted: Attempted, isOld: boolean): Promise<boolean> => {
     if (attempted.outcome === 'stopped') return false;
-    health.note(attempted);
-    await (attempted.outcome === 'failed' && attempted.next !== undefined ? shelf.set(attempted.next) : shelf.remove(waiting.eventId));
+    if (!isOld) health.note(attempted);
+    const next = attempted.outcome === 'failed' ? attempted.next : undefined;
+    await (next === undefined ? shelf.remove(waiting.eventId) : shelf.set(isOld ? anew(next, clock.now()) : next));
     return attempted.outcome === 'delivered';
   };
   return async (waiting: Waiting, signal: AbortSignal): Promise<boolean> => {
@@ -73,8 +80,10 @@ const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, heal
     const place = await slots.enter({ tenant, endpoint: `${tenant}/${webhookId}`, ailing: health.isAiling() }, signal);
     // Broken off while it waited: whoever ends the endpoint does not wait for others' receivers.
     if (place === undefined) return false;
+    const before = renewals();
     try {
-      return await settle(waiting, await attempt(shelf.endpoint, waiting, { stop: signal, giveUp: place.givenUp }));
+      const attempted = await attempt(shelf.endpoint, waiting, { stop: signal, giveUp: place.givenUp });
+      return await settle(waiting, attempted, renewals() !== before);
     } catch (error) {
       if (isFatal(error)) throw error;
       logger.error({ error, webhook: shelf.endpoint.webhookId, position: waiting.eventPosition }, 'a delivery could not be attempted; it will be tried again');
@@ -138,8 +147,13 @@ export const createCalls = (deps: CallsDeps): Calls => {
   const { shelf, clock } = deps;
   const health = createHealth(clock, shelf);
   const running = createRunning(health.room);
-  const work = createWork(deps, createDeliver(deps, health), running);
+  let renewals = 0;
+  const work = createWork(deps, createDeliver(deps, health, () => renewals), running);
   let breaking = new AbortController();
+  const cut = (): void => {
+    breaking.abort();
+    breaking = new AbortController();
+  };
 
   const launchDue = (again: boolean): void => {
     const now = clock.now();
@@ -158,9 +172,11 @@ export const createCalls = (deps: CallsDeps): Calls => {
     check: work.check,
     idleFor: () => (running.isFull() ? LONGEST_SLEEP_MS : Math.max(untilNext(shelf, running.mayBegin, clock.now()), health.restsFor())),
     isUnderWay: running.has,
-    cut: () => {
-      breaking.abort();
-      breaking = new AbortController();
+    cut,
+    renew: () => {
+      renewals += 1;
+      health.renew();
+      cut();
     },
     ended: running.ended,
   };

@@ -134,9 +134,10 @@ const createHandlers = ({ clock, decline }: Pick<DispatcherDeps, 'clock' | 'decl
     const place = startAfter ?? (since === null ? position : null);
     return worker.openLane(MAIN_LANE, { place, since, upTo: null, until: null, types: null });
   },
-  WebhookChanged: wake,
+  // The event that brought the address it has now; one that leaves it as it was changes nothing for what waits.
+  WebhookChanged: ({ data: { changedAt } }, worker, { movedAt }) => (changedAt === movedAt ? worker.renew() : worker.wake()),
   WebhookSecretRotated: wake,
-  WebhookEnabled: wake,
+  WebhookEnabled: (_recorded, worker) => worker.renew(),
   WebhookDisabled: (_recorded, worker) => worker.cut(),
   WebhookReplayRequested: ({ data: { replayId, after: place, upTo, since, until, types } }, worker, { replaying, lastReplay }) =>
     replaying && lastReplay === replayId ? worker.openLane(replayId, { place, upTo, since, until, types }) : undefined,

@@ -33,6 +33,8 @@ export interface SinkStatuses {
   delivered(name: SinkName, records: number, at: string): Promise<void>;
   failed(name: SinkName, failure: SinkFailure, times: Readonly<{ at: string; nextAt: string }>): Promise<void>;
   skipped(name: SinkName, event: SkippedEvent): Promise<void>;
+  /** What it was waiting for is over: it is tried again at this moment. */
+  due(name: SinkName, at: string): Promise<void>;
   forget(name: SinkName): Promise<void>;
 }
 
@@ -56,6 +58,10 @@ export const createSinkStatuses = (state: StateStore): SinkStatuses => {
         trouble: { reason, status, since: before.trouble?.since ?? at, lastAt: at, attempts: (before.trouble?.attempts ?? 0) + 1, nextAt },
       })),
     skipped: (name, event) => change(name, (before) => ({ ...before, trouble: null, skipped: before.skipped + 1, lastSkipped: event })),
+    due: async (name, at) => {
+      const { trouble } = parse(await state.get(SINK_STATUSES, sinkKey(name)));
+      if (trouble !== null) await change(name, (before) => ({ ...before, trouble: before.trouble && { ...before.trouble, nextAt: at } }));
+    },
     forget: async (name) => {
       const before = await state.get(SINK_STATUSES, sinkKey(name));
       if (before !== undefined) await state.compareAndSet(SINK_STATUSES, sinkKey(name), before, undefined);

@@ -147,7 +147,7 @@ const createDeliver = (deps: SinkWorkerDeps, name: SinkName) => {
 };
 
 export const createSinkWorker = (deps: SinkWorkerDeps): SinkWorker => {
-  const { tenant, sink, feed, toRecord, state, pause, logger } = deps;
+  const { tenant, sink, feed, toRecord, state, statuses, clock, pause, logger } = deps;
   const name: SinkName = { tenant, sinkId: sink.sinkId };
   const deliver = createDeliver(deps, name);
   const { startTime, target: { kind } } = sink;
@@ -166,6 +166,7 @@ export const createSinkWorker = (deps: SinkWorkerDeps): SinkWorker => {
       stopping = signal;
       while (!signal.aborted) {
         try {
+          await statuses.due(name, iso(clock.now()));
           await follower.run(signal);
         } catch (error) {
           if (error instanceof Stopped) return;

@@ -5,7 +5,7 @@
 import type { Webhook } from '../../domain/delivery/webhooks-state.ts';
 import type { Cause } from '../kernel/ports.ts';
 import { createBell } from './bell.ts';
-import { createCalls, LONGEST_SLEEP_MS, type Calls, type CallsDeps } from './calls.ts';
+import { anew, createCalls, LONGEST_SLEEP_MS, type Calls, type CallsDeps } from './calls.ts';
 import type { Pause } from './ports.ts';
 import type { Lane, Shelf, Waiting } from './shelves.ts';
 import type { TakeUp } from './take-up.ts';
@@ -22,6 +22,8 @@ export interface Worker {
   isOpen(): boolean;
   /** Breaks off the calls under way: nothing goes to the endpoint any more, or for now. */
   cut(): void;
+  /** Begins anew with what waits, at once and with a day of attempts: at another address, or at one that is called again. */
+  renew(): Promise<void>;
   /** Delivers an event, once more or now; false where too many wait already that somebody asked for. */
   again(waiting: Waiting): Promise<boolean>;
   openLane(id: string, lane: Lane): Promise<void>;
@@ -86,6 +88,15 @@ const createAgain = (shelf: Shelf, { isUnderWay }: Pick<Calls, 'isUnderWay'>, wa
   return true;
 };
 
+/** What is new is due already, unless the program itself could not send it. */
+const createRenew = ({ shelf, clock }: Pick<WorkerDeps, 'shelf' | 'clock'>, calls: Pick<Calls, 'renew'>, wake: () => void): Worker['renew'] => async () => {
+  calls.renew();
+  const now = clock.now();
+  const tried = [...shelf.waiting()].filter(({ firstAt, notBefore }) => firstAt !== null || notBefore > now);
+  await Promise.all(tried.map((waiting) => shelf.set(anew(waiting, now))));
+  wake();
+};
+
 /** What a worker works with: its bell, its calls, its rounds. */
 const createParts = (deps: WorkerDeps) => {
   const bell = createBell(deps.pause);
@@ -137,6 +148,7 @@ export const createWorker = (deps: WorkerDeps): Worker => {
       cut();
       wake();
     },
+    renew: createRenew(deps, calls, wake),
     again: createAgain(shelf, calls, wake),
     openLane: (id, lane) => shelf.openLane(id, lane).then(wake),
     stop: async () => {

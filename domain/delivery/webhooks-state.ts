@@ -1,7 +1,8 @@
 /** The webhook endpoints of a tenant, as far as decisions and deliveries need them. */
 import { otherwise } from '../kernel/decider.ts';
+import { isSameBox } from './sealed-url.ts';
 import { listedAfter, newListing, type WebhookListing } from './webhook-listing.ts';
-import type { WebhookDisabled, WebhookEvent, WebhookKeys, WebhookSecretRotated, WebhookSettings } from './webhook.events.ts';
+import type { WebhookChanged, WebhookDisabled, WebhookEvent, WebhookKeys, WebhookSecretRotated, WebhookSettings } from './webhook.events.ts';
 
 /** What signed before, and still does beside the newest until a moment. */
 export type EndingKeys = WebhookKeys & Readonly<{ until: string }>;
@@ -9,6 +10,8 @@ export type EndingKeys = WebhookKeys & Readonly<{ until: string }>;
 export type Webhook = Readonly<{
   webhookId: string;
   settings: WebhookSettings;
+  /** The `changedAt` that brought the URL; null: it came with the endpoint. */
+  movedAt: string | null;
   keys: WebhookKeys;
   /** Newest first. */
   previous: readonly EndingKeys[];
@@ -39,10 +42,14 @@ const rotated = (webhook: Webhook, { previousUntil, ...keys }: WebhookSecretRota
 
 type OfOne = Exclude<WebhookEvent, { type: 'WebhookCreated' | 'WebhookDeleted' }>;
 
+const changed = (webhook: Webhook, data: WebhookChanged['data']): Webhook => ({
+  ...webhook, settings: settingsOf(data), movedAt: isSameBox(data.url, webhook.settings.url) ? webhook.movedAt : data.changedAt,
+});
+
 const decidedOn = (webhook: Webhook, event: OfOne): Webhook => {
   switch (event.type) {
     case 'WebhookChanged':
-      return { ...webhook, settings: settingsOf(event.data) };
+      return changed(webhook, event.data);
     case 'WebhookSecretRotated':
       return rotated(webhook, event.data);
     case 'WebhookDisabled':
@@ -66,7 +73,7 @@ export const evolveWebhooks = (state: WebhooksState, event: WebhookEvent): Webho
   const { webhookId } = event.data;
   const { webhooks, deleted } = state;
   if (event.type === 'WebhookCreated') {
-    const webhook: Webhook = { webhookId, settings: settingsOf(event.data), keys: keysOf(event.data), previous: [], disabled: null, lastReplay: null, replaying: false, listing: newListing(event.data) };
+    const webhook: Webhook = { webhookId, settings: settingsOf(event.data), movedAt: null, keys: keysOf(event.data), previous: [], disabled: null, lastReplay: null, replaying: false, listing: newListing(event.data) };
     return { deleted, webhooks: new Map([...webhooks, [webhookId, webhook]]) };
   }
   if (event.type === 'WebhookDeleted') return { webhooks: without(webhooks, webhookId), deleted: new Set([...deleted, webhookId]) };

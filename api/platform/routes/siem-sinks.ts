@@ -3,7 +3,7 @@ import type { Static, TSchema } from 'typebox';
 import type { SiemDispatcher } from '../../../application/delivery/siem-dispatcher.ts';
 import type { SiemSinks } from '../../../application/delivery/siem-sinks.ts';
 import type { SinkStatuses } from '../../../application/delivery/siem-status.ts';
-import type { EventLog } from '../../../application/kernel/ports.ts';
+import type { Clock, EventLog } from '../../../application/kernel/ports.ts';
 import type { Access } from '../../../application/tenancy/access.ts';
 import type { SinkKind } from '../../../domain/delivery/siem-sink.events.ts';
 import type { SiemSink } from '../../../domain/delivery/siem-sinks.ts';
@@ -22,6 +22,7 @@ export type SiemDeps = Readonly<{
   siemStatuses: Pick<SinkStatuses, 'read'>;
   siemDispatcher: Pick<SiemDispatcher, 'position'>;
   log: Pick<EventLog, 'head'>;
+  clock: Clock;
   access: Pick<Access, 'tenantBySlug'>;
 }>;
 
@@ -42,7 +43,10 @@ type Scope = Readonly<{
 
 type Asked<Query = unknown, Body = unknown> = ApiRequest<PlatformPrincipal, never, Query, Body>;
 
-const createShow = ({ siemSinks, siemStatuses, siemDispatcher, log }: SiemDeps) => {
+/** A worker that begins anew tries at once, however long the one before was to wait. */
+const beginsAnew = (before: SiemSink | undefined, { changes, paused }: SiemSink): boolean => before !== undefined && !paused && (before.changes !== changes || before.paused);
+
+const createShow = ({ siemSinks, siemStatuses, siemDispatcher, log, clock }: SiemDeps) => {
   const look = async (tenant: TenantId, sinkId: string): Promise<SinkDoing> => {
     const name = { tenant, sinkId };
     const [position, status, head] = await Promise.all([siemDispatcher.position(name), siemStatuses.read(name), log.head()]);
@@ -56,8 +60,10 @@ const createShow = ({ siemSinks, siemStatuses, siemDispatcher, log }: SiemDeps) 
     one: async (tenant: TenantId, sink: SiemSink) => show(tenant, sink, await look(tenant, sink.sinkId)),
     /** How it is doing is looked at before it is changed: what cannot be told then is told while nothing has happened. */
     changed: async (tenant: TenantId, sinkId: string, change: () => Promise<SiemSink>) => {
-      const doing = await look(tenant, sinkId);
-      return show(tenant, await change(), doing);
+      const [before, doing] = await Promise.all([siemSinks.find(tenant, sinkId), look(tenant, sinkId)]);
+      const sink = await change();
+      const trouble = doing.trouble && beginsAnew(before, sink) ? { ...doing.trouble, nextAt: new Date(clock.now()).toISOString() } : doing.trouble;
+      return show(tenant, sink, { ...doing, trouble });
     },
   };
 };
@@ -125,7 +131,7 @@ const changeRoute = ({ siemSinks }: SiemDeps, scope: Scope, show: Show): Route<P
     operationId: scope.operation('change'),
     summary: `Change a SIEM sink of ${scope.of}`,
     description:
-      'What is absent stays as it is; the kind stays always. It goes on from its position: what waits goes to where it leads now. With another `url`, what the receiver knows the sender by has to be said again.',
+      'What is absent stays as it is; the kind stays always. It goes on from its position, at once: what waits goes to where it leads now. With another `url`, what the receiver knows the sender by has to be said again.',
     body: ChangeSinkBody,
     bodyExample: { url: 'https://siem.example.com/ingest/2', bearer_token: 'another token of theirs' },
     replies: reply,

@@ -99,7 +99,7 @@ const changeRoute = ({ webhooks, access }: WebhookDeps) =>
     path: '/v1/tenants/:slug/webhooks/:id',
     operationId: 'changeWebhook',
     summary: 'Change a webhook endpoint, disable or enable it',
-    description: 'What is absent stays as it is. Deliveries that wait go to the new address. An endpoint that is enabled goes on from where it stopped.',
+    description: 'What is absent stays as it is. Deliveries that wait go to the new address at once, and have a day of attempts there. An endpoint that is enabled goes on from where it stopped, at once and likewise.',
     params: WebhookParams,
     body: ChangeWebhookBody,
     bodyExample: { enabled: false },

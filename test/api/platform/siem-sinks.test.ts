@@ -138,7 +138,7 @@ describe('platform: SIEM sinks', function suite() {
     const { id } = await make(`/tenants/${slug}`, { bearer_token: CANARY, types: [CREATED] });
     const first = await happen(slug);
     await arrived(first);
-    collector.answers(() => ({ status: 503 }));
+    collector.answers(() => ({ status: 503, headers: { 'retry-after': '900' } }));
     const waiting = await happen(slug);
     await shown(`${path}/${id}`, ({ status }) => status === 'failing');
     const { position } = (await ask('GET', `${path}/${id}`)).body;
@@ -147,6 +147,7 @@ describe('platform: SIEM sinks', function suite() {
     const moved = { name: 'Other', url: `${collector.url}/moved`, header: { name: 'X-Key', value: `${CANARY}-2` }, types: null };
     const { status, body } = await ask('PATCH', `${path}/${id}`, moved);
     expect([status, body['name'], body['url'], body['header'], body['types']]).to.deep.equal([200, 'Other', moved.url, 'X-Key', null]);
+    expect(Date.parse(body['trouble']['next_at']) - Date.parse(body['trouble']['last_at']), 'it is tried at once').to.be.lessThan(900_000);
     await arrived(waiting);
     expect(collector.events().some((event) => entityOf(event)['uid'] === first), 'sent before').to.equal(false);
     const [batch] = collector.batches;

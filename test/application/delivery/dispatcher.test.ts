@@ -7,6 +7,7 @@ import { pause } from '../../../projections/kernel/pause.ts';
 import { createVirtualTime, openDeliveries, type Deliveries, type Program, type VirtualTime } from '../../support/deliveries.ts';
 import { startReceiver, type Receiver, type Reply } from '../../support/receiver.ts';
 import { noted, someCause, someStream, someTenant } from '../../support/sample-events.ts';
+import { until } from '../../support/until.ts';
 
 const START = Date.parse('2026-03-09T14:00:00.000Z');
 const DAY_MS = 86_400_000;
@@ -186,19 +187,67 @@ describe('the dispatcher of webhooks', function suite() {
     await program.stop();
   });
 
-  it('sends to an address that was changed what waited for the one before', async () => {
+  it('sends to an address that was changed at once what waited for the one before, and begins a day of attempts there', async () => {
     const program = ground.start();
     const id = await hook(program);
     reply = 500;
     await happen();
     await receiver.until((received) => received.length === 1);
+    for (const hours of [1, 11, 9]) {
+      await quiet(program);
+      time.advance(hours * 3_600_000);
+    }
+    await quiet(program);
+    reply = { status: 429, headers: { 'retry-after': '3600' } };
+    time.advance(3_600_000);
+    await quiet(program);
+    const before = receiver.received.length;
+    await program.webhooks.change(tenant, id, { settings: { description: 'another word for it' } }, someCause);
+    await quiet(program);
+    expect(receiver.received.length, 'the address is the same').to.equal(before);
+    reply = 500;
+    await program.webhooks.change(tenant, id, { settings: { url: `http://${receiver.host}/elsewhere` } }, someCause);
+    await receiver.until((received) => received.length > before);
+    await quiet(program);
+    expect(receiver.received.slice(before).map(({ path }) => path)).to.deep.equal(['/elsewhere']);
+    reply = 204;
+    time.advance(6_000);
+    await receiver.until((received) => received.length === before + 2);
+    expect(new Set(receiver.received.map(({ id: delivery }) => delivery)).size).to.equal(1);
+    await program.stop();
+    expect((await stored()).length, 'the place in the log').to.equal(1);
+  });
+
+  it('breaks off what hangs at an address that was changed', async () => {
+    const program = ground.start({ timeoutMs: 15_000 });
+    const id = await hook(program);
+    reply = 'hang';
+    await happen(2);
+    await receiver.until((received) => received.length === 1);
     reply = 204;
     await program.webhooks.change(tenant, id, { settings: { url: `http://${receiver.host}/elsewhere` } }, someCause);
+    await receiver.until((received) => received.length === 3);
+    expect(receiver.received.map(({ path }) => path)).to.deep.equal(['/a', '/elsewhere', '/elsewhere']);
+    await program.stop();
+  });
+
+  it('tries at once what waits for an endpoint that is enabled again', async () => {
+    const program = ground.start();
+    const id = await hook(program);
+    reply = 500;
+    await happen();
+    await receiver.until((received) => received.length === 1);
     await quiet(program);
-    time.advance(6_000);
-    await receiver.until((received) => received.length === 2);
-    expect(receiver.received.map(({ path }) => path)).to.deep.equal(['/a', '/elsewhere']);
-    expect(new Set(receiver.received.map(({ id: delivery }) => delivery)).size).to.equal(1);
+    time.advance(3_600_000);
+    await quiet(program);
+    reply = 410;
+    time.advance(2 * 3_600_000);
+    await until('the end of it', async () => ((await program.webhooks.find(tenant, id))?.disabled === 'gone' ? true : undefined));
+    await quiet(program);
+    const before = receiver.received.length;
+    reply = 204;
+    await program.webhooks.change(tenant, id, { settings: {}, enabled: true }, someCause);
+    await receiver.until((received) => received.length === before + 1);
     await program.stop();
   });
 });

@@ -2,9 +2,9 @@
 import { expect } from 'chai';
 import { createSiemDispatcher } from '../../../application/delivery/siem-dispatcher.ts';
 import { siemSinkEvents } from '../../../application/delivery/siem-events.ts';
-import type { SinkTransport } from '../../../application/delivery/siem-ports.ts';
+import { sinkFailed, type SinkTransport } from '../../../application/delivery/siem-ports.ts';
 import { createToRecord } from '../../../application/delivery/siem-records.ts';
-import { createSinkStatuses } from '../../../application/delivery/siem-status.ts';
+import { createSinkStatuses, type SinkTrouble } from '../../../application/delivery/siem-status.ts';
 import { siemSinksStream } from '../../../application/delivery/siem-streams.ts';
 import { createEventCodec } from '../../../application/kernel/event-codec.ts';
 import type { SiemSinkEvent } from '../../../domain/delivery/siem-sink.events.ts';
@@ -15,6 +15,7 @@ import { pause } from '../../../projections/kernel/pause.ts';
 import { noted, sampleEvents, someCause, someStream, someTenant } from '../../support/sample-events.ts';
 import { failOnFatal, silentLogger } from '../../support/silent.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
+import { until } from '../../support/until.ts';
 
 const NOW = Date.UTC(2026, 2, 10, 14);
 const AT = new Date(NOW).toISOString();
@@ -27,12 +28,15 @@ describe('the dispatcher of SIEM sinks', () => {
   let opened: Embedded;
   const known = new Map<string, SiemSink>();
   const taken = new Map<string, number>();
+  /** What was said of the sink when each batch came. */
+  const troubles: (SinkTrouble | null)[] = [];
   let heard = Promise.withResolvers<void>();
   let free = Promise.withResolvers<void>();
 
   beforeEach(async () => {
     known.clear();
     taken.clear();
+    troubles.splice(0);
     heard = Promise.withResolvers<void>();
     free = Promise.withResolvers<void>();
     directory = temporaryDirectory();
@@ -43,18 +47,20 @@ describe('the dispatcher of SIEM sinks', () => {
     directory.remove();
   });
 
-  /** `stuck…` takes nothing and listens to nobody, until it is free. */
+  /** `stuck…` takes nothing and listens to nobody, until it is free; `busy…` wants to be left alone for long. */
   const wayTo = (sinkId: string): SinkTransport => ({
     send: async (records) => {
+      troubles.push((await createSinkStatuses(opened.state).read({ tenant, sinkId })).trouble);
       taken.set(sinkId, (taken.get(sinkId) ?? 0) + records.length);
       const before = heard;
       heard = Promise.withResolvers<void>();
       before.resolve();
       if (sinkId.startsWith('stuck')) await free.promise;
+      if (sinkId.startsWith('busy')) throw sinkFailed({ reason: 'status', status: 503, retryAfterMs: 900_000 });
     },
     close: async () => undefined,
   });
-  const until = async (sinkId: string, count: number): Promise<void> => {
+  const heardFrom = async (sinkId: string, count: number): Promise<void> => {
     while ((taken.get(sinkId) ?? 0) < count) await heard.promise;
   };
   const start = () => {
@@ -87,11 +93,11 @@ describe('the dispatcher of SIEM sinks', () => {
     const dispatcher = start();
     await create('stuck');
     await happen();
-    await until('stuck', 1);
+    await heardFrom('stuck', 1);
     await remove('stuck');
     await create('sound');
     await happen();
-    await until('sound', 1);
+    await heardFrom('sound', 1);
     await remove('sound');
     free.resolve();
     await dispatcher.stop();
@@ -103,7 +109,7 @@ describe('the dispatcher of SIEM sinks', () => {
     await create('broken');
     await create('sound');
     await happen();
-    await Promise.race([until('sound', 1), dispatcher.ended]);
+    await Promise.race([heardFrom('sound', 1), dispatcher.ended]);
     await dispatcher.stop();
     expect([...taken]).to.deep.equal([['sound', 1]]);
   });
@@ -112,7 +118,7 @@ describe('the dispatcher of SIEM sinks', () => {
     const dispatcher = start();
     await create('stuck');
     await happen();
-    await until('stuck', 1);
+    await heardFrom('stuck', 1);
     const sink = known.get('stuck') as SiemSink;
     known.set('stuck', { ...sink, paused: true });
     await say({ type: 'SiemSinkPaused', data: { sinkId: 'stuck', pausedAt: AT } });
@@ -120,10 +126,27 @@ describe('the dispatcher of SIEM sinks', () => {
     await say({ type: 'SiemSinkResumed', data: { sinkId: 'stuck', resumedAt: AT } });
     await create('sound');
     await happen();
-    await until('sound', 1);
+    await heardFrom('sound', 1);
     expect(taken.get('stuck')).to.equal(1);
     free.resolve();
-    await until('stuck', 2);
+    await heardFrom('stuck', 2);
+    await dispatcher.stop();
+  });
+
+  it('tries a sink that was changed at once, however long it was to wait, and says so', async () => {
+    const statuses = createSinkStatuses(opened.state);
+    const name = { tenant, sinkId: 'busy' };
+    const dispatcher = start();
+    await create('busy');
+    await happen();
+    const { trouble } = await until('its failure', async () => { const status = await statuses.read(name); return status.trouble === null ? undefined : status; });
+    expect(trouble?.nextAt).to.equal(new Date(NOW + 900_000).toISOString());
+    const sink = known.get('busy') as SiemSink;
+    known.set('busy', { ...sink, types: ['Noted'], changes: 1 });
+    const { createdAt: _made, startAfter: _after, startTime: _time, paused: _paused, changes: _changes, ...settings } = sink;
+    await say({ type: 'SiemSinkChanged', data: { ...settings, types: ['Noted'], changedAt: AT } });
+    await heardFrom('busy', 2);
+    expect(troubles[1]).to.include({ nextAt: AT, attempts: 1 });
     await dispatcher.stop();
   });
 
@@ -132,7 +155,7 @@ describe('the dispatcher of SIEM sinks', () => {
     const dispatcher = start();
     await create('sound');
     await happen();
-    await until('sound', 1);
+    await heardFrom('sound', 1);
     await dispatcher.stop();
     expect((await left()).filter((key) => key.endsWith('/gone'))).to.deep.equal([]);
   });

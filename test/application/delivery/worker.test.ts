@@ -78,6 +78,27 @@ describe('a worker', () => {
     await end();
   });
 
+  it('begins anew with what failed at the address before, also where that is recorded late', async () => {
+    const [first, times] = [Promise.withResolvers<Attempted>(), [] as number[]];
+    const { asked, end, shelf, worker } = await begin(1, () => (times.push(0) === 1 ? first.promise : DELIVERED));
+    await until('a call', () => (asked.attempts === 1 ? true : undefined));
+    await worker.renew();
+    first.resolve({ outcome: 'failed', next: { ...waiting(0), attempts: 1, firstAt: 0, notBefore: 3_600_000 }, leaveAloneUntil: 3_600_000 });
+    await until('the next, at once', () => (shelf.size === 0 ? true : undefined), 3_000);
+    expect(asked.attempts).to.equal(2);
+    await end();
+  });
+
+  it('begins anew with what the program itself could not send', async () => {
+    const { asked, end, shelf, worker } = await begin(1, () => { if (asked.attempts === 1) throw new Error('no'); return DELIVERED; });
+    await until('a call', () => (shelf.at('e-0')?.notBefore === 30_000 ? true : undefined));
+    await settled();
+    expect(asked.attempts).to.equal(1);
+    await worker.renew();
+    await until('the next, at once', () => (shelf.size === 0 ? true : undefined), 3_000);
+    await end();
+  });
+
   it('stands still when a call ends well after nothing was to go there any more', async () => {
     const first = Promise.withResolvers<Attempted>();
     const { asked, disable, end, shelf, worker } = await begin(3, () => first.promise);
