@@ -44,15 +44,19 @@ export const openNodeSide = async (options: Parameters<typeof startEventStoreNod
 export const someKey = (over: Partial<KeyRecord> = {}): KeyRecord =>
   ({ id: randomUUID(), tenant: someTenant(), kind: 'subject', version: 1, wrappedBy: 1, wrapped: new Uint8Array(randomBytes(60)), lookup: randomUUID(), ...over });
 
+/** So many are on their way at once: one by one, each would wait for the disk. */
+const AT_ONCE = 50;
+
 /** Appends of all shapes, streams crossing one another. */
 export const fillLog = async (store: EventStore, appends: number): Promise<void> => {
   const tenant: TenantId = someTenant();
   const streams = Array.from({ length: 7 }, (_, index) => someStream(index % 2 === 0 ? tenant : someTenant()));
-  for (let number = 0; number < appends; number += 1) {
+  const append = (number: number): Promise<unknown> => {
     const stream = streams[(number * number) % streams.length] ?? someStream();
     const events = Array.from({ length: 1 + (number % 3) }, (_, index) => (index === 1 ? counted(-0.5e-9 * number) : noted(`ä \u{1F600} \u2028 \ud800 ${number}`)));
-    await store.append(stream, 'any', events, { ...someCause, correlation: `c-${number}`, ...(number % 4 === 0 && { causation: randomUUIDv7() }) });
-  }
+    return store.append(stream, 'any', events, { ...someCause, correlation: `c-${number}`, ...(number % 4 === 0 && { causation: randomUUIDv7() }) });
+  };
+  for (let first = 0; first < appends; first += AT_ONCE) await Promise.all(Array.from({ length: Math.min(AT_ONCE, appends - first) }, (_, index) => append(first + index)));
 };
 
 /** A data directory with a log, keys and whatever `fill` adds, closed again as a stopped program leaves it. */
