@@ -81,7 +81,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'delivery.not_repeatable': [409, 'A test is not repeated; send another.'],
   'platform.projection_unknown': [404, 'There is no such projection.'],
   'platform.job_unknown': [404, 'There is no such job.'],
-  'platform.job_has_no_file': [409, 'The job has nothing to fetch, or not yet.'],
+  'platform.job_has_no_file': [409, 'The job has nothing to fetch, not yet, or no longer.'],
 };
 
 const INTERNAL: Row = [500, 'Something went wrong.'];

@@ -27,6 +27,6 @@ export interface Jobs {
   /** Starts a job of one of the kinds; the same id again is the same job. */
   start(kind: string, id: string, input: JobInput): Promise<Job>;
   get(id: string): Promise<Job | undefined>;
-  /** The job's file, piece by piece; undefined while there is none. */
+  /** The job's file, piece by piece; undefined while there is none, and once it has been taken away. Holds nothing open before the first piece is asked for. */
   read(id: string): Promise<AsyncIterable<Uint8Array> | undefined>;
 }

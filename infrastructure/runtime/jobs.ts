@@ -118,6 +118,17 @@ const nameOf = (kind: JobKind, id: string): string => (kind.fileName ?? '{id}').
 const fileOf = async ({ fileName, contentType }: JobKind, name: string, path: string): Promise<Pick<Job, 'file'>> =>
   fileName === undefined ? {} : { file: { name, contentType: contentType ?? 'application/octet-stream', size: (await stat(path)).size } };
 
+/** Opened for the first piece: whoever takes none (HEAD, a client that has gone) would leave it open. */
+async function* pieces(path: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path) as AsyncIterable<Uint8Array>;
+}
+
+/** Undefined once somebody has taken the file away. */
+const piecesOf = async (path: string): Promise<AsyncIterable<Uint8Array> | undefined> => {
+  const isThere = await stat(path).then(() => true, (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT');
+  return isThere ? pieces(path) : undefined;
+};
+
 const whyOf = (error: unknown): string => (error instanceof JobFailure ? error.message : 'it could not be finished; the log says why');
 
 type Running = Readonly<{ input: JobInput; options: JobsOptions; book: Book; signal: AbortSignal }>;
@@ -191,7 +202,7 @@ export const createJobs = async (options: JobsOptions): Promise<RunningJobs> => 
     read: async (id) => {
       const job = await book.get(id);
       const kind = job?.file && kindOf(job.kind);
-      return kind?.fileName === undefined ? undefined : createReadStream(join(directory, nameOf(kind, id)));
+      return kind?.fileName === undefined ? undefined : piecesOf(join(directory, nameOf(kind, id)));
     },
     close: async () => {
       stopping.abort();

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { stat, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import type { Job } from '../../../application/kernel/jobs.ts';
 import { createJobs, type JobWork, type RunningJobs } from '../../../infrastructure/runtime/jobs.ts';
@@ -51,6 +51,29 @@ describe('jobs', () => {
     for await (const piece of (await jobs.read(id)) ?? []) text += Buffer.from(piece).toString();
     expect(text).to.equal('made');
     if (process.platform !== 'win32') expect(statSync(`${home.path}/jobs`).mode & 0o777).to.equal(0o700);
+  });
+
+  it('have nothing to hand out once somebody has taken it away', async () => {
+    const id = randomUUID();
+    const jobs = await start(({ path }) => writeFile(path, 'made'));
+    await jobs.start('copy', id, CAUSE);
+    await settled(jobs, id);
+    rmSync(`${home.path}/jobs/copy-${id}.txt`);
+    expect(await jobs.read(id)).to.equal(undefined);
+  });
+
+  it('open what they made for the first piece, and leave nothing open for whoever takes none', async () => {
+    const id = randomUUID();
+    const jobs = await start(({ path }) => writeFile(path, 'made'));
+    await jobs.start('copy', id, CAUSE);
+    await settled(jobs, id);
+    const pieces = (await jobs.read(id)) as AsyncIterable<Uint8Array>;
+    // Time enough for a file to be opened.
+    await stat(`${home.path}/jobs/copy-${id}.txt`);
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => { setImmediate(resolve); });
+    rmSync(`${home.path}/jobs/copy-${id}.txt`);
+    const error = await pieces[Symbol.asyncIterator]().next().then(() => undefined, (reason: unknown) => reason);
+    expect(error).to.include({ code: 'ENOENT' });
   });
 
   it('tell how far they are, never going back', async () => {
