@@ -14,8 +14,11 @@ import type { Mongo } from './connection.ts';
 import { pointersIn } from './read-model-pointers.ts';
 
 export interface LogTie {
-  /** Rejects with a `ConfigError` in one line when the database was filled from another log, or from more of it than there is. */
-  check(): Promise<void>;
+  /**
+   * Whether the database has seen this log. Rejects with a `ConfigError` in one line when it was filled from another log, or from more of it than
+   * there is.
+   */
+  check(): Promise<boolean>;
   /** Notes which log this is, and where it stands; does nothing while it is empty. */
   remember(): Promise<void>;
 }
@@ -138,8 +141,7 @@ const CHECKS: readonly ((compared: Compared) => string | undefined | Promise<str
 ];
 
 /** What does not fit, in words; undefined: it all does. */
-const misfit = async (deps: LogTieDeps, known: LogPlace | undefined): Promise<string | undefined> => {
-  const reached = await furthest(deps);
+const misfit = async (deps: LogTieDeps, known: LogPlace | undefined, reached: Reached | undefined): Promise<string | undefined> => {
   // Read after what it is compared with: other processes may be at work.
   const now = await placeOf(deps.log);
   if (now === undefined) return known === undefined && reached === undefined ? undefined : 'comes from a log with events, and the log is empty';
@@ -157,9 +159,11 @@ export const createLogTie = (deps: LogTieDeps): LogTie => {
     check: async () => {
       if (await createMovingTie(mongo).isMoving()) throw new ConfigError(`MONGO_URL leads to a database that ${STILL_MOVING}`);
       const known = await guarded(() => seen.findOne({ _id: ID }));
-      const wrong = await misfit(deps, known ?? undefined);
+      const reached = await furthest(deps);
+      const wrong = await misfit(deps, known ?? undefined, reached);
       const accepted = IN_WORDS[vault === undefined ? 'withLog' : 'withKeys'];
       if (wrong !== undefined) throw new ConfigError(`MONGO_URL leads to a database that ${wrong}; accepted is ${accepted}`);
+      return known !== null || reached !== undefined;
     },
     remember: async () => {
       const now = await placeOf(log);

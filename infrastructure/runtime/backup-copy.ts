@@ -12,6 +12,7 @@ import { BACKUP_FORMAT, writeAbout } from './backup-format.ts';
 import { DATABASES } from './databases.ts';
 import { writeDurably } from './durable-file.ts';
 import { migrate, schemaVersion } from './sqlite-migrations.ts';
+import { isStateInMongo, STATE_PLACE } from './state-place.ts';
 
 export type BackupOptions = Readonly<{ dataDir: string; out: string; kind: BackupKind }>;
 /** What a backup holds: events, keys, and the position of the newest event at the time. */
@@ -35,12 +36,13 @@ const attach = (db: DatabaseSync, path: string, name: string): void => {
 const copyState = (db: DatabaseSync, dataDir: string): void => {
   const path = join(dataDir, DATABASES.state);
   db.exec(COPIED_STATE);
+  if (isStateInMongo(dataDir)) db.prepare('INSERT INTO state_entries (scope, key, value) VALUES (?, ?, ?)').run(STATE_PLACE.scope, STATE_PLACE.key, 'mongodb');
   if (!existsSync(path)) return;
   attach(db, path, 'state');
-  // Where the state is kept elsewhere, the file is empty.
+  // Where the state is kept elsewhere, the file is empty, or older.
   if (number(db, "SELECT count(*) AS n FROM state.sqlite_master WHERE name IN ('entries', 'messages')") < 2) return db.exec('DETACH state');
   db.exec(`BEGIN;
-    INSERT INTO state_entries SELECT scope, key, value FROM state.entries WHERE scope LIKE 'checkpoint:%';
+    ${isStateInMongo(dataDir) ? '' : "INSERT INTO state_entries SELECT scope, key, value FROM state.entries WHERE scope LIKE 'checkpoint:%';"}
     INSERT INTO state_messages SELECT number, topic, key, id, body FROM state.messages;
     INSERT INTO state_sequence SELECT seq FROM state.sqlite_sequence WHERE name = 'messages';
     COMMIT; DETACH state`);

@@ -1,6 +1,6 @@
 /** Engines that other machines carry, as `engines.ts` opens them. */
 import type { Bus } from '../../application/kernel/bus.ts';
-import type { EventLog, Logger } from '../../application/kernel/ports.ts';
+import type { EventLog } from '../../application/kernel/ports.ts';
 import { createLeases, createLoneLeases } from '../../application/kernel/leases.ts';
 import { openEventStoreDb } from '../eventstoredb/event-store-db.ts';
 import { openKafkaBus, type KafkaBusOptions } from '../kafka/kafka-bus.ts';
@@ -43,9 +43,11 @@ const openBus = async (ground: Ground, settings: EngineSettings): Promise<Bus> =
   return bus;
 };
 
-/** A log in the data directory leaves its state behind there when MongoDB is named for the first time. */
-const noteState = async (dataDir: string, log: EventLog, logger: Logger): Promise<void> => {
-  if (!isStateInMongo(dataDir) && (await log.head()) !== undefined) logger.warn({}, 'the state of this log is in DATA_DIR, and not in MongoDB: webhooks and mails may be sent again; chancery migrate takes it along');
+/** A log in the data directory leaves its state behind there when MongoDB is named for the first time; and a database may be empty that was not. */
+const noteState = async ({ dataDir, logger }: Pick<Ground, 'dataDir' | 'logger'>, log: EventLog, isKnown: boolean): Promise<void> => {
+  const hasEvents = (await log.head()) !== undefined;
+  if (hasEvents && !isStateInMongo(dataDir)) logger.warn({}, 'the state of this log is in DATA_DIR, and not in MongoDB: webhooks and mails may be sent again; chancery migrate takes it along');
+  else if (hasEvents && !isKnown) logger.warn({}, 'the state of this log stood in MongoDB, and the database that MONGO_URL names has none of it: webhooks and mails may be sent again; a backup of that database holds it');
   markState(dataDir, 'mongodb');
 };
 
@@ -60,8 +62,8 @@ const openOnMongo = async (options: EnginesOptions, ground: Ground, url: string)
   const bus = await openBus(ground, settings);
   const isShared = eventStoreUrl !== undefined;
   const tie = createLogTie({ mongo, log: stored.log, state: derived.state, vault: isShared ? stored.vault : undefined });
-  await tie.check();
-  if (!isShared) await noteState(options.dataDir, stored.log, logger);
+  const isKnown = await tie.check();
+  if (!isShared) await noteState(ground, stored.log, isKnown);
   const leases = isShared ? createLeases({ state: derived.state, ids, pause }) : createLoneLeases();
   return { ...stored, ...derived, bus, leases, isShared, rememberLog: () => tie.remember() };
 };

@@ -12,6 +12,7 @@ import { lockDataDirectory, makeDataDirectory } from './data-directory.ts';
 import { DATABASES } from './databases.ts';
 import { publishFile } from './durable-file.ts';
 import { migrate, schemaVersion } from './sqlite-migrations.ts';
+import { markState, STATE_PLACE } from './state-place.ts';
 
 export type RestoreOptions = Readonly<{ dataDir: string; file: string; /** A backup of the keys. */ keysFile?: string }>;
 /** `warnings`: sentences for the operator. */
@@ -63,13 +64,15 @@ const restoreState = (dataDir: string, file: string): void => {
   const db = open(path);
   migrate(db, STATE_MIGRATIONS);
   attach(db, file, 'source');
+  const isElsewhere = number(db, `SELECT count(*) AS n FROM source.state_entries WHERE scope = '${STATE_PLACE.scope}'`) > 0;
   db.exec(`BEGIN;
-    INSERT INTO entries SELECT scope, key, value, NULL FROM source.state_entries;
+    INSERT INTO entries SELECT scope, key, value, NULL FROM source.state_entries WHERE scope <> '${STATE_PLACE.scope}';
     INSERT INTO messages SELECT number, topic, key, id, body FROM source.state_messages;
     DELETE FROM main.sqlite_sequence WHERE name = 'messages';
     INSERT INTO main.sqlite_sequence SELECT 'messages', seq FROM source.state_sequence;
     COMMIT; DETACH source`);
   db.close();
+  markState(dataDir, isElsewhere ? 'mongodb' : 'here');
 };
 
 const versionOf = (file: string): number => {

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 
 const FILE = 'state-in-mongodb';
 
+/** The row of a backup that says the same: where it stands, the state is not in the backup. Releases that do not know it keep it as an entry that nobody asks for. */
+export const STATE_PLACE = { scope: 'place', key: 'state' } as const;
+
 export const isStateInMongo = (dataDir: string): boolean => existsSync(join(dataDir, FILE));
 
 /** As it is from this start on. */
