@@ -143,6 +143,8 @@ const decideRoute = (deps: ApprovalDeps, queue: Queue, verdict: Verdict) =>
     params: ApprovalParams,
     replies: { 200: { description: 'The approval', schema: ApprovalReply } },
     rejections: [...rejections, 'signing.approval_not_found', 'signing.approval_own', 'signing.approval_decided', 'signing.approval_expired'],
+    // The answer names people: its copy is kept sealed.
+    idempotentCopy: 'secret',
     handle: async ({ principal, params, cause }) => {
       const { id: tenant } = await tenantOfPath(deps.access, params.slug);
       const by = deciderOf(principal);
