@@ -34,7 +34,7 @@ export const watchStreams = ({ gauge }: Gauges, { count }: Pick<EventStreams, 'c
 
 export type SinkWatch = Readonly<{
   dispatcher: Pick<SiemDispatcher, 'names' | 'position'>;
-  sinks: Pick<SiemSinks, 'find'>;
+  sinks: Pick<SiemSinks, 'find' | 'reveal'>;
   statuses: Pick<SinkStatuses, 'read'>;
   log: Pick<EventLog, 'head'>;
   lagOf: SinkLag;
@@ -51,9 +51,9 @@ const createDoing = ({ dispatcher, sinks, statuses, log, lagOf }: SinkWatch) => 
     if (sink === undefined) return [];
     const owner = name.tenant === INSTALLATION ? 'installation' : 'tenant';
     if (sink.paused) return [{ owner, status: 'paused', lag: 0 }];
-    const { trouble } = await statuses.read(name);
+    const [{ trouble }, { readable }] = await Promise.all([statuses.read(name), sinks.reveal(name.tenant, sink)]);
     const position = (await dispatcher.position(name)) ?? ((sink.startAfter ?? undefined) as Position | undefined);
-    return [{ owner, status: trouble === null ? 'active' : 'failing', lag: await lagOf({ tenant: name.tenant, sink, position, head }) }];
+    return [{ owner, status: trouble === null && readable ? 'active' : 'failing', lag: await lagOf({ tenant: name.tenant, sink, position, head }) }];
   };
   const look = async (): Promise<readonly Doing[]> => {
     const head = await log.head();

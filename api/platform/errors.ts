@@ -76,6 +76,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'delivery.sink_not_found': [404, 'There is no such SIEM sink.'],
   'delivery.sink_changed': [409, 'The SIEM sink was changed by somebody else at the same time; look at it, and try again.'],
   'delivery.too_many_sinks': [409, 'There are as many SIEM sinks as there may be; `limit` says how many.'],
+  'delivery.unreadable': [409, 'What is stored of the receiver cannot be opened with the keys that are there: its URL, and what it knows the sender by, have to be given anew.'],
   'delivery.webhook_disabled': [409, 'The webhook endpoint is disabled.'],
   'delivery.replay_running': [409, 'A replay to this webhook endpoint is under way.'],
   'delivery.not_repeatable': [409, 'A test is not repeated; send another.'],

@@ -1,7 +1,7 @@
 /** SIEM sinks between the wire and the domain. */
 import type { Static } from 'typebox';
-import type { OpenTarget } from '../../application/delivery/siem-ports.ts';
-import type { ChangedSink, WantedSink } from '../../application/delivery/siem-sinks.ts';
+import type { OpenTarget, SeenTarget } from '../../application/delivery/siem-ports.ts';
+import type { ChangedSink, Revealed, WantedSink } from '../../application/delivery/siem-sinks.ts';
 import type { SinkStatus, SinkTrouble } from '../../application/delivery/siem-status.ts';
 import type { FileTarget, HttpTarget, SinkKind, SyslogTarget } from '../../domain/delivery/siem-sink.events.ts';
 import type { SiemSink } from '../../domain/delivery/siem-sinks.ts';
@@ -72,9 +72,9 @@ const changedHeader = ({ bearer_token: token, header }: Change): Readonly<{ name
   return token === undefined ? { name: null, value: null } : rejectFields({ header: 'means nothing beside a bearer_token' });
 };
 
-const changedHttp = (target: HttpTarget<string>, change: Change): OpenTarget => {
+const changedHttp = (target: HttpTarget<string | null>, change: Change): OpenTarget => {
   const header = changedHeader(change);
-  return { ...target, url: change.url ?? target.url, header: header === undefined ? target.header : header.name };
+  return { ...target, url: change.url ?? target.url ?? rejectFields({ url: 'must be given again: the one that is stored cannot be opened' }), header: header === undefined ? target.header : header.name };
 };
 
 const changedSyslog = (target: SyslogTarget, { host = target.host, port = target.port, transport = target.transport }: Change): OpenTarget => ({ ...target, host, port, transport });
@@ -83,7 +83,7 @@ const changedFile = (target: FileTarget, { rotate_bytes: rotateBytes = target.ro
   ...target, rotateBytes, keepFiles,
 });
 
-const changedTarget = (target: OpenTarget, change: Change): OpenTarget => {
+const changedTarget = (target: SeenTarget, change: Change): OpenTarget => {
   switch (target.kind) {
     case 'ocsf-http':
       return changedHttp(target, change);
@@ -96,8 +96,8 @@ const changedTarget = (target: OpenTarget, change: Change): OpenTarget => {
   }
 };
 
-/** `target`: that of the sink, opened. Rejects with `request.invalid` {fields} what means nothing for its kind. */
-export const changedSink = (target: OpenTarget, change: Change): ChangedSink => {
+/** `target`: that of the sink, as far as it can be opened. Rejects with `request.invalid` {fields} what means nothing for its kind. */
+export const changedSink = (target: SeenTarget, change: Change): ChangedSink => {
   refuseStray(target.kind, change);
   const { name, types } = change;
   const header = changedHeader(change);
@@ -112,7 +112,7 @@ export const changedSink = (target: OpenTarget, change: Change): ChangedSink => 
 
 const NOWHERE = { url: null, header: null, host: null, port: null, transport: null, rotate_bytes: null, keep_files: null, topic: null } as const;
 
-const showTarget = (target: OpenTarget) => {
+const showTarget = (target: SeenTarget) => {
   switch (target.kind) {
     case 'ocsf-http':
       return { ...NOWHERE, url: target.url, header: target.header };
@@ -129,19 +129,19 @@ const showTrouble = ({ reason, status, since, lastAt, attempts, nextAt }: SinkTr
 
 export type SinkDoing = SinkStatus & Readonly<{ position: Position | undefined; head: Position | undefined }>;
 
-const statusOf = ({ paused }: SiemSink, { trouble }: SinkStatus): 'active' | 'failing' | 'paused' => {
+const statusOf = ({ paused }: SiemSink, { readable }: Revealed, { trouble }: SinkStatus): 'active' | 'failing' | 'paused' => {
   if (paused) return 'paused';
-  return trouble === null ? 'active' : 'failing';
+  return trouble === null && readable ? 'active' : 'failing';
 };
 
-/** `target`: of the sink, opened. */
-export const showSink = (sink: SiemSink, target: OpenTarget, doing: SinkDoing): Static<typeof SinkReply> => ({
+export const showSink = (sink: SiemSink, revealed: Revealed, doing: SinkDoing): Static<typeof SinkReply> => ({
   id: sink.sinkId,
   name: sink.name,
   kind: sink.target.kind,
-  ...showTarget(target),
+  ...showTarget(revealed.target),
   types: sink.types === null ? null : [...sink.types],
-  status: statusOf(sink, doing),
+  status: statusOf(sink, revealed, doing),
+  problem: revealed.readable ? null : 'unreadable',
   position: doing.position ?? null,
   head: doing.head ?? null,
   lag: distance(doing.position, doing.head),

@@ -82,11 +82,12 @@ export const DeliveriesQuery = Type.Object({
 
 const webhook = {
   id: uuid('The endpoint'),
-  url: url(),
+  url: nullable(url(), 'Where events are sent; null: it cannot be opened'),
   types: nullable(Type.Array(Type.String(), { description: 'Types of events' }), 'The types of events that are sent; null: all of them'),
   description: nullable(Type.String(), 'For people'),
   content_type: format(),
   status: Type.Enum(['enabled', 'disabled'], { description: 'Whether events are sent' }),
+  problem: nullable(Type.Enum(['unreadable']), 'unreadable: the URL cannot be opened with the keys that are there, and nothing is sent until it is given again; null: there is none'),
   disabled_reason: nullable(Type.Enum(['gone', 'asked']), 'gone: the receiver answered 410; null: it is not disabled'),
   public_key: Type.String({ description: 'Of the signatures `v1a` (Ed25519): `whpk_` and 32 bytes in base64' }),
   rotated_at: nullable(Type.String({ format: 'date-time' }), 'When its keys were rotated; RFC 3339'),

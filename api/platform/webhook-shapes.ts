@@ -33,8 +33,8 @@ export const showPublicKey = (publicKey: string): string => `whpk_${publicKey}`;
 
 export const showSecret = ({ secret }: Pick<Shown, 'secret'>): string => `whsec_${Buffer.from(secret).toString('base64')}`;
 
-/** A document with its URL opened. */
-export type OpenWebhook = Omit<WebhookDocument, 'url'> & Readonly<{ url: string }>;
+/** A document with its URL opened; null: it cannot be. */
+export type OpenWebhook = Omit<WebhookDocument, 'url'> & Readonly<{ url: string | null }>;
 
 export const showWebhook = (webhook: OpenWebhook): Static<typeof WebhookReply> => ({
   id: webhook.webhookId,
@@ -43,6 +43,7 @@ export const showWebhook = (webhook: OpenWebhook): Static<typeof WebhookReply> =
   description: webhook.description,
   content_type: MEDIA_TYPES[webhook.format],
   status: webhook.status,
+  problem: webhook.url === null ? 'unreadable' : null,
   disabled_reason: webhook.disabledReason,
   public_key: showPublicKey(webhook.publicKey),
   rotated_at: webhook.rotatedAt,

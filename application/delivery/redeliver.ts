@@ -6,6 +6,7 @@ import { reject } from '../../domain/kernel/rejection.ts';
 import type { Cause, Clock, EventStore } from '../kernel/ports.ts';
 import { createShares } from '../kernel/shares.ts';
 import type { PublicEvent } from './ports.ts';
+import { orUnreadable } from './sealed-urls.ts';
 import type { SendWebhook, Sent } from './send-webhook.ts';
 import { deliveriesStream, deliveryIdOf } from './streams.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -15,7 +16,7 @@ export type KnownDelivery = EventPlace & Readonly<{ deliveryId: string; attempts
 
 export type TestResult = Readonly<{ deliveryId: string; sent: Sent }>;
 
-/** Both reject with `delivery.webhook_not_found` and `delivery.webhook_disabled`. */
+/** Both reject with `delivery.webhook_not_found` and `delivery.webhook_disabled`; a test with `delivery.unreadable` where its URL or keys cannot be opened. */
 export interface Redeliver {
   /** Another attempt, as soon as there is room; it begins a day of further ones if it fails. */
   retry(tenant: TenantId, webhookId: string, delivery: KnownDelivery, cause: Cause): Promise<void>;
@@ -59,7 +60,7 @@ export const createRedeliver = ({ webhooks, store, send, toTest, clock }: Deps):
       const webhook = await active(tenant, webhookId);
       const event = toTest({ id: commandId, tenant, webhookId, time: now(), cause });
       const deliveryId = deliveryIdOf(commandId, webhookId);
-      const sent = await testing(tenant, () => send({ tenant, webhook, deliveryId, body: JSON.stringify(event) }));
+      const sent = await orUnreadable(testing(tenant, () => send({ tenant, webhook, deliveryId, body: JSON.stringify(event) })));
       const at = now();
       await store.append(deliveriesStream(tenant, at), 'any', [outcomeOf(webhookId, event, { deliveryId, sent }, at)], cause);
       if (sent.reason === 'gone') await webhooks.disableGone(tenant, webhookId, webhook.settings.url, cause);

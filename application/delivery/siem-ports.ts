@@ -45,6 +45,9 @@ export interface SinkTransport {
 /** A target with its URL in the clear. */
 export type OpenTarget = SinkTarget<string>;
 
+/** A target as it is seen by those who may see it. A URL of null: it cannot be opened. */
+export type SeenTarget = SinkTarget<string | null>;
+
 /** `secret`: the value of the header that the target names. */
 export type OpenSink = Readonly<{ tenant: TenantId; sinkId: string; target: OpenTarget; secret: string | null }>;
 

@@ -7,8 +7,8 @@ import { createAggregate, type Aggregate } from '../kernel/command-handler.ts';
 import type { Cause, Clock, EventLog, EventStore, Recorded } from '../kernel/ports.ts';
 import type { Secrets } from '../kernel/sealing.ts';
 import { createShares } from '../kernel/shares.ts';
-import { openUrl, sealText, sealUrl } from './sealed-urls.ts';
-import { failureOf, type OpenTarget, type OpenTransport, type SinkDoor, type SinkFailure, type SinkTransport } from './siem-ports.ts';
+import { ifOpen, openUrl, orUnreadable, sealText, sealUrl } from './sealed-urls.ts';
+import { failureOf, type OpenTarget, type OpenTransport, type SeenTarget, type SinkDoor, type SinkFailure, type SinkTransport } from './siem-ports.ts';
 import type { ToRecord } from './siem-records.ts';
 import { siemSinksStream, sinkSecretPlace, sinkUrlPlace, type SinkName } from './siem-streams.ts';
 import { createStarts, type Start } from './starts.ts';
@@ -25,6 +25,9 @@ export type WantedSink = Readonly<{
 
 /** What stays away stays as it is; a `secret` of null is taken away. The target's kind is that of the sink. */
 export type ChangedSink = Partial<Omit<WantedSink, 'start'>>;
+
+/** `readable`: whether everything that it sends with can be opened; where not, it sends nothing. */
+export type Revealed = Readonly<{ target: SeenTarget; readable: boolean }>;
 
 /** What a test send came to: the failure, or undefined when the receiver took it. */
 export type Tried = Readonly<{ failure: SinkFailure | undefined; durationMs: number }>;
@@ -43,11 +46,11 @@ export interface SiemSinks {
   pause(tenant: TenantId, sinkId: string, cause: Cause): Promise<SiemSink>;
   resume(tenant: TenantId, sinkId: string, cause: Cause): Promise<SiemSink>;
   remove(tenant: TenantId, sinkId: string, cause: Cause): Promise<void>;
-  /** Sends the event of the sink's making, once. */
+  /** Sends the event of the sink's making, once. Rejects with `delivery.unreadable` where its URL or secret cannot be opened. */
   test(tenant: TenantId, sinkId: string, signal: AbortSignal): Promise<Tried>;
   /** Its target, for those who may see it. */
-  reveal(tenant: TenantId, sink: SiemSink): Promise<OpenTarget>;
-  /** The way to its receiver, its secret opened. */
+  reveal(tenant: TenantId, sink: SiemSink): Promise<Revealed>;
+  /** The way to its receiver, its secret opened. Rejects with `kernel.seal_broken`. */
   open(tenant: TenantId, sink: SiemSink): Promise<SinkTransport>;
 }
 
@@ -91,15 +94,29 @@ const createCheck = ({ door, types: publicTypes }: Pick<SiemSinksDeps, 'door' | 
 
 const required = (state: SiemSinksState, sinkId: string): SiemSink => state.sinks.get(sinkId) ?? reject('delivery.sink_not_found');
 
-const createReveal = (secrets: Secrets): SiemSinks['reveal'] => async (tenant, { sinkId, target }) =>
-  target.kind === 'ocsf-http' ? { ...target, url: await openUrl(secrets, sinkUrlPlace({ tenant, sinkId }), target.url) } : target;
+/** Both reject with `kernel.seal_broken`. */
+const createUnseal = (secrets: Secrets) => ({
+  target: async (name: SinkName, target: SinkTarget): Promise<OpenTarget> =>
+    target.kind === 'ocsf-http' ? { ...target, url: await openUrl(secrets, sinkUrlPlace(name), target.url) } : target,
+  secret: async (name: SinkName, secret: SiemSink['secret']): Promise<string | null> =>
+    secret === null ? null : Buffer.from(await secrets.open(sinkSecretPlace(name), secret)).toString('utf8'),
+});
+
+const createReveal = (secrets: Secrets): SiemSinks['reveal'] => {
+  const unseal = createUnseal(secrets);
+  return async (tenant, { sinkId, target, secret }) => {
+    const name = { tenant, sinkId };
+    const [opened, known] = await Promise.all([ifOpen(unseal.target(name, target)), ifOpen(unseal.secret(name, secret))]);
+    const seen: SeenTarget = target.kind === 'ocsf-http' ? { ...target, url: opened?.kind === 'ocsf-http' ? opened.url : null } : target;
+    return { target: seen, readable: opened !== undefined && known !== undefined };
+  };
+};
 
 const createOpen = ({ secrets, transport }: Pick<SiemSinksDeps, 'secrets' | 'transport'>): SiemSinks['open'] => {
-  const reveal = createReveal(secrets);
-  return async (tenant, sink) => {
-    const { sinkId, secret } = sink;
-    const opened = secret === null ? null : Buffer.from(await secrets.open(sinkSecretPlace({ tenant, sinkId }), secret)).toString('utf8');
-    return transport({ tenant, sinkId, target: await reveal(tenant, sink), secret: opened });
+  const unseal = createUnseal(secrets);
+  return async (tenant, { sinkId, target, secret }) => {
+    const name = { tenant, sinkId };
+    return transport({ ...name, target: await unseal.target(name, target), secret: await unseal.secret(name, secret) });
   };
 };
 
@@ -112,7 +129,7 @@ const createSeal = (secrets: Secrets) => ({
 });
 
 /** What a receiver knows the sender by is for that receiver: a new address would get it without whoever set it having said so. */
-const requireSecretAgain = (sink: SiemSink, seen: OpenTarget, { target, secret }: ChangedSink): void => {
+const requireSecretAgain = (sink: SiemSink, seen: SeenTarget, { target, secret }: ChangedSink): void => {
   if (sink.secret === null || secret !== undefined || target?.kind !== 'ocsf-http' || seen.kind !== 'ocsf-http') return;
   if (target.url !== seen.url) rejectFields({ url: 'is another one: bearer_token or header must be given again with it, or header as null' });
 };
@@ -121,7 +138,7 @@ const createChange = (deps: SiemSinksDeps, say: (tenant: TenantId, command: Siem
   const [check, seal, reveal] = [createCheck(deps), createSeal(deps.secrets), createReveal(deps.secrets)];
   return async (tenant, sink, wanted, cause) => {
     check(wanted);
-    requireSecretAgain(sink, await reveal(tenant, sink), wanted);
+    requireSecretAgain(sink, (await reveal(tenant, sink)).target, wanted);
     const name = { tenant, sinkId: sink.sinkId };
     const { target, secret, ...rest } = wanted;
     const settings: Partial<SinkSettings> = {
@@ -150,7 +167,7 @@ const createTest = (deps: SiemSinksDeps, sinks: Aggregate<SiemSinksState, SiemSi
     const sink = required((await sinks.load(siemSinksStream(tenant))).state, sinkId);
     const record = toRecord(sink.target.kind, await making(tenant, sinkId));
     if (record === undefined) throw new Error('the SIEM table says nothing of a sink that was made');
-    const way = await open(tenant, sink);
+    const way = await orUnreadable(open(tenant, sink));
     const began = clock.now();
     const took = (): number => Math.max(0, clock.now() - began);
     try {

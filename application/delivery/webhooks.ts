@@ -10,7 +10,7 @@ import { createAggregate, type Aggregate } from '../kernel/command-handler.ts';
 import type { Cause, Clock, EventLog, EventStore } from '../kernel/ports.ts';
 import type { Secrets } from '../kernel/sealing.ts';
 import type { PublicEvents, WebhookDoor, WebhookSignatures } from './ports.ts';
-import { openUrl, sealUrl } from './sealed-urls.ts';
+import { ifOpen, openUrl, sealUrl } from './sealed-urls.ts';
 import { createStarts, type Range, type Start } from './starts.ts';
 import { keyPlaces, urlPlace, webhooksStream } from './streams.ts';
 
@@ -26,8 +26,8 @@ export type Shown = Readonly<{ webhook: Webhook; secret: Uint8Array; publicKey: 
 /** All reject with `delivery.webhook_not_found` where there is none (any more), and bad input with `request.invalid` {fields}. */
 export interface Webhooks {
   find(tenant: TenantId, webhookId: string): Promise<Webhook | undefined>;
-  /** Where its receiver is, for those who may see it. */
-  reveal(tenant: TenantId, webhook: Readonly<{ webhookId: string; url: SealedUrl }>): Promise<string>;
+  /** Where its receiver is, for those who may see it; undefined where that cannot be opened. */
+  reveal(tenant: TenantId, webhook: Readonly<{ webhookId: string; url: SealedUrl }>): Promise<string | undefined>;
   /** Rejects with `delivery.too_many_webhooks` {limit}. */
   create(tenant: TenantId, wanted: Readonly<{ settings: WantedWebhook; start: Start }>, how: WebhookChange): Promise<Shown>;
   change(tenant: TenantId, webhookId: string, wanted: Readonly<{ settings: Partial<WantedWebhook>; enabled?: boolean | undefined }>, cause: Cause): Promise<Webhook>;
@@ -137,7 +137,7 @@ export const createWebhooks = (deps: WebhooksDeps): Webhooks => {
 
   return {
     find,
-    reveal: (tenant, { webhookId, url }) => openUrl(deps.secrets, urlPlace(tenant, webhookId), url),
+    reveal: (tenant, { webhookId, url }) => ifOpen(openUrl(deps.secrets, urlPlace(tenant, webhookId), url)),
     create: async (tenant, { settings, start }, { commandId: webhookId, ...cause }) => {
       check.settings(settings);
       const sealed = { ...settings, url: await sealUrl(deps.secrets, urlPlace(tenant, webhookId), settings.url) };

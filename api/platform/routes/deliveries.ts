@@ -26,7 +26,7 @@ const testRoute = ({ redeliver, access }: WebhookDeps) =>
     description: `Of the type \`chancery.delivery.webhook.tested\`, whatever types the endpoint has. The answer waits for the receiver, ${ATTEMPT_TIMEOUT_MS / 1_000} seconds at most; of a tenant four tests are under way at once, others wait their turn. A failed test is not tried again.`,
     params: WebhookParams,
     replies: { 200: { description: 'What came of it', schema: TestReply } },
-    rejections: [...rejections, 'delivery.webhook_disabled'],
+    rejections: [...rejections, 'delivery.webhook_disabled', 'delivery.unreadable'],
     handle: async ({ params, cause, commandId }) => {
       const { id } = await tenantOfPath(access, params.slug);
       const { deliveryId, sent: { status, reason, durationMs } } = await redeliver.test(id, params.id.toLowerCase(), { ...cause, commandId });

@@ -140,7 +140,7 @@ const changeRoute = ({ siemSinks }: SiemDeps, scope: Scope, show: Show): Route<P
       const tenant = await scope.owner(params as Params);
       const sink = (await siemSinks.find(tenant, ((params as Params).id ?? '').toLowerCase())) ?? reject('delivery.sink_not_found');
       requireOperator(sink.target.kind, principal);
-      const wanted = changedSink(await siemSinks.reveal(tenant, sink), body);
+      const wanted = changedSink((await siemSinks.reveal(tenant, sink)).target, body);
       return { status: 200, body: await show.changed(tenant, sink.sinkId, () => siemSinks.change(tenant, sink, wanted, cause)) };
     },
   });
@@ -151,13 +151,14 @@ type OneRow = Readonly<{
   verb: string;
   summary: string;
   replies: Route['replies'];
+  rejections?: readonly string[];
   handle: (asked: Readonly<{ tenant: TenantId; id: string; request: Asked }>) => Promise<HttpReply>;
 }>;
 
 /** A route of one sink. */
-const oneRoute = (scope: Scope, { method, suffix = '', verb, summary, replies, handle }: OneRow): Route<PlatformPrincipal> =>
+const oneRoute = (scope: Scope, { method, suffix = '', verb, summary, replies, rejections = [], handle }: OneRow): Route<PlatformPrincipal> =>
   defineRoute<PlatformPrincipal, TSchema>({
-    tags: ['SIEM sinks'], permission: scope.permission, params: scope.one, rejections: [...scope.rejections, 'delivery.sink_not_found'],
+    tags: ['SIEM sinks'], permission: scope.permission, params: scope.one, rejections: [...scope.rejections, 'delivery.sink_not_found', ...rejections],
     method,
     path: `${scope.base}/:id${suffix}`,
     operationId: scope.operation(verb),
@@ -183,7 +184,7 @@ const oneRows = ({ siemSinks }: SiemDeps, show: Show): readonly OneRow[] => [
     },
   },
   {
-    method: 'POST', suffix: '/test', verb: 'test', summary: 'Send the event of the sink\'s making, once', replies: { 200: { description: 'What came of it', schema: SinkTestReply } },
+    method: 'POST', suffix: '/test', verb: 'test', summary: 'Send the event of the sink\'s making, once', replies: { 200: { description: 'What came of it', schema: SinkTestReply } }, rejections: ['delivery.unreadable'],
     handle: async ({ tenant, id, request: { signal } }) => {
       const { failure, durationMs } = await siemSinks.test(tenant, id, signal);
       const body: Static<typeof SinkTestReply> = { delivered: failure === undefined, reason: failure?.reason ?? null, status: failure?.status ?? null, duration_ms: durationMs };

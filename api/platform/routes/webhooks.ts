@@ -21,7 +21,7 @@ const common = { tags: ['Webhooks'], permission: 'tenant' } as const;
 const rejections = ['tenancy.tenant_unknown', 'tenancy.forbidden'];
 const ofOne = [...rejections, 'delivery.webhook_not_found'];
 
-const opened = async (webhooks: Webhooks, tenant: TenantId, webhook: WebhookDocument): Promise<OpenWebhook> => ({ ...webhook, url: await webhooks.reveal(tenant, webhook) });
+const opened = async (webhooks: Webhooks, tenant: TenantId, webhook: WebhookDocument): Promise<OpenWebhook> => ({ ...webhook, url: (await webhooks.reveal(tenant, webhook)) ?? null });
 
 /** As the list shows it: what was done is answered from what is known of it, whatever the list knows yet. */
 const showOne = async (webhooks: Webhooks, tenant: TenantId, webhook: WebhookDocument): Promise<Static<typeof WebhookReply>> => showWebhook(await opened(webhooks, tenant, webhook));
