@@ -139,7 +139,7 @@ describe('platform: password resets', () => {
   it('leave no address and no code in what is stored or logged', async () => {
     const token = await reset();
     await ask('stranger-canary@x.example');
-    const { events } = await platform.ground.embedded.log.feed().pull(undefined, 1_000, AbortSignal.timeout(1_000));
+    const { events } = await platform.ground.embedded.log.feed().pull(undefined, 1_000, AbortSignal.timeout(15_000));
     const kept: string[] = [JSON.stringify(events), platform.running.logs.join('')];
     for await (const { value } of platform.ground.embedded.state.list('password-reset-requests')) kept.push(value);
     expect(kept.length, 'a request waits').to.equal(3);
@@ -297,7 +297,7 @@ describe('platform: second factors', () => {
   it('leave no secret and no recovery code in what is stored or logged', async () => {
     const { secret, recovery } = await enrol();
     await signIn({ totp: recovery[0] ?? '' });
-    const { events } = await platform.ground.embedded.log.feed().pull(undefined, 1_000, AbortSignal.timeout(1_000));
+    const { events } = await platform.ground.embedded.log.feed().pull(undefined, 1_000, AbortSignal.timeout(15_000));
     const kept = JSON.stringify(events) + platform.running.logs.join('');
     for (const canary of [secret, ...recovery, ...recovery.map((code) => code.replaceAll('-', ''))]) expect(kept).not.to.include(canary);
   });

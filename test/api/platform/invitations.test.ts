@@ -185,7 +185,7 @@ describe('platform: invitations', () => {
     const token = codeIn(mail);
     await accept(`${token}x`);
     await accept(token);
-    const { events } = await platform.ground.embedded.log.feed().pull(undefined, 1_000, AbortSignal.timeout(1_000));
+    const { events } = await platform.ground.embedded.log.feed().pull(undefined, 1_000, AbortSignal.timeout(15_000));
     const kept: string[] = [JSON.stringify(events), platform.running.logs.join('')];
     for await (const { value } of platform.ground.embedded.state.list('checkpoint:mail-queue')) kept.push(value);
     for (const canary of ['canary-7', token.slice(-32), token]) expect(kept.join('\n')).not.to.include(canary);

@@ -196,7 +196,7 @@ describe('platform: people', () => {
     const canaries = [member.email, PASSWORD, key.secret.slice(13), session.access_token.split('.')[2], session.refresh_token.slice(-32)];
     const stored: string[] = [];
     const feed = platform.ground.embedded.log.feed();
-    stored.push(JSON.stringify((await feed.pull(undefined, 1_000, AbortSignal.timeout(1_000))).events), platform.running.logs.join(''));
+    stored.push(JSON.stringify((await feed.pull(undefined, 1_000, AbortSignal.timeout(15_000))).events), platform.running.logs.join(''));
     for (const canary of canaries) expect(stored.join(''), String(canary)).not.to.include(canary);
     expect(stored[0]).to.include(member.user_id);
   });

@@ -1,11 +1,14 @@
 /** The KMS over the whole program: the document's calls, whose keys are whose, and what is refused. */
 import { createPublicKey, hash, randomBytes, verify, type webcrypto } from 'node:crypto';
 import { expect } from 'chai';
+import { resolve } from '../../../api/composition/provide.ts';
 import { servedSurfaces } from '../../../api/composition/surfaces.ts';
 import { storage } from '../../../api/composition/tokens.ts';
 import type { Surface } from '../../../api/kernel/surface.ts';
 import { kmsOperationsStream } from '../../../application/keys/kms.ts';
 import type { TenantId } from '../../../domain/kernel/ids.ts';
+import type { KmsOperationEvent } from '../../../domain/keys/kms-operation.events.ts';
+import { systemClock } from '../../../infrastructure/runtime/clock.ts';
 import { createTenant, startApp, type App } from '../../support/app.ts';
 import { collect } from '../../support/collect.ts';
 import { API, base64, createKmsHelper, type KmsHelper, type Service } from '../../support/kms.ts';
@@ -271,8 +274,10 @@ describe('quantum-lock: the KMS', function suite() {
     const service = await kms.service(tenant.slug);
     const { signature, data_hash: dataHash } = await kms.sign(service, DATA, { algorithm: 'ED25519' });
     await kms.verify(service, DATA, base64(randomBytes(64)), { algorithm: 'ED25519' });
-    const today = new Date().toISOString();
-    const events = await collect(app.program.container.get<any>(storage.store).read(kmsOperationsStream(tenant.id as TenantId, today))) as readonly { type: string; data: Record<string, unknown> }[]; // oxlint-disable-line typescript/no-explicit-any -- a token without its type
+    // It may have been before midnight.
+    const days = [-86_400_000, 0].map((since) => kmsOperationsStream(tenant.id as TenantId, new Date(systemClock.now() + since).toISOString()));
+    const store = resolve(app.program.container, storage.store);
+    const events = (await Promise.all(days.map((day) => collect(store.read<KmsOperationEvent>(day))))).flat();
     expect(events.map(({ type }) => type)).to.deep.equal(['KmsDataSigned', 'KmsSignatureVerified']);
     expect(events[0]?.data).to.deep.include({ keyId: 'default', algorithm: 'Ed25519', service: 'billing', credentialId: service.id, dataHash, signatureHash: hash('sha3-256', Buffer.from(signature, 'base64'), 'hex') });
     expect(events[1]?.data).to.deep.include({ valid: false, kid: null });

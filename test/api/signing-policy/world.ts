@@ -10,8 +10,9 @@ export const otherDigest = (number: number): string => Buffer.alloc(32, number).
 let made = 0;
 
 export const openWorld = async () => {
-  const time = { ahead: 0 };
-  const clock: Clock = { now: () => Math.floor(performance.timeOrigin + performance.now()) + time.ahead };
+  const real = (): number => Math.floor(performance.timeOrigin + performance.now());
+  const time = { ahead: 0, passes: real };
+  const clock: Clock = { now: () => time.passes() + time.ahead };
   const app: App = await startApp({ clock, env: { TRUST_PROXY: '127.0.0.1' } });
 
   const organization = async () => {
@@ -58,7 +59,18 @@ export const openWorld = async () => {
     };
   };
 
-  return { app, organization, close: () => app.close(), pass: (ms: number) => { time.ahead += ms; } };
+  return {
+    app, organization,
+    close: () => app.close(),
+    now: () => clock.now(),
+    pass: (ms: number) => { time.ahead += ms; },
+    /** No time but what `pass` says, for as long as `work` takes: however slow the machine is. */
+    standingStill: async (work: () => Promise<void>): Promise<void> => {
+      const now = real();
+      time.passes = () => now;
+      await work().finally(() => { time.passes = real; });
+    },
+  };
 };
 
 export type World = Awaited<ReturnType<typeof openWorld>>;

@@ -93,11 +93,11 @@ describe('embedded event store', () => {
     old.close();
     opened = await open();
     const feed = opened.log.feed({ tenant: mine, types: ['Noted'] });
-    const page = await feed.pull(undefined, 10, AbortSignal.timeout(1_000));
+    const page = await feed.pull(undefined, 10, AbortSignal.timeout(15_000));
     expect(page.events.map(({ position }) => Number(position))).to.deep.equal([2, 24_000]);
     expect(Number(page.scannedTo), 'in one pull, past more than a pull looks through').to.equal(25_000);
     await opened.store.append(someStream(mine), 'none', [noted('new')], someCause);
-    expect((await feed.pull(page.scannedTo, 10, AbortSignal.timeout(1_000))).events.map(({ data }) => data)).to.deep.equal([noted('new').data]);
+    expect((await feed.pull(page.scannedTo, 10, AbortSignal.timeout(15_000))).events.map(({ data }) => data)).to.deep.equal([noted('new').data]);
     const db = new DatabaseSync(path, { readOnly: true });
     const plan = db.prepare('EXPLAIN QUERY PLAN SELECT cause FROM events WHERE position > ? AND position <= ? AND tenant = (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?').all();
     db.close();

@@ -102,7 +102,7 @@ describe('signing: answers of Azure', function suite() {
       for (const answer of [{ signature: blank, signingCertificate }, { signature, signingCertificate: [blank] }, { signature: `a${'='.repeat(100_000)}`, signingCertificate }]) {
         const begun = performance.now();
         expect(fault(() => checkAnswer(ATTRIBUTES, answer))).to.match(/is not base64$/u);
-        expect(performance.now() - begun).to.be.below(100);
+        expect(performance.now() - begun).to.be.below(2_000);
       }
     });
 

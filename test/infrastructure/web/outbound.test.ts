@@ -178,7 +178,7 @@ describe('calls to the outside', () => {
       const { status, headers, complete } = await door.request(to(`http://127.0.0.1:${port}/${path}`, { bodyMs: 50, timeoutMs: 10_000 }));
       expect([status, headers['x-a'], complete], path).to.deep.equal([202, 'b', false]);
     }
-    const late = await door.request(to(`http://127.0.0.1:${port}/drips`, { bodyMs: 10_000, timeoutMs: 50 }));
+    const late = await door.request(to(`http://127.0.0.1:${port}/drips`, { bodyMs: 10_000, timeoutMs: 500 }));
     expect([late.status, late.complete], 'the time for all of it is up as well').to.deep.equal([202, false]);
   });
 
