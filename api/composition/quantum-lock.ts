@@ -29,18 +29,25 @@ const storageWorks = async ({ state, log, projections, clock }: Omit<HealthDeps,
   }
 };
 
-/** The fingerprint engine is tried at the start, the rest looked at when somebody asks, at most once a second. */
+/**
+ * The fingerprint engine is tried at the start, the rest looked at when somebody asks: once for all who ask meanwhile, however long an engine takes
+ * to answer, and at most once a second.
+ */
 export const createHealth = (deps: HealthDeps): (() => Promise<Health>) => {
   const fingerprints = fingerprintsWork(deps.hashes);
   let found: Promise<Health> | undefined;
+  let isLooking = false;
   let until = 0;
-  const look = async (): Promise<Health> => ({ storage: await storageWorks(deps), fingerprints });
+  const look = async (): Promise<Health> => {
+    isLooking = true;
+    const works = await storageWorks(deps);
+    isLooking = false;
+    until = deps.clock.now() + TOLD_FOR_MS;
+    return { storage: works, fingerprints };
+  };
+  const isToldStill = (now: number): boolean => isLooking || (now < until && now >= until - TOLD_FOR_MS);
   return () => {
-    const now = deps.clock.now();
-    if (found === undefined || now >= until || now < until - TOLD_FOR_MS) {
-      found = look();
-      until = now + TOLD_FOR_MS;
-    }
+    if (found === undefined || !isToldStill(deps.clock.now())) found = look();
     return found;
   };
 };

@@ -50,6 +50,9 @@ const plans: Route<LockPrincipal> = defineRoute({
   handle: async () => ({ status: 200, body: PLANS }),
 });
 
+/** What was found is told for a second. */
+const RETRY = { 'Retry-After': '1' };
+
 const healthRoute = ({ clock, health }: MetaDeps): Route<LockPrincipal> =>
   defineRoute({
     method: 'GET',
@@ -69,6 +72,7 @@ const healthRoute = ({ clock, health }: MetaDeps): Route<LockPrincipal> =>
       return {
         status: isHealthy ? 200 : 503,
         body: { status: isHealthy ? 'healthy' : 'unhealthy', service: 'QuantumLock API', qcos_available: fingerprints, timestamp: timesFor(request)(clock.now()) },
+        ...(!isHealthy && { headers: RETRY }),
       };
     },
   });

@@ -47,6 +47,19 @@ describe('the health of quantum-lock', () => {
     expect(knobs.looks).to.equal(3);
   });
 
+  it('is looked at once for all who ask while an engine takes its time', async () => {
+    const answer = Promise.withResolvers<undefined>();
+    const { knobs, health } = world({ log: { head: () => answer.promise } });
+    const asked = [health()];
+    for (let seconds = 0; seconds < 10; seconds += 1) {
+      knobs.now += 1_000;
+      asked.push(health());
+    }
+    answer.resolve(undefined);
+    expect(await Promise.all(asked)).to.deep.equal(asked.map(() => ({ storage: true, fingerprints: true })));
+    expect(knobs.looks).to.equal(1);
+  });
+
   const engines: Readonly<Record<string, Partial<FingerprintHashes>>> = {
     'finds everything equal': { equal: () => true },
     'finds nothing equal': { equal: () => false },

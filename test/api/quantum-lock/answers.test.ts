@@ -176,8 +176,8 @@ describe('quantum-lock: answers', () => {
   it('GET /health says what does not work, with 503', async () => {
     for (const [health, available] of [[{ storage: false, fingerprints: true }, true], [{ storage: true, fingerprints: false }, false]] as const) {
       lock.script.health = health;
-      const { status, json } = await lock.call('GET', '/quantum-lock/health');
-      expect(status).to.equal(503);
+      const { status, json, headers } = await lock.call('GET', '/quantum-lock/health');
+      expect([status, headers.get('retry-after')]).to.deep.equal([503, '1']);
       expect(json).to.deep.include({ status: 'unhealthy', qcos_available: available });
     }
   });
