@@ -4,7 +4,7 @@ import type { Container } from 'inversify';
 import type { OpenTransport } from '../../application/delivery/siem-ports.ts';
 import { createToRecord, type ToRecord } from '../../application/delivery/siem-records.ts';
 import { createSiemDispatcher, type SiemDispatcher } from '../../application/delivery/siem-dispatcher.ts';
-import { createSinkLag } from '../../application/delivery/siem-lag.ts';
+import { createSinkLag, type SinkLag } from '../../application/delivery/siem-lag.ts';
 import { createSiemSinks, type SiemSinks } from '../../application/delivery/siem-sinks.ts';
 import { createSinkStatuses, type SinkStatuses } from '../../application/delivery/siem-status.ts';
 import type { Bus } from '../../application/kernel/bus.ts';
@@ -51,10 +51,10 @@ type DispatcherOf = Readonly<{ log: EventLog; state: StateStore; sinks: SiemSink
 const dispatcherOf = (deps: DispatcherOf): SiemDispatcher =>
   createSiemDispatcher({ ...deps, storedTypesOf, pause, random: randomFraction });
 
-type SchedulerOf = Readonly<{ metrics: Metrics; sinks: SiemSinks; statuses: SinkStatuses; log: EventLog; config: Config; clock: Clock; logger: Logger; dispatcher: SiemDispatcher; leases: Leases }>;
+type SchedulerOf = Readonly<{ metrics: Metrics; sinks: SiemSinks; statuses: SinkStatuses; log: EventLog; lag: SinkLag; config: Config; logger: Logger; dispatcher: SiemDispatcher; leases: Leases }>;
 
-const schedulerOf = ({ metrics, sinks, statuses, log, config, clock, logger, dispatcher, leases }: SchedulerOf): Scheduler => {
-  if (config.roles.includes('dispatcher')) watchSinks(metrics, { dispatcher, sinks, statuses, log, lagOf: createSinkLag({ log, clock, storedTypesOf }) });
+const schedulerOf = ({ metrics, sinks, statuses, log, lag: lagOf, config, logger, dispatcher, leases }: SchedulerOf): Scheduler => {
+  if (config.roles.includes('dispatcher')) watchSinks(metrics, { dispatcher, sinks, statuses, log, lagOf });
   const work = async (signal: AbortSignal): Promise<void> => {
     try {
       await dispatcher.run(signal);
@@ -76,5 +76,6 @@ export const bindSiem = (container: Container): void => {
   provide(container, sinks, sinksOf, { store, log, secrets, outbound, transport, toRecord, clock });
   provide(container, statuses, ({ state: kept }) => createSinkStatuses(kept), { state });
   provide(container, dispatcher, dispatcherOf, { log, state, sinks, toRecord, statuses, clock, logger });
-  provide(container, siem.scheduler, schedulerOf, { metrics: runtime.metrics, sinks, statuses, log, config, clock, logger, dispatcher, leases: storage.leases });
+  provide(container, siem.lag, (deps) => createSinkLag({ ...deps, storedTypesOf }), { log, clock });
+  provide(container, siem.scheduler, schedulerOf, { metrics: runtime.metrics, sinks, statuses, log, lag: siem.lag, config, logger, dispatcher, leases: storage.leases });
 };

@@ -35,7 +35,7 @@ const bindPlatform = (container: Container): void => {
     rules: signing.rules, whatIf: signing.whatIf, clock: runtime.clock, recall: signing.recall, revokeCertificate: signing.revokeCertificate,
     kmsKeys: kms.keys, licenceSigningKeys: offline.keys, log: storage.log, publicUrl: runtime.publicUrl, streams: fanout.streams,
     webhooks: delivery.webhooks, redeliver: delivery.redeliver,
-    siemSinks: siem.sinks, siemStatuses: siem.statuses, siemDispatcher: siem.dispatcher,
+    siemSinks: siem.sinks, siemStatuses: siem.statuses, siemDispatcher: siem.dispatcher, siemLag: siem.lag,
   });
 };
 

@@ -7,6 +7,7 @@ import type { RunningJobs } from '../../infrastructure/runtime/jobs.ts';
 import type { PublicEvents, WebhookSignatures } from '../../application/delivery/ports.ts';
 import type { Redeliver } from '../../application/delivery/redeliver.ts';
 import type { SiemDispatcher } from '../../application/delivery/siem-dispatcher.ts';
+import type { SinkLag } from '../../application/delivery/siem-lag.ts';
 import type { OpenTransport } from '../../application/delivery/siem-ports.ts';
 import type { ToRecord } from '../../application/delivery/siem-records.ts';
 import type { SiemSinks } from '../../application/delivery/siem-sinks.ts';
@@ -199,6 +200,7 @@ export const siem = {
   sinks: token<SiemSinks>('siem.sinks'),
   statuses: token<SinkStatuses>('siem.statuses'),
   dispatcher: token<SiemDispatcher>('siem.dispatcher'),
+  lag: token<SinkLag>('siem.lag'),
   scheduler: token<Scheduler>('siem.scheduler'),
 };
 

@@ -119,7 +119,7 @@ export const SinkReply = Type.Object(
     problem: nullable(Type.Enum(['unreadable']), 'unreadable: its URL or secret cannot be opened with the keys that are there, and nothing is sent until what is lost is given again; null: there is none'),
     position: nullable(Type.String(), 'Up to where in the log the receiver has what is for it; null: nothing yet'),
     head: nullable(Type.String(), 'Where the log ends'),
-    lag: Type.Integer({ description: 'Positions between the two: events in the embedded log, bytes in EventStoreDB' }),
+    lag: nullable(Type.Number(), 'Age in seconds of the oldest event between the two that may be for it; 0: there is none; null: it cannot be told just now, in the answer to a change that was made'),
     delivered: Type.Integer({ description: 'Events that the receiver has taken, repetitions included' }),
     last_delivered_at: nullable(Type.String({ format: 'date-time' }), 'When it last took some; RFC 3339'),
     skipped: Type.Integer({ description: 'Events that were passed over, because the receiver answered 413 to each of them alone; repetitions included' }),

@@ -5,7 +5,6 @@ import type { ChangedSink, Revealed, WantedSink } from '../../application/delive
 import type { SinkStatus, SinkTrouble } from '../../application/delivery/siem-status.ts';
 import type { FileTarget, HttpTarget, SinkKind, SyslogTarget } from '../../domain/delivery/siem-sink.events.ts';
 import type { SiemSink } from '../../domain/delivery/siem-sinks.ts';
-import { distance } from '../../application/kernel/positions.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
 import { rejectFields } from '../../domain/kernel/rejection.ts';
 import { USUAL_KEPT_FILES, USUAL_ROTATE_BYTES, type ChangeSinkBody, type CreateSinkBody, type SinkReply } from './siem-schemas.ts';
@@ -127,7 +126,8 @@ const showTarget = (target: SeenTarget) => {
 
 const showTrouble = ({ reason, status, since, lastAt, attempts, nextAt }: SinkTrouble) => ({ reason, status, since, last_at: lastAt, attempts, next_at: nextAt });
 
-export type SinkDoing = SinkStatus & Readonly<{ position: Position | undefined; head: Position | undefined }>;
+/** `lag`: seconds; null: it cannot be told. */
+export type SinkDoing = SinkStatus & Readonly<{ position: Position | undefined; head: Position | undefined; lag: number | null }>;
 
 const statusOf = ({ paused }: SiemSink, { readable }: Revealed, { trouble }: SinkStatus): 'active' | 'failing' | 'paused' => {
   if (paused) return 'paused';
@@ -144,7 +144,7 @@ export const showSink = (sink: SiemSink, revealed: Revealed, doing: SinkDoing): 
   problem: revealed.readable ? null : 'unreadable',
   position: doing.position ?? null,
   head: doing.head ?? null,
-  lag: distance(doing.position, doing.head),
+  lag: doing.lag,
   delivered: doing.delivered,
   last_delivered_at: doing.deliveredAt,
   skipped: doing.skipped,

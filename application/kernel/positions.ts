@@ -23,9 +23,3 @@ export const BEFORE_THE_FIRST = '0'.repeat(DIGITS) as Position;
 
 /** In full length; undefined for what is malformed. */
 export const positionOf = (given: string): Position | undefined => (GIVEN.test(given) ? (given.padStart(DIGITS, '0') as Position) : undefined);
-
-/** How far apart two positions are, in whatever the engine counts; never negative. */
-export const distance = (from: string | null | undefined, to: string | null | undefined): number => {
-  const [low, high] = [from, to].map((position) => BigInt((position ?? '0').slice(0, DIGITS))) as [bigint, bigint];
-  return Math.max(0, Number(high - low));
-};

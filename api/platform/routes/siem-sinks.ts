@@ -1,6 +1,7 @@
 /** GET and POST /tenants/{slug}/siem-sinks, GET, PATCH and DELETE …/{id}, POST …/{id}/test, /pause and /resume; the same at /siem-sinks for the operator. */
 import type { Static, TSchema } from 'typebox';
 import type { SiemDispatcher } from '../../../application/delivery/siem-dispatcher.ts';
+import type { SinkLag } from '../../../application/delivery/siem-lag.ts';
 import type { SiemSinks } from '../../../application/delivery/siem-sinks.ts';
 import type { SinkStatuses } from '../../../application/delivery/siem-status.ts';
 import type { Clock, EventLog } from '../../../application/kernel/ports.ts';
@@ -8,7 +9,7 @@ import type { Access } from '../../../application/tenancy/access.ts';
 import type { SinkKind } from '../../../domain/delivery/siem-sink.events.ts';
 import type { SiemSink } from '../../../domain/delivery/siem-sinks.ts';
 import { INSTALLATION, type Position, type TenantId } from '../../../domain/kernel/ids.ts';
-import { reject } from '../../../domain/kernel/rejection.ts';
+import { reject, Rejection } from '../../../domain/kernel/rejection.ts';
 import { defineRoute, type ApiRequest, type HttpReply, type Route } from '../../kernel/route.ts';
 import { answerPage, pageOf, PageQuery } from '../page.ts';
 import type { PlatformPrincipal } from '../principal.ts';
@@ -21,6 +22,7 @@ export type SiemDeps = Readonly<{
   siemSinks: SiemSinks;
   siemStatuses: Pick<SinkStatuses, 'read'>;
   siemDispatcher: Pick<SiemDispatcher, 'position'>;
+  siemLag: SinkLag;
   log: Pick<EventLog, 'head'>;
   clock: Clock;
   access: Pick<Access, 'tenantBySlug'>;
@@ -43,27 +45,40 @@ type Scope = Readonly<{
 
 type Asked<Query = unknown, Body = unknown> = ApiRequest<PlatformPrincipal, never, Query, Body>;
 
+/** For the answer to a change: the log cannot be read just now, and what was done is done. */
+const ifKnown = async (lag: Promise<number>): Promise<number | null> => {
+  try {
+    return await lag;
+  } catch (error) {
+    if (error instanceof Rejection) return null;
+    throw error;
+  }
+};
+
 /** A worker that begins anew tries at once, however long the one before was to wait. */
 const beginsAnew = (before: SiemSink | undefined, { changes, paused }: SiemSink): boolean => before !== undefined && !paused && (before.changes !== changes || before.paused);
 
-const createShow = ({ siemSinks, siemStatuses, siemDispatcher, log, clock }: SiemDeps) => {
-  const look = async (tenant: TenantId, sinkId: string): Promise<SinkDoing> => {
+type Seen = Omit<SinkDoing, 'lag'>;
+
+const createShow = ({ siemSinks, siemStatuses, siemDispatcher, siemLag, log, clock }: SiemDeps) => {
+  const look = async (tenant: TenantId, sinkId: string): Promise<Seen> => {
     const name = { tenant, sinkId };
     const [position, status, head] = await Promise.all([siemDispatcher.position(name), siemStatuses.read(name), log.head()]);
     return { ...status, position, head };
   };
-  const show = async (tenant: TenantId, sink: SiemSink, doing: SinkDoing): Promise<Static<typeof SinkReply>> => {
-    const position = doing.position ?? (sink.startAfter as Position | null) ?? undefined;
-    return showSink(sink, await siemSinks.reveal(tenant, sink), { ...doing, position });
+  const show = async (tenant: TenantId, sink: SiemSink, doing: Seen, told: (lag: Promise<number>) => Promise<number | null>): Promise<Static<typeof SinkReply>> => {
+    const { position = (sink.startAfter as Position | null) ?? undefined, head } = doing;
+    const lag = await told(siemLag({ tenant, sink, position, head }));
+    return showSink(sink, await siemSinks.reveal(tenant, sink), { ...doing, position, lag });
   };
   return {
-    one: async (tenant: TenantId, sink: SiemSink) => show(tenant, sink, await look(tenant, sink.sinkId)),
+    one: async (tenant: TenantId, sink: SiemSink) => show(tenant, sink, await look(tenant, sink.sinkId), (lag) => lag),
     /** How it is doing is looked at before it is changed: what cannot be told then is told while nothing has happened. */
     changed: async (tenant: TenantId, sinkId: string, change: () => Promise<SiemSink>) => {
       const [before, doing] = await Promise.all([siemSinks.find(tenant, sinkId), look(tenant, sinkId)]);
       const sink = await change();
       const trouble = doing.trouble && beginsAnew(before, sink) ? { ...doing.trouble, nextAt: new Date(clock.now()).toISOString() } : doing.trouble;
-      return show(tenant, sink, { ...doing, trouble });
+      return show(tenant, sink, { ...doing, trouble }, ifKnown);
     },
   };
 };

@@ -26,12 +26,13 @@ const unsigned = {
 /** Nothing goes out here: webhooks are shown over the whole program. */
 const none = async (): Promise<never> => reject('delivery.webhook_not_found');
 const noSink = async (): Promise<never> => reject('delivery.sink_not_found');
-const silent: Pick<WebhookDeps, 'webhooks' | 'redeliver'> & Pick<SiemDeps, 'siemSinks' | 'siemStatuses' | 'siemDispatcher'> = {
+const silent: Pick<WebhookDeps, 'webhooks' | 'redeliver'> & Pick<SiemDeps, 'siemSinks' | 'siemStatuses' | 'siemDispatcher' | 'siemLag'> = {
   webhooks: { find: async () => undefined, reveal: none, create: none, change: none, rotate: none, disableGone: none, remove: none, replay: none, replayFinished: none },
   redeliver: { retry: none, test: none },
   siemSinks: { find: async () => undefined, list: async () => [], create: noSink, change: noSink, reveal: noSink, pause: noSink, resume: noSink, remove: noSink, test: noSink, open: noSink },
   siemStatuses: { read: noSink },
   siemDispatcher: { position: async () => undefined },
+  siemLag: async () => 0,
 };
 
 const PUBLIC_URL = 'http://chancery.example';

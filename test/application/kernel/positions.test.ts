@@ -1,7 +1,7 @@
 /** The form of positions. */
 import { expect } from 'chai';
 import { createStarts } from '../../../application/delivery/starts.ts';
-import { BEFORE_THE_FIRST, distance, isPosition, positionOf } from '../../../application/kernel/positions.ts';
+import { BEFORE_THE_FIRST, isPosition, positionOf } from '../../../application/kernel/positions.ts';
 import type { Position } from '../../../domain/kernel/ids.ts';
 import { rejection } from '../../support/rejections.ts';
 
@@ -17,10 +17,6 @@ describe('positions', () => {
   it('may be given without the zeros in front', () => {
     expect(['5', at(5), both, '0'].map(positionOf)).to.deep.equal([at(5), at(5), both, BEFORE_THE_FIRST]);
     for (const wrong of ['', '-1', 'x', '1e3', `0${at(5)}`, '9-7', `${at(9)}-7`, '１']) expect(positionOf(wrong), wrong).to.equal(undefined);
-  });
-
-  it('are as far apart as what the engine counts', () => {
-    expect([distance(at(3), at(10)), distance(at(3), both), distance(both, at(3)), distance(undefined, at(4)), distance(null, undefined)]).to.deep.equal([7, 6, 0, 4, 0]);
   });
 
   it('are refused by field where the log holds nothing at them', async () => {
