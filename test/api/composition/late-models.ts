@@ -8,8 +8,8 @@ import { Rejection } from '../../../domain/kernel/rejection.ts';
 import type { Answer, App } from '../../support/app.ts';
 
 export type Late = Readonly<{
-  /** Asks while models are late; answers what was answered, and the events that the request itself brought. */
-  ask: (call: () => Promise<Answer>) => Promise<Readonly<{ answer: Answer; events: readonly Recorded[] }>>;
+  /** Asks while models are late; answers what was answered, and how to find the events that the request itself has brought until one looks. */
+  ask: (call: () => Promise<Answer>) => Promise<Readonly<{ answer: Answer; brought: () => Promise<readonly Recorded[]> }>>;
 }>;
 
 const WINDOW = 1_000;
@@ -55,7 +55,7 @@ export const plantLateModels = ({ program: { container } }: Pick<App, 'program'>
     try {
       const answer = await call();
       const request = answer.headers.get('x-request-id');
-      return { answer, events: (await since(from)).filter(({ cause }) => cause.correlation === request) };
+      return { answer, brought: async () => (await since(from)).filter(({ cause }) => cause.correlation === request) };
     } finally {
       armed = false;
     }
@@ -65,7 +65,7 @@ export const plantLateModels = ({ program: { container } }: Pick<App, 'program'>
     ask: async (call) => {
       for (let tried = 1; ; tried += 1) {
         const asked = await once(call);
-        if (asked.answer.status !== 503 || asked.events.length > 0 || tried === TRIES) return asked;
+        if (asked.answer.status !== 503 || (await asked.brought()).length > 0 || tried === TRIES) return asked;
       }
     },
   };
