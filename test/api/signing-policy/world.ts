@@ -9,8 +9,9 @@ export const otherDigest = (number: number): string => Buffer.alloc(32, number).
 
 let made = 0;
 
+const real = (): number => Math.floor(performance.timeOrigin + performance.now());
+
 export const openWorld = async () => {
-  const real = (): number => Math.floor(performance.timeOrigin + performance.now());
   const time = { ahead: 0, passes: real };
   const clock: Clock = { now: () => time.passes() + time.ahead };
   const app: App = await startApp({ clock, env: { TRUST_PROXY: '127.0.0.1' } });
