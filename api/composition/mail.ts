@@ -13,6 +13,7 @@ import { createOutboxMailer } from '../../infrastructure/mail/outbox-mailer.ts';
 import { senderAddress } from '../../infrastructure/mail/sender-address.ts';
 import { createSmtpMailer } from '../../infrastructure/mail/smtp-mailer.ts';
 import type { Config } from '../../infrastructure/runtime/config.ts';
+import type { Metrics } from '../../infrastructure/runtime/metrics.ts';
 import { createScheduler, type ScheduledTask, type Scheduler } from '../../infrastructure/runtime/scheduler.ts';
 import { provide } from './provide.ts';
 import { runtime, storage, tenancy } from './tokens.ts';
@@ -27,10 +28,18 @@ const mailerOf = ({ config, publicUrl }: Readonly<{ config: Config; publicUrl: s
     : createSmtpMailer({ ...config.mailServer, from });
 };
 
-type Dispatching = Readonly<{ config: Config; logger: Logger; log: EventLog; state: StateStore; leases: Leases; queue: MailQueue; dispatch: MailDispatch; resets: PasswordResets }>;
+const MS = 1_000;
 
-const dispatcherOf = ({ config, logger, log, state, leases, queue, dispatch, resets }: Dispatching): Scheduler => {
+const watchMails = ({ gauge }: Pick<Metrics, 'gauge'>, { waiting }: Pick<MailQueue, 'waiting'>): void => {
+  gauge('mails_waiting', 'Mails in the queue that have not gone out yet, over all tenants.', [], async () => [{ value: (await waiting()).mails }]);
+  gauge('mail_waiting_seconds', 'How long the mail that waits longest has been in the queue, over all tenants; 0 when none waits.', [], async () => [{ value: (await waiting()).longestMs / MS }]);
+};
+
+type Dispatching = Readonly<{ config: Config; metrics: Metrics; logger: Logger; log: EventLog; state: StateStore; leases: Leases; queue: MailQueue; dispatch: MailDispatch; resets: PasswordResets }>;
+
+const dispatcherOf = ({ config, metrics, logger, log, state, leases, queue, dispatch, resets }: Dispatching): Scheduler => {
   const reaction = createReaction(mailReaction(queue), { log, state, logger });
+  if (config.roles.includes('dispatcher')) watchMails(metrics, queue);
   const pauseMs = config.mongoUrl === undefined ? PAUSE_MS.embedded : PAUSE_MS.asked;
   const tasks: readonly ScheduledTask[] = [
     { name: 'mail-reaction', pauseMs, work: (signal) => reaction.run(signal) },
@@ -47,5 +56,5 @@ export const bindMail = (container: Container): void => {
   provide(container, mailer, mailerOf, { config, publicUrl });
   provide(container, mailQueue, createMailQueue, { state, clock });
   provide(container, mailDispatch, createMailDispatch, { aggregates, views, personalData, mailer, queue: mailQueue, clock, logger, publicUrl });
-  provide(container, runtime.dispatcher, dispatcherOf, { config, logger, log, state, leases, queue: mailQueue, dispatch: mailDispatch, resets: tenancy.passwordResets });
+  provide(container, runtime.dispatcher, dispatcherOf, { config, metrics: runtime.metrics, logger, log, state, leases, queue: mailQueue, dispatch: mailDispatch, resets: tenancy.passwordResets });
 };

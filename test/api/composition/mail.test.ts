@@ -56,6 +56,12 @@ describe('mail from the whole program', function suite() {
     await until(async () => (await mailOf(app, yes)).status === 'sent' && (await mailOf(app, no)).status === 'failed');
     expect(await mailOf(app, no)).to.include({ status: 'failed', reason: 'refused' });
     expect((await mailOf(app, later)).status).to.equal('queued');
+    const gauge = async (name: string): Promise<number> => {
+      const { text } = await app.ask('GET', '/metrics', { token: app.operatorToken });
+      return Number(new RegExp(`^chancery_${name} (\\S+)$`, 'mu').exec(text)?.[1]);
+    };
+    await until(async () => (await gauge('mails_waiting')) === 1);
+    expect(await gauge('mail_waiting_seconds')).to.be.greaterThan(0).and.lessThan(30);
     await app.close();
     await server.close();
   });
