@@ -1,5 +1,6 @@
 /** The long work that the operator may start. */
 import { join } from 'node:path';
+import { BACKUP_TYPE } from '../../application/kernel/jobs.ts';
 import type { Leases } from '../../application/kernel/leases.ts';
 import type { Clock, Logger } from '../../application/kernel/ports.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
@@ -12,7 +13,7 @@ export type JobsDeps = Readonly<{ state: StateStore; clock: Clock; logger: Logge
 
 const backupOf = (dataDir: string, kind: 'data' | 'keys'): JobKind => ({
   fileName: `chancery-${kind}-{id}.backup`,
-  contentType: 'application/vnd.sqlite3',
+  contentType: BACKUP_TYPE,
   work: async ({ path, progress }) => {
     await backup({ dataDir, out: path, kind }, (done, of) => progress(of === 0 ? 1 : done / of));
   },

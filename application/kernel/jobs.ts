@@ -2,6 +2,9 @@
 import type { TenantId } from '../../domain/kernel/ids.ts';
 import type { Cause } from './ports.ts';
 
+/** The media type of the only files that jobs make: backups are SQLite databases. */
+export const BACKUP_TYPE = 'application/vnd.sqlite3';
+
 /** Times are UTC in ISO 8601. */
 export type Job = Readonly<{
   id: string;

@@ -1,6 +1,6 @@
 /** GET /projections, POST /projections/{name}/rebuild, POST /jobs, GET /jobs/{id}, GET /jobs/{id}/file: the operator's. */
 import type { Static } from 'typebox';
-import type { Job, Jobs } from '../../../application/kernel/jobs.ts';
+import { BACKUP_TYPE, type Job, type Jobs } from '../../../application/kernel/jobs.ts';
 import type { Access } from '../../../application/tenancy/access.ts';
 import type { Logger } from '../../../application/kernel/ports.ts';
 import type { TenantId } from '../../../domain/kernel/ids.ts';
@@ -109,7 +109,7 @@ const fileRoute = ({ jobs }: OperationDeps) =>
     operationId: 'getJobFile',
     summary: 'Fetch what long work has made',
     params: JobParams,
-    replies: { 200: { description: 'The file', contentType: 'application/octet-stream' } },
+    replies: { 200: { description: 'The file: a backup', contentType: BACKUP_TYPE } },
     rejections: ['platform.job_unknown', 'platform.job_has_no_file'],
     handle: async ({ params }) => {
       const id = params.id.toLowerCase();

@@ -5,6 +5,8 @@ import { startPlatform, type Platform } from './program.ts';
 
 const wanted = (slug: string, more: object = {}) => ({ slug, name: 'Acme Corporation', owner: { email: `owner@${slug}.example`, password: PASSWORD }, ...more });
 
+type Documented = Readonly<{ paths: Readonly<Record<string, { get: { responses: Record<string, { content: object }> } }>> }>;
+
 const cursorOf = (value: unknown): string => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
 describe('platform: tenants', () => {
@@ -148,6 +150,9 @@ describe('platform: operations', () => {
     const file = await fetch(`${platform.running.url}/platform/v1/jobs/${job.id}/file`, { headers: { authorization: 'Bearer operator-token-for-tests' } });
     expect([file.status, file.headers.get('content-disposition')]).to.deep.equal([200, `attachment; filename="chancery-data-${job.id}.backup"`]);
     expect((await file.bytes()).length).to.equal(job.file.size);
+    const documented = (await (await fetch(`${platform.running.url}/platform/openapi.json`)).json()) as Documented;
+    const { content } = documented.paths['/v1/jobs/{id}/file']?.get.responses['200'] ?? { content: {} };
+    expect(Object.keys(content)).to.deep.equal([file.headers.get('content-type')]);
   });
 
   it('know no other jobs', async () => {
