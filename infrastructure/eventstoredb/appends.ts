@@ -66,6 +66,12 @@ const isSettled = ({ answer, isFirst }: Outcome, { chosen }: Events): boolean =>
   return 'actual' in answer ? chosen === false : answer.position !== undefined;
 };
 
+/**
+ * An attempt before this answer can be stored where the stream has yet to get to: there the server does not ask whether it holds the events already, so
+ * that begun again elsewhere they would be there twice. Where the stream is past the place, it never is. What was stored was found before.
+ */
+const mayComeLater = ({ answer, isFirst }: Outcome, expected: number): boolean => !('actual' in answer) || (!isFirst && answer.actual < expected);
+
 /** Where it landed, or where the stream is instead. */
 const store = async (deps: AppendsDeps, events: Events, expected: number, deadline: Deadline): Promise<Answer> => {
   const outcome = await send(deps, events, expected, deadline);
@@ -75,7 +81,7 @@ const store = async (deps: AppendsDeps, events: Events, expected: number, deadli
   const landed = await landedBehind(deps.connection, { stream: events.stream, expected, ids: idsOf(events) }, patience);
   if (landed !== undefined) return landed;
   // It may still be stored later; whoever says it again under the same ids says the same thing.
-  return outcome !== undefined && 'actual' in outcome.answer ? outcome.answer : giveUp();
+  return outcome === undefined || mayComeLater(outcome, expected) ? giveUp() : outcome.answer;
 };
 
 const checkDistinct = (events: Events): void => {

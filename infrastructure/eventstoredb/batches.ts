@@ -21,9 +21,14 @@ type Stream = ClientDuplexStream<Request, Response>;
 /** Where the last of the events is; or, where nothing was stored, where the stream is (-1: there is none). */
 export type Answer = Readonly<{ revision: number; position: Position | undefined }> | Readonly<{ actual: number }>;
 
+/** `expected`: -1 for none. */
+type Asked = Readonly<{ stream: StreamId; expected: number; events: readonly Proposal[] }>;
+
 export interface Batches {
-  /** Once, within so many milliseconds. `expected`: -1 for none. */
-  append(held: Held, asked: Readonly<{ stream: StreamId; expected: number; events: readonly Proposal[] }>, milliseconds: number): Promise<Answer>;
+  /** Once, within so many milliseconds. */
+  append(held: Held, asked: Asked, milliseconds: number): Promise<Answer>;
+  /** The stream of appends as it is now: what it is called with is sent before it returns, so in the order of the calls. */
+  open(held: Held): Promise<(asked: Asked, milliseconds: number) => Promise<Answer>>;
 }
 
 type Pending = Map<string, PromiseWithResolvers<Answer>>;
@@ -95,8 +100,8 @@ export const createBatches = (): Batches => {
     opened.set(stream, known);
     return known;
   };
-  const send = async (held: Held, asked: Parameters<Batches['append']>[1], milliseconds: number, key: string): Promise<Answer> => {
-    const { stream, pending } = await open(held);
+  const send = async ({ stream, pending }: Open, asked: Asked, milliseconds: number): Promise<Answer> => {
+    const key = randomUUID();
     if (stream.destroyed) throw new Error('the stream of appends is gone');
     const waiting = Promise.withResolvers<Answer>();
     pending.set(key, waiting);
@@ -107,5 +112,11 @@ export const createBatches = (): Batches => {
       pending.delete(key);
     }
   };
-  return { append: (held, asked, milliseconds) => send(held, asked, milliseconds, randomUUID()) };
+  return {
+    append: async (held, asked, milliseconds) => send(await open(held), asked, milliseconds),
+    open: async (held) => {
+      const line = await open(held);
+      return (asked, milliseconds) => send(line, asked, milliseconds);
+    },
+  };
 };

@@ -15,6 +15,7 @@ import { parseConnectionString } from './connection-string.ts';
 import { createEnds } from './ends.ts';
 import { createEventLog } from './event-log.ts';
 import { createFresh } from './fresh.ts';
+import { createInOrder } from './in-order.ts';
 import { storeKeys } from './key-storing.ts';
 import { readStream, readStreamBackwards } from './pages.ts';
 import { createRawLog, type RawLog } from './raw-log.ts';
@@ -121,11 +122,12 @@ export const openEventStoreDb = async (options: EventStoreDbOptions): Promise<Op
   }
   const head = createHead(connection);
   const wakeUps = createWakeUps(connection, logger);
-  const appends = createAppends({ connection, batches: createBatches(), ends: createEnds(head) });
+  const parts = { connection, batches: createBatches(), ends: createEnds(head) };
+  const appends = createAppends(parts);
   return {
     store: { read: createRead(connection, codec), head, append: createAppend({ ...options, appends, head, wakeUps }) },
     log: createEventLog({ connection, codec, wakeUps }),
-    raw: createRawLog(connection, appends),
+    raw: createRawLog(connection, createInOrder(parts, appends)),
     close: async () => {
       wakeUps.close();
       await connection.close();

@@ -1,7 +1,4 @@
-/**
- * Copies what a destination lacks, in the order of the source. One append is awaited before the next is sent: of two on their way together the second may
- * be stored without the first, and the order of a log cannot be mended afterwards.
- */
+/** Copies what a destination lacks, in the order of the source, page after page: the order of a log cannot be mended afterwards. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Position } from '../../domain/kernel/ids.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';

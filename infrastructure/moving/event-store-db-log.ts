@@ -1,6 +1,6 @@
 /** The log of EventStoreDB, as it is stored. */
 import type { Cause } from '../../application/kernel/ports.ts';
-import type { RawLog } from '../eventstoredb/raw-log.ts';
+import type { RawEvent, RawLog } from '../eventstoredb/raw-log.ts';
 import type { StoredEvent } from '../eventstoredb/stored-event.ts';
 import type { MovedEvent, MovingLog } from './moved-event.ts';
 
@@ -12,7 +12,7 @@ const movedOf = ({ id, stream, revision, position, type, data, envelope: { tenan
   id, stream, revision, position, type, tenant, time, salt, data: JSON.stringify(data), cause: JSON.stringify(cause),
 });
 
-const rawOf = ({ id, stream, type, data, tenant, time, cause, salt }: MovedEvent): Parameters<RawLog['append']>[2][number] => ({
+const rawOf = ({ id, stream, type, data, tenant, time, cause, salt }: MovedEvent): RawEvent => ({
   id, stream, type, data: JSON.parse(data) as object, envelope: { time, tenant, cause: JSON.parse(cause) as Cause, salt },
 });
 
@@ -37,6 +37,6 @@ export const createEventStoreDbLog = (raw: RawLog): MovingLog => ({
     return { events: events.map(movedOf), upTo };
   },
   append: async (events) => {
-    for (const run of runsOf(events)) await raw.append(run[0].stream, run[0].revision - 1, run.map(rawOf));
+    await raw.append(runsOf(events).map((run) => ({ stream: run[0].stream, expected: run[0].revision - 1, events: run.map(rawOf) })));
   },
 });
