@@ -1,6 +1,7 @@
 /** What is wrong with an engine ends a start in one line that names the setting and no password, and with the code of wrong settings. */
 import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { requireOwnEngine, startOwnEngine } from '../support/engines.ts';
 import { startEventStoreNode } from '../support/eventstore-node/node.ts';
 import { startSecuredKafka, USER } from '../support/kafka-secured.ts';
@@ -23,8 +24,8 @@ describe('a start that an engine stands in the way of', function suite() {
   afterEach(() => directory.remove());
 
   /** What the program says before it ends: one line. */
-  const refusal = async (env: Env, code = WRONG_SETTINGS): Promise<string> => {
-    const program = serveProgram({ dataDir: directory.path, env });
+  const refusal = async (env: Env, code = WRONG_SETTINGS, dataDir = directory.path): Promise<string> => {
+    const program = serveProgram({ dataDir, env });
     try {
       expect(await program.gone, program.said()).to.equal(code);
     } finally {
@@ -35,19 +36,27 @@ describe('a start that an engine stands in the way of', function suite() {
     return said;
   };
 
-  it('connection strings that are none', async () => {
-    expect(await refusal({ ...SHARED, EVENTSTORE_URL: `http://u:${PASSWORD}@h`, MONGO_URL: 'mongodb://h/x' })).to.match(/EVENTSTORE_URL .*no connection string/u);
-    expect(await refusal({ MONGO_URL: `http://u:${PASSWORD}@h/x` })).to.match(/MONGO_URL .*no connection string/u);
-    expect(await refusal({ ...SHARED, EVENTSTORE_URL: `esdb://u:${PASSWORD}@192.0.2.1:2113?tls=true`, MONGO_URL: 'mongodb://h/x' })).to.match(/EVENTSTORE_URL names a node by its address 192\.0\.2\.1, .* over TLS/u);
-    expect(await refusal({ KAFKA_BROKERS: 'nowhere' })).to.match(/KAFKA_BROKERS .*host:port/u);
-  });
+  /** Side by side, each in a data directory of its own: some wait for ten seconds. */
+  const expectRefusals = async (expected: readonly (readonly [env: Env, said: RegExp])[]): Promise<void> => {
+    const said = await Promise.all(expected.map(([env], index) => refusal(env, WRONG_SETTINGS, join(directory.path, String(index)))));
+    for (const [index, [, pattern]] of expected.entries()) expect(said[index]).to.match(pattern);
+  };
+
+  it('connection strings that are none', () => expectRefusals([
+    [{ ...SHARED, EVENTSTORE_URL: `http://u:${PASSWORD}@h`, MONGO_URL: 'mongodb://h/x' }, /EVENTSTORE_URL .*no connection string/u],
+    [{ MONGO_URL: `http://u:${PASSWORD}@h/x` }, /MONGO_URL .*no connection string/u],
+    [{ ...SHARED, EVENTSTORE_URL: `esdb://u:${PASSWORD}@192.0.2.1:2113?tls=true`, MONGO_URL: 'mongodb://h/x' }, /EVENTSTORE_URL names a node by its address 192\.0\.2\.1, .* over TLS/u],
+    [{ KAFKA_BROKERS: 'nowhere' }, /KAFKA_BROKERS .*host:port/u],
+  ]));
 
   it('MongoDB: nobody there, too old, a wrong password', async () => {
-    expect(await refusal({ MONGO_URL: `mongodb://u:${PASSWORD}@127.0.0.1:1/chancery` })).to.match(/MONGO_URL leads to no server that answers as MongoDB/u);
     const old = await serve(serverOf('5.0.31', 13));
-    expect(await refusal({ MONGO_URL: old.url })).to.match(/MONGO_URL leads to MongoDB 5\.0\.31; accepted is MongoDB 6\.0 or newer/u);
     const strict = await serve(serverOf('7.0.0', 21, () => ({ ok: 0, code: 18, codeName: 'AuthenticationFailed', errmsg: `no ${PASSWORD}` })));
-    expect(await refusal({ MONGO_URL: strict.url.replace('//', `//u:${PASSWORD}@`) })).to.match(/MONGO_URL holds a user or a password that the server refuses/u);
+    await expectRefusals([
+      [{ MONGO_URL: `mongodb://u:${PASSWORD}@127.0.0.1:1/chancery` }, /MONGO_URL leads to no server that answers as MongoDB/u],
+      [{ MONGO_URL: old.url }, /MONGO_URL leads to MongoDB 5\.0\.31; accepted is MongoDB 6\.0 or newer/u],
+      [{ MONGO_URL: strict.url.replace('//', `//u:${PASSWORD}@`) }, /MONGO_URL holds a user or a password that the server refuses/u],
+    ]);
     old.server.close();
     strict.server.close();
   });
@@ -58,9 +67,11 @@ describe('a start that an engine stands in the way of', function suite() {
     const env = { ...SHARED, MONGO_URL: mongo.address };
     const old = await startEventStoreNode({ version: '21.10.0' });
     const strict = await startEventStoreNode({ users: { admin: 'changeit' } });
-    expect(await refusal({ ...env, EVENTSTORE_URL: `esdb://u:${PASSWORD}@127.0.0.1:1?tls=false` })).to.match(/EVENTSTORE_URL: nothing that can be used answers/u);
-    expect(await refusal({ ...env, EVENTSTORE_URL: old.url })).to.match(/EVENTSTORE_URL leads to EventStoreDB 21\.10\.0; needed is 22\.6 or newer/u);
-    expect(await refusal({ ...env, EVENTSTORE_URL: strict.url.replace('//', `//admin:${PASSWORD}@`) })).to.match(/EVENTSTORE_URL: the user, the password or the rights are wrong/u);
+    await expectRefusals([
+      [{ ...env, EVENTSTORE_URL: `esdb://u:${PASSWORD}@127.0.0.1:1?tls=false` }, /EVENTSTORE_URL: nothing that can be used answers/u],
+      [{ ...env, EVENTSTORE_URL: old.url }, /EVENTSTORE_URL leads to EventStoreDB 21\.10\.0; needed is 22\.6 or newer/u],
+      [{ ...env, EVENTSTORE_URL: strict.url.replace('//', `//admin:${PASSWORD}@`) }, /EVENTSTORE_URL: the user, the password or the rights are wrong/u],
+    ]);
     await old.close();
     await strict.close();
     await mongo.stop();
@@ -89,10 +100,11 @@ describe('a start that an engine stands in the way of', function suite() {
 
   it('Kafka: nobody there, a wrong password', async function kafka() {
     requireOwnEngine(this, 'kafka');
-    expect(await refusal({ KAFKA_BROKERS: '127.0.0.1:1' })).to.match(/KAFKA_BROKERS "127\.0\.0\.1:1": no broker answers/u);
     const { engine, at } = await startSecuredKafka();
-    const env = { KAFKA_BROKERS: at.password, KAFKA_USERNAME: USER, KAFKA_PASSWORD: PASSWORD };
-    expect(await refusal(env)).to.match(/KAFKA_BROKERS .*refuses the user or the password: KAFKA_USERNAME, KAFKA_PASSWORD/u);
+    await expectRefusals([
+      [{ KAFKA_BROKERS: '127.0.0.1:1' }, /KAFKA_BROKERS "127\.0\.0\.1:1": no broker answers/u],
+      [{ KAFKA_BROKERS: at.password, KAFKA_USERNAME: USER, KAFKA_PASSWORD: PASSWORD }, /KAFKA_BROKERS .*refuses the user or the password: KAFKA_USERNAME, KAFKA_PASSWORD/u],
+    ]);
     await engine.stop();
   });
 

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runPiece, summary } from '../../scripts/test-support/piece-run.ts';
-import { ALONE, allSpecs, deal } from '../../scripts/test-support/pieces.ts';
+import { ALONE, allSpecs, deal, longSpecs } from '../../scripts/test-support/pieces.ts';
 import { root } from './source-files.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -34,8 +34,10 @@ describe('specs side by side', () => {
     expect(deal([], 2, times)).to.deep.equal([]);
   });
 
-  it('are there where they measure time, too', () => {
-    expect([...ALONE].filter((spec) => !existsSync(join(root, spec)))).to.deep.equal([]);
+  it('are there where they measure time or take long, too', () => {
+    expect([...ALONE, ...longSpecs].filter((spec) => !existsSync(join(root, spec)))).to.deep.equal([]);
+    // One of the longest is one of the shortest to read.
+    expect(deal(longSpecs, longSpecs.length, {})[1]).to.deep.equal(['test/reliability/01-kill.test.ts']);
   });
 
   it('are told of in full: what passed, what waits for something, what failed', async function telling() {
