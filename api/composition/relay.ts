@@ -1,6 +1,6 @@
 /** What happens, on the bus for everybody who reads there: each public event once its log has it, as a CloudEvent. */
 import type { Container } from 'inversify';
-import type { Bus } from '../../application/kernel/bus.ts';
+import { PUBLIC_EVENTS, type Bus } from '../../application/kernel/bus.ts';
 import type { Leases } from '../../application/kernel/leases.ts';
 import type { Clock, EventLog, Logger } from '../../application/kernel/ports.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
@@ -15,9 +15,6 @@ import { watchRelay } from './fanout-metrics.ts';
 import { provide } from './provide.ts';
 import { fanout, runtime, storage } from './tokens.ts';
 
-/** The bus's topic of public events, after the prefix that all topics have. */
-const TOPIC = 'events';
-
 const START_MS = 100;
 /** What cannot be published should not be tried again and again. */
 const AFTER_FAILURE_MS = 2_000;
@@ -27,11 +24,11 @@ type Deps = Readonly<{ config: Config; logger: Logger; metrics: Metrics; clock: 
 const relayOf = ({ config, logger, metrics, clock, publicUrl, log, state, bus, leases }: Deps): Scheduler => {
   const toCloudEvent = createCloudEvents(publicUrl);
   const relay = createRelay({
-    name: TOPIC, log, state, bus, types: storedTypes,
+    name: PUBLIC_EVENTS, log, state, bus, types: storedTypes,
     messages: (recorded) => {
       const event = toCloudEvent(recorded);
       // One stream's events stay in order; consumers know one that comes again by its id.
-      return event === undefined ? [] : [{ topic: TOPIC, key: recorded.stream, id: event.id, body: JSON.stringify(event) }];
+      return event === undefined ? [] : [{ topic: PUBLIC_EVENTS, key: recorded.stream, id: event.id, body: JSON.stringify(event) }];
     },
   });
   const work = async (signal: AbortSignal): Promise<void> => {

@@ -54,3 +54,17 @@ export const answerPage = async <Item, Shown>(
   const next = found.next === undefined ? null : encode(list, found.next);
   return { status: 200, body: { items: found.items.map(show), next_cursor: next, limit: effective } };
 };
+
+const HOW_MANY = /^[1-9]\d{0,5}$/u;
+
+/** The same for a list that is at hand as a whole: its cursors say how many items came before. */
+export const answerWhole = <Item>(list: string, query: Static<typeof PageQuery>, all: readonly Item[]) =>
+  answerPage(
+    list,
+    query,
+    async ({ limit, after }) => {
+      const from = after === undefined || HOW_MANY.test(after) ? Number(after ?? 0) : wrong();
+      return { items: all.slice(from, from + limit), ...(from + limit < all.length && { next: String(from + limit) }) };
+    },
+    (item) => item,
+  );

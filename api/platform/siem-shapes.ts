@@ -5,6 +5,7 @@ import type { ChangedSink, Revealed, WantedSink } from '../../application/delive
 import type { SinkStatus, SinkTrouble } from '../../application/delivery/siem-status.ts';
 import type { FileTarget, HttpTarget, SinkKind, SyslogTarget } from '../../domain/delivery/siem-sink.events.ts';
 import type { SiemSink } from '../../domain/delivery/siem-sinks.ts';
+import { PUBLIC_EVENTS } from '../../application/kernel/bus.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
 import { rejectFields } from '../../domain/kernel/rejection.ts';
 import { USUAL_KEPT_FILES, USUAL_ROTATE_BYTES, type ChangeSinkBody, type CreateSinkBody, type SinkReply } from './siem-schemas.ts';
@@ -34,6 +35,9 @@ const headerOf = ({ bearer_token: token, header }: Pick<Body, 'bearer_token' | '
   return token === undefined ? header : { name: 'Authorization', value: `Bearer ${token}` };
 };
 
+/** Who reads public events there would find records of another form among them. */
+const topicOf = (topic: string): string => (topic === PUBLIC_EVENTS ? rejectFields({ topic: 'is the topic of public events' }) : topic);
+
 type Where = Pick<WantedSink, 'target' | 'secret'>;
 
 const WHERE: Readonly<Record<SinkKind, (body: Body) => Where>> = {
@@ -45,7 +49,7 @@ const WHERE: Readonly<Record<SinkKind, (body: Body) => Where>> = {
     target: { kind: 'cef-syslog', host: required('host', kind, host), port: required('port', kind, port), transport }, secret: null,
   }),
   'ndjson-file': ({ rotate_bytes: rotateBytes = USUAL_ROTATE_BYTES, keep_files: keepFiles = USUAL_KEPT_FILES }) => ({ target: { kind: 'ndjson-file', rotateBytes, keepFiles }, secret: null }),
-  bus: ({ kind, topic }) => ({ target: { kind: 'bus', topic: required('topic', kind, topic) }, secret: null }),
+  bus: ({ kind, topic }) => ({ target: { kind: 'bus', topic: topicOf(required('topic', kind, topic)) }, secret: null }),
 };
 
 const refuseStray = (kind: SinkKind, given: Readonly<Partial<Record<(typeof OF_SOME)[number], unknown>>>): void => {
@@ -91,7 +95,7 @@ const changedTarget = (target: SeenTarget, change: Change): OpenTarget => {
     case 'ndjson-file':
       return changedFile(target, change);
     default:
-      return { ...target, topic: change.topic ?? target.topic };
+      return { ...target, topic: change.topic === undefined ? target.topic : topicOf(change.topic) };
   }
 };
 

@@ -1,5 +1,8 @@
 /** The port of the bus: what the relay publishes from the log, and what fan-out consumes. At least once, in order. */
 
+/** The topic of the public events, which the relay alone publishes to; before it comes the prefix that all topics have. */
+export const PUBLIC_EVENTS = 'events';
+
 /** `id` is the same over all deliveries: consumers whose effects cannot be repeated remember it. */
 export type BusMessage = Readonly<{
   topic: string;

@@ -11,7 +11,7 @@ import type { SiemSink } from '../../../domain/delivery/siem-sinks.ts';
 import { INSTALLATION, type Position, type TenantId } from '../../../domain/kernel/ids.ts';
 import { reject, Rejection } from '../../../domain/kernel/rejection.ts';
 import { defineRoute, type ApiRequest, type HttpReply, type Route } from '../../kernel/route.ts';
-import { answerPage, pageOf, PageQuery } from '../page.ts';
+import { answerWhole, pageOf, PageQuery } from '../page.ts';
 import type { PlatformPrincipal } from '../principal.ts';
 import { SlugParams } from '../schemas.ts';
 import { ChangeSinkBody, CreateSinkBody, NoParams, OwnSinkParams, SinkParams, SinkReply, SinkTestReply } from '../siem-schemas.ts';
@@ -104,15 +104,7 @@ const listRoute = ({ siemSinks }: SiemDeps, scope: Scope, show: Show): Route<Pla
     handle: async ({ params, query }) => {
       const tenant = await scope.owner(params as Params);
       const shown = await Promise.all((await siemSinks.list(tenant)).map((sink) => show.one(tenant, sink)));
-      return answerPage(
-        `siem-sinks/${tenant}`,
-        query,
-        async ({ limit, after = '0' }) => {
-          const end = Number(after) + limit;
-          return { items: shown.slice(Number(after), end), ...(end < shown.length && { next: String(end) }) };
-        },
-        (sink) => sink,
-      );
+      return answerWhole(`siem-sinks/${tenant}`, query, shown);
     },
   });
 

@@ -226,6 +226,7 @@ describe('platform: SIEM sinks', function suite() {
     const heard: Json[] = [];
     await resolve(app.program.container, storage.bus).consume({ name: 'test', topic: 'audit' }, async ({ body }) => { heard.push(JSON.parse(body) as Json); stop.abort(); }, stop.signal);
     expect(heard[0]?.['entity']).to.deep.include({ uid: third });
+    expect((await ask('PATCH', `/siem-sinks/${topic['id']}`, { topic: 'events' })).body['fields']).to.deep.equal({ topic: 'is the topic of public events' });
     for (const sink of [id, topic['id']]) expect((await ask('DELETE', `/siem-sinks/${sink}`)).status).to.equal(204);
   });
 
@@ -241,7 +242,7 @@ describe('platform: SIEM sinks', function suite() {
       [{ ...http, start: { position: '99999999999999999999' } }, 'start.position'], [{ ...http, start: { position: 'x' } }, 'start.position'], [{ ...http, start: { time: '2999-01-01T00:00:00Z' } }, 'start.time'], [{ ...http, start: {} }, 'start'], [{ ...http, url: 'https://siem.example.com/#x' }, 'url'], [{ ...http, url: 'https://a..b.com/' }, 'url'],
       [{ ...http, bearer_token: 'a\nb' }, 'bearer_token'], [{ ...http, header: { name: 'Content-Length', value: '1' } }, 'header.name'], [{ ...http, header: { name: 'A B', value: '1' } }, 'header.name'], [{ ...http, bearer_token: 'a', header: { name: 'A', value: '1' } }, 'header'],
       [{ ...syslog, host: '127.0.0.1' }, 'host'], [{ ...syslog, host: 'localhost' }, 'host'], [{ ...syslog, host: 'a b' }, 'host'], [{ ...syslog, port: 0 }, 'port'], [{ ...syslog, port: undefined }, 'port'], [{ ...syslog, port: 22 }, 'port'], [{ ...syslog, port: 25, transport: 'tcp' }, 'port'], [{ ...syslog, port: 443 }, 'port'], [{ ...syslog, transport: 'udp' }, 'transport'],
-      [{ name: 'x', kind: 'bus' }, 'topic'], [{ name: 'x', kind: 'bus', topic: '../x' }, 'topic'], [{ name: 'x', kind: 'ndjson-file', rotate_bytes: 1 }, 'rotate_bytes'],
+      [{ name: 'x', kind: 'bus' }, 'topic'], [{ name: 'x', kind: 'bus', topic: '../x' }, 'topic'], [{ name: 'x', kind: 'bus', topic: 'events' }, 'topic'], [{ name: 'x', kind: 'ndjson-file', rotate_bytes: 1 }, 'rotate_bytes'],
     ];
     for (const [body, field] of cases) expect(await fieldsOf(path, body), JSON.stringify(body)).to.deep.equal([400, [field]]);
     expect((await ask('GET', path)).body['items']).to.deep.equal([]);
@@ -263,6 +264,11 @@ describe('platform: SIEM sinks', function suite() {
     const second = await ask('GET', `${path}?limit=15&cursor=${String(first.body['next_cursor'])}`);
     expect([...first.body['items'], ...second.body['items']].map(({ name }: Json) => name as string)).to.deep.equal(Array.from({ length: 20 }, (_, index) => `s${index}`));
     expect(second.body['next_cursor']).to.equal(null);
+    const [list] = JSON.parse(Buffer.from(first.body['next_cursor'], 'base64url').toString()) as readonly string[];
+    for (const place of ['', 'abc', '-1', '0', '1e1', '1.5']) {
+      const cursor = Buffer.from(JSON.stringify([list, place])).toString('base64url');
+      expect((await ask('GET', `${path}?cursor=${cursor}`)).body['fields'], place).to.deep.equal({ cursor: 'is not a cursor of this list' });
+    }
   });
 
   it('bring CEF to a syslog daemon, and wait while it is away', async function daemonTest() {
