@@ -192,16 +192,15 @@ describe('the dispatcher of webhooks', function suite() {
     const id = await hook(program);
     reply = 500;
     await happen();
-    await receiver.until((received) => received.length === 1);
-    for (const hours of [1, 11, 9]) {
+    const before = 3;
+    for (const tries of [1, 2]) {
+      await receiver.until((received) => received.length === tries);
       await quiet(program);
-      time.advance(hours * 3_600_000);
+      if (tries === 2) reply = { status: 429, headers: { 'retry-after': '3600' } };
+      time.advance(tries * 3_600_000);
     }
+    await receiver.until((received) => received.length === before);
     await quiet(program);
-    reply = { status: 429, headers: { 'retry-after': '3600' } };
-    time.advance(3_600_000);
-    await quiet(program);
-    const before = receiver.received.length;
     await program.webhooks.change(tenant, id, { settings: { description: 'another word for it' } }, someCause);
     await quiet(program);
     expect(receiver.received.length, 'the address is the same').to.equal(before);
@@ -211,8 +210,10 @@ describe('the dispatcher of webhooks', function suite() {
     await quiet(program);
     expect(receiver.received.slice(before).map(({ path }) => path)).to.deep.equal(['/elsewhere']);
     reply = 204;
-    time.advance(6_000);
-    await receiver.until((received) => received.length === before + 2);
+    while (receiver.received.length === before + 1) {
+      time.advance(6_000);
+      await rest();
+    }
     expect(new Set(receiver.received.map(({ id: delivery }) => delivery)).size).to.equal(1);
     await program.stop();
     expect((await stored()).length, 'the place in the log').to.equal(1);
