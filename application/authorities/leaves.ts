@@ -73,22 +73,25 @@ const commandOf = ({ serial, reason, revokedAt }: Revocation, now: number): Revo
 });
 
 const wantedLeaf = ({ id, name }: LeafOwner, issuer: CertifiedSigner, { clock, urls }: Pick<LeafDeps, 'clock' | 'urls'>): Wanted => {
-  const notBefore = notBeforeAt(clock.now());
   const subject = subjectName(name, id);
   return {
     stream: streamOf(id),
     algorithm: 'rsa-3072',
     issuer,
     suits: (request, keys) => lastsFor(request, clock.now()) > RENEWED_AHEAD_MS && !isRevoked(keys, request.serial),
-    describe: () => ({
-      purpose: 'code_signing',
-      commonName: subject,
-      organization: subject,
-      notBefore,
-      notAfter: notBefore + LEAF_LIFETIME_MS,
-      crlUrl: urls.crl,
-      issuerUrl: urls.issuer ?? null,
-    }),
+    // Each attempt by the time that it is then: the clock may have been set while keys were made.
+    describe: () => {
+      const notBefore = notBeforeAt(clock.now());
+      return {
+        purpose: 'code_signing',
+        commonName: subject,
+        organization: subject,
+        notBefore,
+        notAfter: notBefore + LEAF_LIFETIME_MS,
+        crlUrl: urls.crl,
+        issuerUrl: urls.issuer ?? null,
+      };
+    },
   };
 };
 

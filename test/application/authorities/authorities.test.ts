@@ -24,6 +24,10 @@ const held = (pki: Pki): Readonly<{ pki: Pki; release: () => void }> => {
   return { release: resolve, pki: { ...pki, generateKeys: async (algorithm) => promise.then(async () => pki.generateKeys(algorithm)) } };
 };
 
+/** Authorities whose clock is set while their next key is being made. */
+const setMeanwhile = ({ pki, clock, start }: Ground, time: number): Authorities =>
+  start({ pki: { ...pki, generateKeys: async (algorithm) => { clock.time = time; return pki.generateKeys(algorithm); } } });
+
 describe('authorities', function suite() {
   this.timeout(60_000);
   let ground: Ground;
@@ -70,6 +74,14 @@ describe('authorities', function suite() {
       expect([first, issued?.type, more]).to.deep.equal([asked, 'CertifiedKeyIssued', []]);
     } finally {
       await fresh.close();
+    }
+  });
+
+  it('makes a certificate for the time at which it is ready, where the clock is set meanwhile', async () => {
+    for (const [name, time] of [['c', START + 30 * 24 * HOUR], ['d', START - HOUR]] as const) {
+      ground.clock.time = START;
+      const made = new X509Certificate((await setMeanwhile(ground, time).leafFor(tenant(name))).chain[0] ?? '');
+      expect(time, new Date(time).toISOString()).to.be.within(made.validFromDate.getTime(), made.validToDate.getTime());
     }
   });
 
