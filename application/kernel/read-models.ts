@@ -72,6 +72,9 @@ export interface ReadModelStore {
   drop(definition: ReadModelDefinition): Promise<void>;
   /** The versions of a model that are stored, oldest first, each with the indexes it has. */
   versions(name: string): Promise<readonly ReadModelDefinition[]>;
-  /** Documents and checkpoint of `shadow` become those of `live`, in one step; what `live` held before, and `shadow`, are gone. */
-  promote(shadow: ReadModelDefinition, live: ReadModelDefinition): Promise<void>;
+  /**
+   * Documents and checkpoint of `shadow` become those of `live`, in one step; what `live` held before, and `shadow`, are gone. Rejects with `kernel.fenced`
+   * when `shadow` does not stand at `at`, where whoever filled it left it, or `live` is beyond that: another runner is at work on either.
+   */
+  promote(shadow: ReadModelDefinition, live: ReadModelDefinition, at: Position | undefined): Promise<void>;
 }

@@ -23,6 +23,8 @@ import { createPresence, type Presence, writeRecords } from './read-model-writes
 
 const LOADED_AT_ONCE = 1_000;
 const SCANNED_AT_ONCE = 500;
+/** Seconds. */
+const BEHIND_RETRY_AFTER = 1;
 
 const declaredBy = ({ indexes, totalsByDay }: ReadModelDefinition): Declared => ({ indexes, ...(totalsByDay !== undefined && { totalsByDay }) });
 
@@ -37,6 +39,8 @@ class MongoReadModels implements ReadModelStore {
   readonly #presence: Presence = createPresence();
   /** As last seen: every read asks afterwards whether it still is so. */
   readonly #seen = new Map<string, Pointer>();
+  /** As it was seen furthest. */
+  readonly #furthest = new Map<string, Pointer>();
 
   readonly #logger: Logger;
   #tidying: Promise<void> = Promise.resolve();
@@ -58,7 +62,11 @@ class MongoReadModels implements ReadModelStore {
   }
 
   open<Document extends object>(...[tenant, definition]: Parameters<ReadModelStore['open']>): ReturnType<typeof createMongoReader<Document>> {
-    return createMongoReader<Document>(tenant, this.#readingOf(definition));
+    const reading = this.#readingOf(definition);
+    return createMongoReader<Document>(tenant, async (read) => {
+      const result = await reading(read);
+      return this.#isBegunAnew(definition) ? reject('storage.behind', { retryAfter: BEHIND_RETRY_AFTER }) : result;
+    });
   }
 
   async load(definition: ReadModelDefinition, keys: readonly DocumentKey[]): Promise<readonly LoadedDocument[]> {
@@ -101,7 +109,9 @@ class MongoReadModels implements ReadModelStore {
   }
 
   async drop(definition: ReadModelDefinition): Promise<void> {
-    if ((await this.#pointer(definition)) === undefined) return;
+    const isThere = (await this.#pointer(definition)) !== undefined;
+    this.#furthest.delete(refText(definition));
+    if (!isThere) return;
     await this.#guarded(() => pointersIn(this.#db).deleteOne({ _id: refText(definition) }));
     await this.#tidy();
   }
@@ -111,15 +121,34 @@ class MongoReadModels implements ReadModelStore {
   }
 
   /** What ends between the two writes leaves a shadow that shows the live documents; nobody asks it, and the next rebuild drops it first. */
-  async promote(shadow: ReadModelDefinition, live: ReadModelDefinition): Promise<void> {
-    const { storage, declaration, checkpoint, indexed = false } = (await this.#pointer(shadow)) ?? fenced(shadow);
+  async promote(...[shadow, live, at]: Parameters<ReadModelStore['promote']>): Promise<void> {
+    const pointer = await this.#pointer(shadow);
+    if (pointer === undefined || pointer.checkpoint !== (at ?? '')) return fenced(shadow);
+    await this.#putInPlace(pointer, live);
+    const { deletedCount } = await this.#guarded(() => pointersIn(this.#db).deleteOne({ _id: pointer._id, storage: pointer.storage }));
+    if (deletedCount === 0) {
+      // Dropped by another process before it was the live one's: its collection may be gone.
+      await this.#begin(live, { ...pointer, _id: refText(live) }, pointer.declaration);
+      return fenced(shadow);
+    }
+    await this.#tidy();
+  }
+
+  /** Decided by one write: a live model that is beyond the shadow stays as it is. */
+  async #putInPlace({ storage, declaration, checkpoint, indexed = false }: Pointer, live: ReadModelDefinition): Promise<void> {
     const { name, version } = live;
-    await this.#guarded(() => pointersIn(this.#db).updateOne({ _id: refText(live) }, { $set: { name, version, storage, declaration, checkpoint, indexed } }, { upsert: true }));
-    await this.drop(shadow);
+    try {
+      await this.#guarded(() => pointersIn(this.#db).updateOne({ _id: refText(live), checkpoint: { $lte: checkpoint } }, { $set: { name, version, storage, declaration, checkpoint, indexed } }, { upsert: true }));
+    } catch (error) {
+      if (isDuplicate(error)) fenced(live);
+      throw error;
+    }
   }
 
   async #begin(definition: ReadModelDefinition, found: Pointer | undefined, declaration: string): Promise<void> {
     const { name, version } = definition;
+    // Who does so itself knows that it has to be filled.
+    this.#furthest.delete(refText(definition));
     const anew = { storage: newStorage(definition), declaration, checkpoint: '', indexed: false };
     const pointers = pointersIn(this.#db);
     if (found !== undefined) {
@@ -148,8 +177,20 @@ class MongoReadModels implements ReadModelStore {
     const _id = refText(ref);
     const pointer = await this.#pointers.one(ref);
     if (pointer === undefined) this.#seen.delete(_id);
-    else this.#seen.set(_id, pointer);
+    else {
+      this.#seen.set(_id, pointer);
+      if (pointer.checkpoint > (this.#furthest.get(_id)?.checkpoint ?? '')) this.#furthest.set(_id, pointer);
+    }
     return pointer;
+  }
+
+  /**
+   * Whether another process has begun with the model anew, which then lacks what was answered from it. Of one collection the checkpoint never goes back, and
+   * answers to two questions may come in either order.
+   */
+  #isBegunAnew(ref: Ref): boolean {
+    const [now, furthest] = [this.#seen.get(refText(ref)), this.#furthest.get(refText(ref))];
+    return now !== undefined && furthest !== undefined && now.storage !== furthest.storage && now.checkpoint < furthest.checkpoint;
   }
 
   /** A model may be switched by another process at any time: what was read of a collection counts if it still is the model's afterwards. */

@@ -10,7 +10,7 @@ export type ReadModelOperation =
   | readonly [kind: 'prepare', model: ModelRef, declared: Declared]
   /** Positions as numbers, 0 for none. */
   | readonly [kind: 'commit', model: ModelRef, from: number, to: number, changes: readonly ChangeRow[]]
-  | readonly [kind: 'promote', shadow: ModelRef, live: ModelRef]
+  | readonly [kind: 'promote', shadow: ModelRef, live: ModelRef, at: number]
   | readonly [kind: 'drop', model: ModelRef]
   /** Removes the tables that no model refers to any more. */
   | readonly [kind: 'tidy'];

@@ -24,6 +24,8 @@ const statements = (db: DatabaseSync) => ({
   tableOf: db.prepare('SELECT name FROM storages WHERE storage = ?'),
 });
 
+const fenced = (model: ModelRef): never => reject('kernel.fenced', { model: model.join(' v') });
+
 export class ReadModelEngine {
   readonly #db: DatabaseSync;
   readonly #sql;
@@ -74,13 +76,14 @@ export class ReadModelEngine {
 
   #commit([, model, from, to, changes]: Of<'commit'>): undefined {
     const found = this.#model(model);
-    const fenced = (): never => reject('kernel.fenced', { model: model.join(' v') });
-    this.#table(found?.checkpoint === from ? found : fenced()).apply(changes, (id) => this.#tenant(id));
+    this.#table(found?.checkpoint === from ? found : fenced(model)).apply(changes, (id) => this.#tenant(id));
     this.#sql.advance.run(to, ...model);
   }
 
-  #promote([, shadow, live]: Of<'promote'>): undefined {
-    const { storage, indexes, checkpoint } = this.#model(shadow) ?? reject('kernel.fenced', { model: shadow.join(' v') });
+  #promote([, shadow, live, at]: Of<'promote'>): undefined {
+    const { storage, indexes, checkpoint } = this.#model(shadow) ?? fenced(shadow);
+    if (checkpoint !== at) fenced(shadow);
+    if ((this.#model(live)?.checkpoint ?? 0) > at) fenced(live);
     this.#sql.replace.run(storage, indexes, checkpoint, ...live);
     this.#sql.remove.run(...shadow);
   }

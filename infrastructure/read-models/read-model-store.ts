@@ -97,7 +97,7 @@ const createStore = (deps: Deps): ReadModelStore => {
     scan: scanner(deps),
     drop: (definition) => switched(['drop', ref(definition)]),
     versions: async (name) => reading(() => models.versions(name)),
-    promote: (shadow, live) => switched(['promote', ref(shadow), ref(live)]),
+    promote: (shadow, live, at) => switched(['promote', ref(shadow), ref(live), fromPosition(at)]),
   };
 };
 

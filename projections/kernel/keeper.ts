@@ -72,7 +72,9 @@ export class Keeper {
       await this.#run?.stop();
       await filled.at(this.position);
       await filling.stop();
-      await store.promote(shadow, projection);
+      // Another process may keep this model by now, and fill it anew beside itself.
+      signal.throwIfAborted();
+      await store.promote(shadow, projection, filling.runner.position);
     } finally {
       await filling.stop();
       await this.#run?.stop();

@@ -114,7 +114,7 @@ export const readModelStoreContract = (store: () => ReadModelStore, { runs = 1 }
     await store().drop(shadow);
     await store().prepare(shadow);
     await store().commit(shadow, await collect(store().scan(definition)), undefined, at(1));
-    await store().promote(shadow, live);
+    await store().promote(shadow, live, at(1));
     return live;
   };
 
@@ -280,10 +280,32 @@ export const readModelStoreContract = (store: () => ReadModelStore, { runs = 1 }
       await store().prepare(shadow);
       await store().commit(live, [put(tenant, parcel('old'))], undefined, at(5));
       await store().commit(shadow, [put(tenant, parcel('new'))], undefined, at(6));
-      await store().promote(shadow, live);
+      await store().promote(shadow, live, at(6));
       expect((await store().open<Parcel>(tenant, live).page({ limit: 5, total: true }))).to.deep.equal({ items: [parcel('new')], total: 1 });
       expect(await store().checkpoint(live)).to.equal(at(6));
       expect(await store().versions(shadow.name)).to.deep.equal([]);
+    });
+
+    it('leaves the live model where the shadow is not as it was left, or no longer ahead: somebody else is at work', async () => {
+      const [live, tenant] = [await prepared(), someTenant()];
+      const shadow = { ...live, name: `${live.name}~rebuild` };
+      const refused = async (place: Position): Promise<void> => {
+        expect((await rejection(store().promote(shadow, live, place))).code).to.equal('kernel.fenced');
+        expect([await store().checkpoint(live), await store().open(tenant, live).get('a')]).to.deep.equal([at(7), parcel('a')]);
+      };
+      await store().commit(live, [put(tenant, parcel('a'), at(7))], undefined, at(7));
+      await refused(at(9));
+      // Another one begins to fill it, and has not got far.
+      await store().prepare(shadow);
+      await store().commit(shadow, [], undefined, at(2));
+      await refused(at(9));
+      expect(await store().checkpoint(shadow)).to.equal(at(2));
+      // The live model has got beyond what was filled.
+      await store().commit(shadow, [], at(2), at(6));
+      await refused(at(6));
+      await store().commit(shadow, [put(tenant, parcel('b'), at(7))], at(6), at(7));
+      await store().promote(shadow, live, at(7));
+      expect((await store().open<Parcel>(tenant, live).page({ limit: 5 })).items).to.deep.equal([parcel('b')]);
     });
   });
 };

@@ -103,7 +103,7 @@ const useReadModels = async (mongo: Mongo): Promise<void> => {
   await tried(
     () => models.load(model, [{ tenant, id: 'a' }]), () => models.checkpoint(model), () => models.versions('members'), () => collect(models.scan(model)),
     () => open.get('a'), () => open.page({ where: { role: 'owner' }, limit: 5, total: true }), () => collect(open.stream({ order: { by: 'role', direction: 'asc' } })),
-    () => models.prepare(shadow), () => models.promote(shadow, model), () => models.drop(model),
+    () => models.prepare(shadow), () => models.commit(shadow, change(2), undefined, at(2)), () => models.promote(shadow, model, at(2)), () => models.drop(model),
   );
 };
 

@@ -128,6 +128,24 @@ describeWithEngine('read models in MongoDB, disturbed', 'MONGO_URL', (address) =
     });
   }).timeout(120_000);
 
+  it('answers nothing out of a model that another process has begun anew, before it includes what it did', async () => {
+    const [definition, tenant] = [someModel(), someTenant()];
+    await store.prepare(definition);
+    await store.commit(definition, [change(tenant, 'a', 'old', 1), change(tenant, 'b', 'old', 2)], undefined, at(2));
+    const model = store.open<{ id: string }>(tenant, definition);
+    expect((await model.page({ limit: 5 })).items).to.have.length(2);
+    const asked = () => Promise.all([model.get('a'), model.page({ limit: 5, total: true })].map((answer) => rejection(answer)));
+    // A newer release, which asks by another field as well.
+    const other = openMongoReadModels({ mongo: mongo.mongo, logger: silentLogger });
+    const newer = { ...definition, indexes: [['status'], ['id']] };
+    await other.prepare(newer);
+    expect((await asked()).map(({ code }) => code)).to.deep.equal(['storage.behind', 'storage.behind']);
+    await other.commit(newer, [change(tenant, 'a', 'old', 1)], undefined, at(1));
+    expect((await asked()).map(({ code }) => code)).to.deep.equal(['storage.behind', 'storage.behind']);
+    await other.commit(newer, [change(tenant, 'b', 'old', 2)], at(1), at(2));
+    expect((await model.page({ limit: 5 })).items).to.have.length(2);
+  });
+
   it('reads a model through a switch that another process makes', async () => {
     const [live, tenant] = [someModel(), someTenant()];
     const other = openMongoReadModels({ mongo: mongo.mongo, logger: silentLogger });
@@ -137,7 +155,7 @@ describeWithEngine('read models in MongoDB, disturbed', 'MONGO_URL', (address) =
     expect(await store.open(tenant, live).get('a')).to.deep.equal({ id: 'a', status: 'old' });
     await other.prepare(shadow);
     await other.commit(shadow, [change(tenant, 'a', 'new', 1)], undefined, at(3));
-    await other.promote(shadow, live);
+    await other.promote(shadow, live, at(3));
     expect(await store.open(tenant, live).get('a')).to.deep.equal({ id: 'a', status: 'new' });
     expect((await rejection(store.commit(live, [], at(1), at(2)))).code).to.equal('kernel.fenced');
     const left = (await mongo.mongo.db.listCollections({}, { nameOnly: true }).toArray()).filter(({ name }) => name.includes(live.name));
