@@ -20,8 +20,11 @@ export type TestResult = Readonly<{ deliveryId: string; sent: Sent }>;
 export interface Redeliver {
   /** Another attempt, as soon as there is room; it begins a day of further ones if it fails. */
   retry(tenant: TenantId, webhookId: string, delivery: KnownDelivery, cause: Cause): Promise<void>;
-  /** Sends a message of no event, at once and once, and tells what came of it. A receiver that says that it is gone is believed, as with any delivery. */
-  test(tenant: TenantId, webhookId: string, how: Cause & Readonly<{ commandId: string }>): Promise<TestResult>;
+  /**
+   * Sends a message of no event, once and as soon as there is room, and tells what came of it. A receiver that says that it is gone is believed, as with
+   * any delivery. `signal`: nobody waits for it any more; one that has not been sent by then is not sent.
+   */
+  test(tenant: TenantId, webhookId: string, how: Cause & Readonly<{ commandId: string; signal: AbortSignal }>): Promise<TestResult>;
 }
 
 /** What a test says it is: no event of the log. */
@@ -56,11 +59,16 @@ export const createRedeliver = ({ webhooks, store, send, toTest, clock }: Deps):
       const requestedAt = now();
       await store.append(deliveriesStream(tenant, requestedAt), 'any', [{ type: 'WebhookRetryRequested', data: { webhookId, ...delivery, requestedAt } }], cause);
     },
-    test: async (tenant, webhookId, { commandId, ...cause }) => {
-      const webhook = await active(tenant, webhookId);
+    test: async (tenant, webhookId, { commandId, signal, ...cause }) => {
+      await active(tenant, webhookId);
       const event = toTest({ id: commandId, tenant, webhookId, time: now(), cause });
       const deliveryId = deliveryIdOf(commandId, webhookId);
-      const sent = await orUnreadable(testing(tenant, () => send({ tenant, webhook, deliveryId, body: JSON.stringify(event) })));
+      const { webhook, sent } = await orUnreadable(testing(tenant, async () => {
+        signal.throwIfAborted();
+        // As it is when its turn has come: deleted, disabled, moved or with other keys meanwhile.
+        const current = await active(tenant, webhookId);
+        return { webhook: current, sent: await send({ tenant, webhook: current, deliveryId, body: JSON.stringify(event) }) };
+      }));
       const at = now();
       await store.append(deliveriesStream(tenant, at), 'any', [outcomeOf(webhookId, event, { deliveryId, sent }, at)], cause);
       if (sent.reason === 'gone') await webhooks.disableGone(tenant, webhookId, webhook.settings.url, cause);

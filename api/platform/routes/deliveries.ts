@@ -27,9 +27,9 @@ const testRoute = ({ redeliver, access }: WebhookDeps) =>
     params: WebhookParams,
     replies: { 200: { description: 'What came of it', schema: TestReply } },
     rejections: [...rejections, 'delivery.webhook_disabled', 'delivery.unreadable'],
-    handle: async ({ params, cause, commandId }) => {
+    handle: async ({ params, cause, commandId, signal }) => {
       const { id } = await tenantOfPath(access, params.slug);
-      const { deliveryId, sent: { status, reason, durationMs } } = await redeliver.test(id, params.id.toLowerCase(), { ...cause, commandId });
+      const { deliveryId, sent: { status, reason, durationMs } } = await redeliver.test(id, params.id.toLowerCase(), { ...cause, commandId, signal });
       const reply: Static<typeof TestReply> = { delivery_id: deliveryId, delivered: reason === undefined, status, reason: reason ?? null, duration_ms: durationMs };
       return { status: 200, body: reply };
     },
