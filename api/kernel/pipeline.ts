@@ -95,7 +95,8 @@ const handle = async ({ surface, compiled, exchange, watching, handled }: Step, 
     const reply = await compiled.route.handle(request as ApiRequest<unknown, never, never, never>);
     return answerOf(reply, (body) => surface.renderReply(body, exchange.incoming));
   } catch (error) {
-    throw isAbort(error) ? (watching.over ?? error) : error;
+    // Of a client that has gone nothing has failed here.
+    throw isAbort(error) && watching.signal.aborted ? (watching.over ?? new Rejection('request.timeout')) : error;
   } finally {
     handled();
   }

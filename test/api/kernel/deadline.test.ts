@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import Type from 'typebox';
 import { defineRoute } from '../../../api/kernel/route.ts';
+import { until } from '../../support/until.ts';
 import { ask, createMemoryState, serve, testSurface, type Running, type TestPrincipal } from './support.ts';
 
 const TIMEOUT_MS = 400;
@@ -25,7 +26,16 @@ describe('kernel: the time that a handler has', () => {
       return { status: 201, body: { number } };
     },
   });
-  const surface = testSurface([create], { permit: async () => authenticated });
+  let waits = Promise.withResolvers<void>();
+  const wait = defineRoute<TestPrincipal>({
+    method: 'GET', path: '/waits', operationId: 'wait', summary: 's', permission: 'read',
+    replies: { 204: { description: 'nothing' } },
+    handle: ({ signal }) => new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error));
+      waits.resolve();
+    }),
+  });
+  const surface = testSurface([create, wait], { permit: async () => authenticated });
   const post = (idempotencyKey: string) => ask(running, 'POST', '/tiny/things', { body: {}, headers: { 'idempotency-key': idempotencyKey } });
   const newKey = (): string => `key-${(key += 1)}`;
   /** Asks again until it is answered with success. */
@@ -52,6 +62,21 @@ describe('kernel: the time that a handler has', () => {
     const { status, json, headers } = await ask(running, 'POST', '/tiny/things', { body: {} });
     expect([status, json.oops, headers.get('retry-after')]).to.deep.equal([408, 'request.timeout', '5']);
     gate.resolve();
+  });
+
+  it('ends with its client, which is no failure that anybody should look into', async () => {
+    waits = Promise.withResolvers<void>();
+    const client = new AbortController();
+    const before = running.logs.length;
+    const asked = fetch(`${running.url}/tiny/waits`, { headers: { authorization: 'Bearer all' }, signal: client.signal }).catch((error: unknown) => (error as Error).name);
+    await waits.promise;
+    client.abort();
+    expect(await asked).to.equal('AbortError');
+    await until('the line of the request', () => running.logs.slice(before).find((line) => line.includes('"msg":"request"')));
+    // Whatever else is said of it comes in the same turn.
+    expect((await ask(running, 'GET', '/tiny/nothing')).status).to.equal(404);
+    const since = running.logs.slice(before);
+    expect(since.filter((line) => line.includes('"level":"error"'))).to.deep.equal([]);
   });
 
   it('leaves an effect that comes later to whoever asks again with the same key: one effect, its own answer', async () => {
