@@ -99,9 +99,20 @@ const withoutOutside = (text: string): Buffer => Buffer.from(text.replaceAll(OUT
 
 type Answering = (exchange: Exchange) => Promise<CompleteAnswer>;
 
+/** Written once for each place where the surface is served: half a megabyte takes long enough to be felt by everybody else, and anybody may ask. */
+const createOpenApi = (surface: Surface): Answering => {
+  const written = new Map<string, CompleteAnswer>();
+  return async ({ request: { baseUrl } }) => {
+    const server = baseUrl === '' ? '/' : baseUrl;
+    const document = written.get(server) ?? jsonAnswer(200, openApiDocument(surface, server), { 'Cache-Control': 'no-cache' });
+    written.set(server, document);
+    return document;
+  };
+};
+
 const answers = (surface: Surface): ReadonlyMap<string, Answering> =>
   new Map<string, Answering>([
-    ['/openapi.json', async ({ request }) => jsonAnswer(200, openApiDocument(surface, request.baseUrl || '/'), { 'Cache-Control': 'no-cache' })],
+    ['/openapi.json', createOpenApi(surface)],
     ['/docs/', async () => onward('../docs')],
     ['/redoc/', async () => onward('../redoc')],
     ['/docs', async () => html(swaggerPage(surface))],

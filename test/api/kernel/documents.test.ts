@@ -35,6 +35,20 @@ describe('kernel: documents', () => {
   const byMount = (path: string) => ask({ ...running, url: running.url.replace('127.0.0.1', 'localhost') }, 'GET', `/tiny${path}`);
   const byHost = (path: string) => ask(running, 'GET', path);
 
+  it('are written once for each place where the surface is served, however many ask', async () => {
+    let written = 0;
+    const counting = testSurface(routes, { host: '127.0.0.1', replySchema: (schema) => { written += 1; return schema; } });
+    const once = await serve([counting]);
+    const read = async (host: string, path: string): Promise<string> => JSON.stringify((await ask({ url: once.url.replace('127.0.0.1', host) }, 'GET', path)).json.servers);
+    const ways = [['localhost', '/tiny/openapi.json'], ['127.0.0.1', '/openapi.json']] as const;
+    for (const [host, path] of ways) await read(host, path);
+    const atFirst = written;
+    expect(atFirst).to.be.greaterThan(0);
+    for (const [index, [host, path]] of [...ways, ...ways].entries()) expect(await read(host, path)).to.equal(index % 2 === 0 ? '[{"url":"/tiny"}]' : '[{"url":"/"}]');
+    expect(written).to.equal(atFirst);
+    await once.close();
+  });
+
   it('describe each row: parameters, body, answers on the wire, errors by status, security', () => {
     const add = openApiDocument(surface).paths['/things/{id}/parts']?.['post'] as Loose;
     expect(add['parameters'].map((row: Loose) => [row['name'] ?? row['$ref'], row['in'], row['required'], row['schema']?.type])).to.deep.equal([
