@@ -7,6 +7,7 @@ import type { OnPoison } from './fold.ts';
 import type { Freshness } from './freshness.ts';
 import { Keeper } from './keeper.ts';
 import type { LogWatch } from './log-watch.ts';
+import { pause } from './pause.ts';
 import type { AnyProjection } from './projection.ts';
 import type { RebuildRequests } from './rebuild-requests.ts';
 import { createWatcher } from './watcher.ts';
@@ -33,6 +34,9 @@ export type LiveModelOptions = Readonly<{
 
 /** Other processes wait where nobody sees it: what has changed is committed soon, and where a model stands is never long unknown. */
 const SHARED_PACE = { gatheringMs: 20, settleMs: 1_000 } as const;
+
+/** Before a model is kept again that could not be. */
+const AGAIN_MS = 1_000;
 
 /** Whether the questions asked of the new version can be asked of an older one. */
 const covers = (older: ReadModelDefinition, newer: ReadModelDefinition): boolean => {
@@ -138,9 +142,20 @@ export class LiveModel {
     this.#keeping = Promise.all([watching, sharing.projects ? this.#keepInTurn(sharing) : undefined]);
   }
 
-  /** Keeps the model for as long as this process holds its lease, again and again. */
-  async #keepInTurn({ leases, requests }: Sharing): Promise<void> {
+  /** Keeps the model for as long as this process holds its lease, again and again, also where that cannot begin now: others may take the lease meanwhile. */
+  async #keepInTurn(sharing: Sharing): Promise<void> {
     const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await this.#keepHeld(sharing, signal);
+      } catch (error) {
+        this.#options.logger.error({ error, projection: this.name }, 'a read model cannot be kept now');
+        await pause(AGAIN_MS, signal);
+      }
+    }
+  }
+
+  async #keepHeld({ leases, requests }: Sharing, signal: AbortSignal): Promise<void> {
     await leases.hold(`projection:${this.name}`, signal, async (held) => {
       const keeper = await this.#keep();
       await requests.serve(this.name, (ending) => keeper.rebuild(ending), held);

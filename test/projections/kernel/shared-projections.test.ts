@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { createLeases } from '../../../application/kernel/leases.ts';
-import type { TenantId } from '../../../domain/kernel/ids.ts';
+import type { ReadModelStore } from '../../../application/kernel/read-models.ts';
+import type { Position, TenantId } from '../../../domain/kernel/ids.ts';
+import { Rejection } from '../../../domain/kernel/rejection.ts';
 import { systemClock } from '../../../infrastructure/runtime/clock.ts';
 import { type Embedded, openEmbedded } from '../../../infrastructure/runtime/embedded.ts';
 import { pause } from '../../../projections/kernel/pause.ts';
@@ -33,8 +35,8 @@ describe('projections of several processes', () => {
     directory.remove();
   });
 
-  const begin = async (projects: boolean, clock = systemClock): Promise<Projections> => {
-    const { log, readModels: store, state } = opened;
+  const begin = async (projects: boolean, clock = systemClock, store = opened.readModels): Promise<Projections> => {
+    const { log, state } = opened;
     const leases = createLeases({ state, ids: randomIds, pause, everyMs: 10 });
     const projections = createProjections({ clock, log, store, logger: silentLogger, definitions: [tallies, texts], shared: { leases, state, projects } });
     running.push(projections);
@@ -99,6 +101,18 @@ describe('projections of several processes', () => {
     await append(stream);
     expect(await totalIn(two, stream)).to.equal(2);
   });
+
+  it('are kept though the read models were away at the moment in which their lease was had', async () => {
+    let refused = 0;
+    const drop: ReadModelStore['drop'] = (definition) => {
+      refused += 1;
+      return refused > 3 ? opened.readModels.drop(definition) : Promise.reject(new Rejection('storage.unavailable', { retryAfter: 1 }));
+    };
+    const kept = await begin(true, systemClock, { ...opened.readModels, drop });
+    const stream = await append();
+    await kept.freshness.until(tallies.name, (await opened.log.head()) as Position, 30_000);
+    expect([await totalIn(kept, stream), refused > 3]).to.deep.equal([1, true]);
+  }).timeout(60_000);
 
   it('are ready once they stand where the log ended at the start, though nothing has happened since', async () => {
     await append();
