@@ -19,11 +19,16 @@ const isFree = async (port: number): Promise<boolean> => {
   }
 };
 
-/** A port of 127.0.0.1 that nobody listens at now, by chance: others who look at the same moment find others. */
+/** Nobody may listen there yet. */
+const given = new Set<number>();
+
+/** A port of 127.0.0.1 that nobody listens at now, by chance: others who look at the same moment find others. This process gets each once. */
 export const freePort = async (): Promise<number> => {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const port = randomInt(FIRST, LAST);
-    if (await isFree(port)) return port;
+    if (given.has(port) || !(await isFree(port)) || given.has(port)) continue;
+    given.add(port);
+    return port;
   }
   throw new Error('no port is free');
 };

@@ -2,11 +2,20 @@ import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { freePort } from '../../scripts/engines-support/free-port.ts';
 import { withoutEngines } from './environment.ts';
 import { requireOwnEngine } from './engines.ts';
 import { requireTool } from './pending.ts';
 import { root } from './source-files.ts';
 import { temporaryDirectory, type TemporaryDirectory } from './temporary-directory.ts';
+
+describe('ports for programs that have to be told theirs', () => {
+  it('are given once each: a cluster asks for nine before it listens at any', async () => {
+    const ports: number[] = [];
+    while (ports.length < 800) ports.push(await freePort());
+    expect(new Set(ports).size).to.equal(ports.length);
+  });
+});
 
 describe('scripts/engines', () => {
   let directory: TemporaryDirectory;

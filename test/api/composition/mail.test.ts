@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import PostalMime from 'postal-mime';
+import { freePort } from '../../../scripts/engines-support/free-port.ts';
 import { createTenant, OWNER_PASSWORD, startApp, type App } from '../../support/app.ts';
 import { smtpError, startSmtp } from '../../support/smtp.ts';
 
@@ -25,14 +26,13 @@ describe('mail from the whole program', function suite() {
 
   it('reaches a server that was down, over a restart, and leads to a session', async () => {
     const clock = { ahead: 0, now: () => Math.floor(performance.timeOrigin + performance.now() + clock.ahead) };
-    const down = await startSmtp();
-    await down.close();
-    const app = await startApp({ env: { SMTP_URL: `smtp://127.0.0.1:${down.port}/?from=ca@chancery.example`, PUBLIC_URL: 'https://ca.example.com' }, clock });
+    const port = await freePort();
+    const app = await startApp({ env: { SMTP_URL: `smtp://127.0.0.1:${port}/?from=ca@chancery.example`, PUBLIC_URL: 'https://ca.example.com' }, clock });
     await createTenant(app, 'acme');
     const id = await invite(app, 'dan@dan.example');
     expect((await mailOf(app, id)).status).to.equal('queued');
     await app.restart();
-    const server = await startSmtp({}, down.port);
+    const server = await startSmtp({}, port);
     clock.ahead += 200_000;
     await until(() => server.taken.length > 0);
     const [{ from, to, email } = expect.fail()] = server.taken;
