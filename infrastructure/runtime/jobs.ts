@@ -5,10 +5,12 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Job, JobInput, Jobs } from '../../application/kernel/jobs.ts';
 import { createLoneLeases, type Leases } from '../../application/kernel/leases.ts';
 import type { Clock, Logger } from '../../application/kernel/ports.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
+import { Rejection } from '../../domain/kernel/rejection.ts';
 
 /** Writes its result, if it makes one, to `path`; `progress` takes 0 to 1. A `JobFailure` is shown to the operator, nothing else. */
 export type JobWork = (context: Readonly<{ path: string; input: JobInput; progress: (done: number) => void; signal: AbortSignal }>) => Promise<void>;
@@ -35,6 +37,13 @@ export type RunningJobs = Jobs & Readonly<{ /** Tells running jobs to stop and w
 const SCOPE = 'jobs';
 const KEPT_MS = 30 * 86_400_000;
 const SAVED_EVERY_MS = 1_000;
+
+/** Before the end of a job that could not be stored is stored again. */
+const AGAIN_MS = 1_000;
+
+type Outcome = Pick<Job, 'status'> & Partial<Job>;
+
+const isAway = (error: unknown): boolean => error instanceof Rejection && error.code === 'storage.unavailable';
 
 const isRunning = ({ status }: Job): boolean => status === 'running';
 
@@ -76,7 +85,9 @@ const removeUnfinished = async (directory: string): Promise<void> => {
 };
 
 class Run {
+  /** As it is, and as it was stored last, as far as that is known. */
   #job: Job;
+  #stored: Job;
   #savedAt = 0;
   readonly #book: Book;
   readonly #clock: Clock;
@@ -84,7 +95,7 @@ class Run {
   #saving: Promise<unknown> = Promise.resolve();
 
   constructor(job: Job, book: Book, clock: Clock) {
-    this.#job = job;
+    [this.#job, this.#stored] = [job, job];
     this.#book = book;
     this.#clock = clock;
   }
@@ -96,19 +107,32 @@ class Run {
     this.#save({ progress });
   }
 
-  async end(outcome: Pick<Job, 'status'> & Partial<Job>): Promise<void> {
-    this.#save({ ...outcome, finishedAt: new Date(this.#clock.now()).toISOString() });
+  /** Tries again while nothing can be stored, until `signal` fires: who asks would be told that it is running for good. */
+  async end(outcome: Outcome, signal: AbortSignal): Promise<void> {
+    this.#job = { ...this.#job, ...outcome, finishedAt: new Date(this.#clock.now()).toISOString() };
     await this.#saving;
+    for (;;) {
+      try {
+        return await this.#store(this.#job);
+      } catch (error) {
+        if (!isAway(error) || signal.aborted) throw error;
+        await pause(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
   }
 
   #save(change: Partial<Job>): void {
-    const before = this.#job;
-    this.#job = { ...before, ...change };
+    this.#job = { ...this.#job, ...change };
     const after = this.#job;
-    const saved = this.#saving.catch(() => undefined).then(() => this.#book.put(after, before));
     // A state of progress that could not be stored is made up for by the next one.
-    saved.catch(() => undefined);
-    this.#saving = saved;
+    this.#saving = this.#saving.then(() => this.#store(after)).catch(() => undefined);
+  }
+
+  /** Whether an attempt before it was stored need not be known: nobody else writes a job that is done here, but to give it up. */
+  async #store(after: Job): Promise<void> {
+    const there = (await this.#book.put(after, this.#stored)) ? undefined : await this.#book.get(after.id);
+    if (there !== undefined && isRunning(there)) await this.#book.put(after, there);
+    this.#stored = after;
   }
 }
 
@@ -133,20 +157,33 @@ const whyOf = (error: unknown): string => (error instanceof JobFailure ? error.m
 
 type Running = Readonly<{ input: JobInput; options: JobsOptions; book: Book; signal: AbortSignal }>;
 
-/** Does the work and notes how it ended; what it has made only stays when it is complete. */
-const run = async (job: Job, kind: JobKind, { input, options: { clock, logger, directory }, book, signal }: Running): Promise<void> => {
-  const progressing = new Run(job, book, clock);
-  const name = nameOf(kind, job.id);
-  const path = join(directory, name);
+type Done = Readonly<{ progressing: Run; name: string; path: string }>;
+
+/** What has become of it. */
+const outcomeOf = async (job: Job, kind: JobKind, { input, options: { logger, directory }, signal }: Running, { progressing, name, path }: Done): Promise<Outcome> => {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     signal.throwIfAborted();
     await kind.work({ path, input, progress: (done) => progressing.progress(done), signal });
-    await progressing.end({ status: 'done', progress: 1, ...(await fileOf(kind, name, path)) });
+    return { status: 'done', progress: 1, ...(await fileOf(kind, name, path)) };
   } catch (error) {
     logger.error({ error, job: job.id, kind: job.kind }, 'a job failed');
+    return { status: 'failed', error: whyOf(error) };
+  }
+};
+
+/** Does the work and notes how it ended; what it has made only stays when it is complete, and noted. */
+const run = async (job: Job, kind: JobKind, running: Running): Promise<void> => {
+  const { options: { clock, directory }, book, signal } = running;
+  const [progressing, name] = [new Run(job, book, clock), nameOf(kind, job.id)];
+  const path = join(directory, name);
+  const outcome = await outcomeOf(job, kind, running, { progressing, name, path });
+  if (outcome.status === 'failed') await rm(path, { force: true });
+  try {
+    await progressing.end(outcome, signal);
+  } catch (error) {
     await rm(path, { force: true });
-    await progressing.end({ status: 'failed', error: whyOf(error) });
+    throw error;
   }
 };
 

@@ -4,6 +4,8 @@ import { stat, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import type { Job } from '../../../application/kernel/jobs.ts';
 import { createJobs, type JobWork, type RunningJobs } from '../../../infrastructure/runtime/jobs.ts';
+import type { StateStore } from '../../../application/kernel/state.ts';
+import { Rejection } from '../../../domain/kernel/rejection.ts';
 import { createMemoryState } from '../../api/kernel/support.ts';
 import { silentLogger } from '../../support/silent.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
@@ -92,6 +94,37 @@ describe('jobs', () => {
     await settled(jobs, id);
     expect(seen).to.deep.equal([0.25, 0.5, 0.5, 1]);
   });
+
+  it('say how they ended where the state was away for a moment, while they ran or when they ended, and keep what they made', async () => {
+    for (const away of ['before', 'after'] as const) {
+      const [id, next, gone] = [randomUUID(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const [writes, whole] = [[] as string[], state];
+      // Stored or not: whoever asked has no answer.
+      const refused = async (...asked: Parameters<StateStore['compareAndSet']>): Promise<boolean> => {
+        if (away === 'after') await whole.compareAndSet(...asked);
+        throw new Rejection('storage.unavailable');
+      };
+      state = { ...state, compareAndSet: async (...asked) => {
+        writes.push(asked[3]?.value ?? '');
+        if (writes.length === 2) gone.resolve();
+        return writes.length === 2 || writes.length === 4 ? refused(...asked) : whole.compareAndSet(...asked);
+      } };
+      const jobs = await start(async ({ path, progress }) => {
+        clock.time += 5_000;
+        progress(0.25);
+        await next.promise;
+        clock.time += 5_000;
+        progress(0.5);
+        await writeFile(path, 'made');
+      });
+      await jobs.start('copy', id, CAUSE);
+      await gone.promise;
+      next.resolve();
+      expect(await settled(jobs, id)).to.deep.include({ status: 'done', progress: 1, file: { name: `copy-${id}.txt`, contentType: 'text/plain', size: 4 } });
+      expect(existsSync(`${home.path}/jobs/copy-${id}.txt`)).to.equal(true);
+      await jobs.close();
+    }
+  }).timeout(30_000);
 
   it('are one job for one id', async () => {
     let runs = 0;
