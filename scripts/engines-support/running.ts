@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { launch, newPlace, untilItAnswers, type Engine } from './engine.ts';
 import { ferretdb } from './ferretdb.ts';
 import { kafka } from './kafka.ts';
+import { requireTools } from './toolchain.ts';
 
 export const engines: readonly Engine[] = [kafka, ferretdb];
 
@@ -19,8 +20,10 @@ const folderOf = (engine: Engine, dir: string): string => join(dir, engine.name)
 const noteOf = (engine: Engine, dir: string): string => join(folderOf(engine, dir), 'running.json');
 
 /** A number may be another program's by now: the engine's command names its folder. */
-const isRunning = (pid: number, folder: string): boolean =>
-  spawnSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout.includes(folder);
+const isRunning = (pid: number, folder: string): boolean => {
+  requireTools('ps');
+  return spawnSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout.includes(folder);
+};
 
 const findRunning = (engine: Engine, dir: string): Note | undefined => {
   const file = noteOf(engine, dir);
@@ -55,6 +58,8 @@ const startNew = async (engine: Engine, dir: string): Promise<string> => {
 
 /** Answers where the engine is: the one that runs from this folder, or a new one with empty data. */
 export const start = async (engine: Engine, dir: string): Promise<string> => {
+  // What could not be ended is not begun.
+  requireTools('ps');
   openFolder(dir);
   return findRunning(engine, dir)?.address ?? startNew(engine, dir);
 };

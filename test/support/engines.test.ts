@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { freePort } from '../../scripts/engines-support/free-port.ts';
 import { withoutEngines } from './environment.ts';
@@ -35,6 +35,19 @@ describe('scripts/engines', () => {
     expect(engines(['start', 'kafka'], bare)).to.deep.equal({ status: 3, stdout: '', stderr: 'scripts/engines: missing: java, mvn\n' });
     expect(engines(['run', 'ferretdb', '--', 'sh', '-c', 'echo ran'], bare)).to.deep.equal({ status: 3, stdout: '', stderr: 'scripts/engines: missing: go\n' });
     expect(readdirSync(directory.path).filter((name) => name.startsWith('chancery-engines-'))).to.deep.equal([]);
+  });
+
+  it('begins nothing that it could not end: that takes ps, which small images do not have', () => {
+    const bin = join(directory.path, 'bin');
+    mkdirSync(bin);
+    for (const tool of ['sh', 'dirname']) symlinkSync(spawnSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).stdout.trim(), join(bin, tool));
+    const bare = { PATH: bin, XDG_CACHE_HOME: directory.path };
+    const missing = { status: 3, stdout: '', stderr: 'scripts/engines: missing: ps\n' };
+    expect(engines(['start', 'kafka'], bare)).to.deep.equal(missing);
+    const dir = join(directory.path, 'its own');
+    mkdirSync(join(dir, 'kafka'), { recursive: true });
+    writeFileSync(join(dir, 'kafka', 'running.json'), JSON.stringify({ pid: process.pid, address: '127.0.0.1:1' }));
+    expect(engines(['stop', 'kafka', '--dir', dir], bare)).to.deep.equal(missing);
   });
 
   it('says with code 2 what it does not understand', () => {
