@@ -84,13 +84,20 @@ const script = (text: string): CompleteAnswer => answer('text/javascript; charse
 /** The pages' own links are relative, and hold without a slash at the end only. */
 const onward = (location: string): CompleteAnswer => ({ status: 301, headers: { Location: location, ...CACHED }, bytes: Buffer.alloc(0) });
 
-const files = new Map<string, Promise<Buffer>>();
-/** Read once for all surfaces. */
-const fileBytes = (path: string): Promise<Buffer> => {
-  const known = files.get(path) ?? (path.endsWith('.js') ? readFile(path, 'utf8').then(withoutOutside) : readFile(path));
-  files.set(path, known);
-  return known;
+/** Read once for all surfaces; what cannot be read now (too many files are open) is tried again for the next who asks. */
+export const createFiles = (read: (path: string) => Promise<Buffer>): ((path: string) => Promise<Buffer>) => {
+  const files = new Map<string, Promise<Buffer>>();
+  return (path) => {
+    const known = files.get(path);
+    if (known !== undefined) return known;
+    const reading = read(path);
+    files.set(path, reading);
+    reading.catch(() => files.delete(path));
+    return reading;
+  };
 };
+
+const fileBytes = createFiles((path) => (path.endsWith('.js') ? readFile(path, 'utf8').then(withoutOutside) : readFile(path)));
 
 /** Pictures, icons and telemetry of ReDoc's makers. What is left are links that a reader may follow. */
 const OUTSIDE = /https:\/\/(?:cdn\.redoc\.ly|cdn\.redocly\.com|otel\.cloud\.redocly\.com)\/[^"'`$\s]*/g;

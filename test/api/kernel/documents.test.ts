@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import Type from 'typebox';
+import { createFiles } from '../../../api/kernel/documents.ts';
 import { openApiDocument } from '../../../api/kernel/openapi.ts';
 import { defineRoute, type Route } from '../../../api/kernel/route.ts';
 import { lintDocuments } from '../../../scripts/lint-documents.ts';
@@ -47,6 +48,18 @@ describe('kernel: documents', () => {
     for (const [index, [host, path]] of [...ways, ...ways].entries()) expect(await read(host, path)).to.equal(index % 2 === 0 ? '[{"url":"/tiny"}]' : '[{"url":"/"}]');
     expect(written).to.equal(atFirst);
     await once.close();
+  });
+
+  it('have files that are read once, and once more where that failed', async () => {
+    let reads = 0;
+    const bytesOf = createFiles(async () => {
+      reads += 1;
+      if (reads === 1) throw new Error('too many open files');
+      return Buffer.from('body');
+    });
+    expect(await bytesOf('a').then(String, (error: unknown) => (error as Error).message)).to.equal('too many open files');
+    expect(await Promise.all([bytesOf('a').then(String), bytesOf('a').then(String)])).to.deep.equal(['body', 'body']);
+    expect(reads).to.equal(2);
   });
 
   it('describe each row: parameters, body, answers on the wire, errors by status, security', () => {
