@@ -25,6 +25,8 @@ export type ClosablePlaces = SigningPlaces & Partial<Pick<SharedPlaces, 'close'>
 
 const BEAT_MS = 1_000;
 const LOOK_MS = 100;
+/** Beats for which it is looked after a ticket of which nobody knows whether it was stored: a server that hung may do so when it goes on. */
+const BEATS_IN_DOUBT = 30;
 
 const everyMilliseconds: Every = (milliseconds, run) => {
   let over = false;
@@ -66,15 +68,24 @@ type Parts = Readonly<{ lines: ReturnType<typeof createSharedLines>; keepers: Re
 /** Leaves for good: what cannot be stored now is owed, and tried again with each beat. */
 const createLeaving = ({ lines, room }: Parts) => {
   const owed = new Map<Ticket, TenantId>();
+  const doubted = new Map<Ticket, Readonly<{ tenant: TenantId; beats: number }>>();
+  const remove = async (tenant: TenantId, ticket: Ticket): Promise<void> => room.admitFrom(await lines.change(tenant, (line) => left(line, (one) => one === ticket)));
   const settle = async (tenant: TenantId, ticket: Ticket): Promise<void> => {
     owed.set(ticket, tenant);
-    room.admitFrom(await lines.change(tenant, (line) => left(line, (one) => one === ticket)));
+    await remove(tenant, ticket);
     owed.delete(ticket);
   };
   return {
+    /** Of one that is not to be in its line: whether it was stored, or will be, is not known. */
+    doubt: (tenant: TenantId, ticket: Ticket): void => void doubted.set(ticket, { tenant, beats: BEATS_IN_DOUBT }),
     leave: (tenant: TenantId, ticket: Ticket): void => void settle(tenant, ticket).catch(() => undefined),
     again: async (): Promise<void> => {
       for (const [ticket, tenant] of owed) await settle(tenant, ticket);
+      for (const [ticket, { tenant, beats }] of doubted) {
+        await remove(tenant, ticket);
+        if (beats > 1) doubted.set(ticket, { tenant, beats: beats - 1 });
+        else doubted.delete(ticket);
+      }
     },
   };
 };
@@ -127,13 +138,16 @@ const createBegin = ({ keepers }: Parts): (() => Promise<void>) => {
   };
 };
 
+const isAway = (error: unknown): boolean => error instanceof Rejection && error.code === 'storage.unavailable';
+
 /** Queues in the line, and lets in whom it then says to be inside. What fails refuses who waits for it. */
-const createArrive = ({ lines, room, mostWaiting }: Parts) => async (ticket: Ticket, { tenant, limit }: Pick<Here, 'tenant' | 'limit'>): Promise<void> => {
+const createArrive = ({ lines, room, mostWaiting }: Parts, doubt: (tenant: TenantId, ticket: Ticket) => void) => async (ticket: Ticket, { tenant, limit }: Pick<Here, 'tenant' | 'limit'>): Promise<void> => {
   try {
     const line = await lines.change(tenant, (present) => arrived(present, ticket, { limit, mostWaiting }));
     if (!isIn(line, ticket)) throw tooLate();
     room.admitFrom(line);
   } catch (error) {
+    if (isAway(error)) doubt(tenant, ticket);
     room.refuse(ticket, error);
   }
 };
@@ -143,7 +157,8 @@ export const createSharedPlaces = (options: SharedPlacesOptions): SharedPlaces =
   const me = ids.next();
   const parts: Parts = { lines: createSharedLines(state), keepers: createKeepers(state, me), room: createWaitingRoom(), mostWaiting };
   const { keepers, room } = parts;
-  const [leaving, look, begin, arrive] = [createLeaving(parts), createLook(parts), createBegin(parts), createArrive(parts)];
+  const [leaving, look, begin] = [createLeaving(parts), createLook(parts), createBegin(parts)];
+  const arrive = createArrive(parts, leaving.doubt);
   let count = 0;
   const endings = [
     every(BEAT_MS, async () => {

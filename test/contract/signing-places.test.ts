@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { StateStore } from '../../application/kernel/state.ts';
+import { Rejection } from '../../domain/kernel/rejection.ts';
 import { openMongoState } from '../../infrastructure/mongodb/state-store.ts';
 import { systemIds } from '../../infrastructure/runtime/ids.ts';
 import { createInProcessPlaces } from '../../infrastructure/signing/in-process-places.ts';
@@ -8,6 +9,7 @@ import { openStateStore } from '../../infrastructure/state/state-store.ts';
 import { openOwnMongo, type OwnMongo } from '../support/own-mongo.ts';
 import { failOnFatal, silentLogger } from '../support/silent.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
+import { rejection } from '../support/rejections.ts';
 import { until } from '../support/until.ts';
 import { createVisits, signingPlacesContract, someOrganization, type OpenPlaces } from './signing-places.contract.ts';
 
@@ -100,6 +102,27 @@ const sharedPlaces = (states: () => readonly [StateStore, StateStore]): void => 
     expect(lost.entered).to.deep.equal(['a', 'b']);
     lost.leave('b');
     await until('an empty line', async () => ((await states()[0].get('signing-places', tenant)) === undefined ? true : undefined));
+  });
+
+  it('gives a place back that nobody has, whose taking was stored late, by a server that hung', async () => {
+    const [tenant, looks, late] = [someOrganization(), createLooks(), Promise.withResolvers<() => Promise<boolean>>()];
+    const [state] = states();
+    let hangs = true;
+    const hanging: StateStore = Object.assign(Object.create(state) as StateStore, { compareAndSet: async (...asked: Parameters<StateStore['compareAndSet']>): Promise<boolean> => {
+      if (!hangs || asked[0] !== 'signing-places') return state.compareAndSet(...asked);
+      hangs = false;
+      late.resolve(() => state.compareAndSet(...asked));
+      throw new Rejection('storage.unavailable');
+    } });
+    const places = open(hanging, {}, looks.every);
+    expect((await rejection(places.take(tenant, 1))).code).to.equal('storage.unavailable');
+    await looks.go();
+    expect(await (await late.promise)()).to.equal(true);
+    expect((await lineOf(tenant)).inside).to.have.length(1);
+    await looks.go();
+    const leave = await places.take(tenant, 1);
+    leave();
+    await until('nobody', async () => (await lineOf(tenant)).inside.length === 0 || undefined);
   });
 
   it('gives a place back as soon as that can be stored again', async () => {
