@@ -11,14 +11,13 @@ export type Piece = readonly string[];
 export const ALONE: ReadonlySet<string> = new Set([
   'test/api/kernel/stream.test.ts',
   'test/application/delivery/dispatcher.test.ts',
+  'test/application/delivery/neighbours.test.ts',
   'test/application/licensing/flat-cost.test.ts',
   'test/domain/kernel/growing-map.test.ts',
   'test/infrastructure/crypto/passwords.test.ts',
   'test/reliability/11-overload.test.ts',
   'test/reliability/11-slow-streams.test.ts',
   'test/reliability/19-regular-expressions.test.ts',
-  'test/reliability/engines-stop.test.ts',
-  'test/reliability/engines-takeover.test.ts',
 ]);
 
 export const allSpecs = (root: string): readonly string[] => globSync('test/**/*.test.ts', { cwd: root }).map((path) => path.replaceAll('\\', '/')).sort();
@@ -61,6 +60,8 @@ const LONG: Readonly<Record<string, number>> = {
   'test/reliability/13-fuzz.test.ts': 13,
   'test/reliability/engines-processes.test.ts': 53,
   'test/reliability/engines-start.test.ts': 36,
+  'test/reliability/engines-stop.test.ts': 13,
+  'test/reliability/engines-takeover.test.ts': 98,
 };
 
 /** What is not known is guessed from how much there is to read: about a second for each 10 kB. */
@@ -69,13 +70,20 @@ const guess = (spec: string): number => (LONG[spec] ?? 0) * 1_000 || statSync(sp
 /** For who asks whether all of them are there. */
 export const longSpecs: readonly string[] = Object.keys(LONG);
 
-/** Deals the longest first, each to the piece that has least; the longest piece comes first. Every spec is in one piece, none of them empty. */
+/** Each starts up to five processes and three engines: two of them at once would keep each other from what is to come in time. */
+const isInstallation = (spec: string): boolean => spec.startsWith('test/reliability/engines-');
+
+/**
+ * Deals the longest first, each to the piece that has least; the longest piece comes first. Every spec is in one piece, none of them empty; those
+ * with installations are in one, and so one after another.
+ */
 export const deal = (specs: readonly string[], pieces: number, times: Times, unknown: (spec: string) => number = guess): readonly Piece[] => {
-  const weighed = specs.map((spec) => ({ spec, weight: times[spec] ?? unknown(spec) })).sort((a, b) => b.weight - a.weight);
-  const dealt = Array.from({ length: Math.max(1, Math.min(pieces, specs.length)) }, () => ({ weight: 0, specs: [] as string[] }));
-  for (const { spec, weight } of weighed) {
+  const units = [specs.filter(isInstallation), ...specs.filter((spec) => !isInstallation(spec)).map((spec) => [spec])].filter((unit) => unit.length > 0);
+  const weighed = units.map((unit) => ({ unit, weight: unit.reduce((sum, spec) => sum + (times[spec] ?? unknown(spec)), 0) })).sort((a, b) => b.weight - a.weight);
+  const dealt = Array.from({ length: Math.max(1, Math.min(pieces, units.length)) }, () => ({ weight: 0, specs: [] as string[] }));
+  for (const { unit, weight } of weighed) {
     const least = dealt.reduce((a, b) => (b.weight < a.weight ? b : a));
-    least.specs.push(spec);
+    least.specs.push(...unit);
     least.weight += weight;
   }
   return dealt.sort((a, b) => b.weight - a.weight).map((piece) => piece.specs.sort()).filter((piece) => piece.length > 0);
