@@ -128,9 +128,9 @@ const putTogether = async ({ engines, config, publicUrl, secrets, tools, endings
   const container = composeContainer({ config, ids: systemIds, ...tools, publicUrl, operatorToken: secrets.operatorToken, engines: { ...engines, ...sealing }, jobs });
   rotations.resolve(keyRotationsOf(container, keys));
   const projections = resolve(container, storage.projections);
-  endings.push(() => projections.stop());
+  endings.push(() => projections.stop(), jobs.close);
   await projections.start();
-  endings.push(async () => resolve(container, signing.places).close?.(), () => resolve(container, authorities.authorities).idle(), jobs.close);
+  endings.push(async () => resolve(container, signing.places).close?.(), () => resolve(container, authorities.authorities).idle());
   await inTurn(engines, () => resolve(container, authorities.authorities).ensureInstallation());
   const workers = [runtime.scheduler, runtime.dispatcher, delivery.dispatcher, siem.scheduler, fanout.relay].map((name) => resolve(container, name));
   endings.push(async () => resolve(container, delivery.outbound).close(), () => Promise.all(workers.map((worker) => worker.stop())));

@@ -53,9 +53,9 @@ const written = (value: unknown): Written => {
   return { value, tag, answer: jsonAnswer(200, value, { ...PUBLIC, ETag: tag }) };
 };
 
-/** RFC 9110, 13.1.2: compared weakly. */
+/** RFC 9110, 13.1.2: compared weakly; an asterisk is whatever there is. */
 const hasTag = (ifNoneMatch: string | undefined, tag: string): boolean =>
-  (ifNoneMatch ?? '').split(',').some((each) => each.trim().replace(/^W\//u, '') === tag);
+  (ifNoneMatch ?? '').split(',').some((each) => ['*', tag].includes(each.trim().replace(/^W\//u, '')));
 
 /** Written out once for each object that `read` gives; whoever has it already is told so. */
 const createPublicDocument = (read: () => Promise<unknown>): Answering => {

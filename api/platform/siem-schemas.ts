@@ -44,7 +44,8 @@ const where = {
   host: Type.Optional(Type.String({ minLength: 1, maxLength: 253, pattern: '^[A-Za-z0-9._:\\[\\]-]+$', 'x-expected': 'a host name or an address', description: 'cef-syslog: a public host' })),
   port: Type.Optional(port()),
   transport: Type.Optional(transport()),
-  topic: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,200}$', 'x-expected': 'up to 200 letters, digits, dots, hyphens and underscores', description: 'bus: the topic' })),
+  // Kafka takes names of up to 249, and ours begin with KAFKA_TOPIC_PREFIX, which has up to 60.
+  topic: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,189}$', 'x-expected': 'up to 189 letters, digits, dots, hyphens and underscores', description: 'bus: the topic' })),
 };
 const rotateBytes = (without: string) => Type.Optional(Type.Integer({ minimum: MEBIBYTE, maximum: 1_024 * MEBIBYTE, description: `ndjson-file: about how large a file gets${without}` }));
 const keepFiles = (without: string) => Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: `ndjson-file: how many full files are kept${without}` }));
