@@ -2,7 +2,12 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { KeyRecord } from '../../application/kernel/ports.ts';
 import { reject } from '../../domain/kernel/rejection.ts';
+import { storageTrouble } from '../runtime/sqlite-errors.ts';
 import type { VaultOperation } from './operations.ts';
+
+/** As the connection is opened with. Milliseconds. */
+const BUSY_MS = 5_000;
+const AGAIN_MS = 1_000;
 
 const exists = (id: string): never => reject('kernel.key_exists', { id });
 
@@ -20,6 +25,8 @@ export class VaultEngine {
   readonly #delete;
   readonly #db: DatabaseSync;
   #destroyed = false;
+  /** Set while something is to be cut off that could not be yet. */
+  #again: NodeJS.Timeout | undefined;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -45,16 +52,42 @@ export class VaultEngine {
 
   /**
    * A destroyed key must be gone from the write-ahead log too, before anyone is told: copied into the database file, where its
-   * bytes have been overwritten, and cut off.
+   * bytes have been overwritten, and cut off. Where somebody still reads what was there before (a backup), as soon as they have read it.
    */
   committed(): void {
     if (!this.#destroyed) return;
-    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     this.#destroyed = false;
+    if (!this.#cutOff(this.#again === undefined ? BUSY_MS : 0)) this.#later();
   }
 
   rolledBack(): void {
     this.#destroyed = false;
+  }
+
+  /** False while somebody reads what is in the log; `waitMs`: how long they are waited for. */
+  #cutOff(waitMs: number): boolean {
+    this.#db.exec(`PRAGMA busy_timeout=${waitMs}`);
+    try {
+      return this.#db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] === 0;
+    } finally {
+      this.#db.exec(`PRAGMA busy_timeout=${BUSY_MS}`);
+    }
+  }
+
+  #later(): void {
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined;
+      if (this.#db.isOpen && !this.#isCutOffNow()) this.#later();
+    }, AGAIN_MS).unref();
+  }
+
+  #isCutOffNow(): boolean {
+    try {
+      return this.#cutOff(0);
+    } catch (error) {
+      if (storageTrouble(error) === 'full') return false;
+      throw error;
+    }
   }
 
   #holder({ id, tenant, lookup }: KeyRecord): Row {

@@ -18,6 +18,7 @@ import { seeded } from '../../support/seeded.ts';
 import { failOnFatal } from '../../support/silent.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
 import { requireTracing } from '../../support/tracing.ts';
+import { until } from '../../support/until.ts';
 
 describe('embedded event store', () => {
   const clock = { time: 1_000_000, now: (): number => clock.time };
@@ -103,6 +104,18 @@ describe('embedded event store', () => {
     db.close();
     expect(JSON.stringify(plan)).to.contain('events_by_tenant (tenant=? AND rowid>? AND rowid<?)').and.not.contain('TEMP B-TREE');
   });
+
+  it('leaves no byte of a destroyed key in any file once nobody reads any more what was there before, such as a backup', async () => {
+    const key = someKey();
+    await opened.vault.add([key]);
+    const isThere = (): boolean => readdirSync(directory.path).some((name) => readFileSync(`${directory.path}/${name}`).includes(Buffer.from(key.wrapped)));
+    const reader = new DatabaseSync(`${directory.path}/events.db`, { readOnly: true });
+    reader.exec('BEGIN; SELECT count(*) FROM events');
+    await opened.vault.destroy(key.id);
+    expect(isThere(), 'what it reads is kept for it').to.equal(true);
+    reader.close();
+    await until('no byte of it', () => !isThere() || undefined);
+  }).timeout(60_000);
 
   it('leaves no byte of a destroyed key in any file', async () => {
     const keys = Array.from({ length: 400 }, () => someKey({ lookup: systemIds.next() }));
