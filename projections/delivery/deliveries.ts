@@ -1,6 +1,6 @@
 /** What became of each delivery: one document for an event and an endpoint, with its newest attempts. */
 import type { DeliveryEvent, FailureReason, WebhookAttemptFailed, WebhookDelivered } from '../../domain/delivery/delivery.events.ts';
-import { defineProjection } from '../kernel/projection.ts';
+import { defineProjection, type Forgotten } from '../kernel/projection.ts';
 
 export type DeliveryStatus = 'delivered' | 'retrying' | 'dead' | 'failed';
 
@@ -49,11 +49,23 @@ const statusAfter = ({ nextAt, eventStream, reason }: WebhookAttemptFailed['data
   return nextAt !== null || reason === 'gone' ? 'retrying' : 'dead';
 };
 
+const DAY_MS = 86_400_000;
+/** Days for which a delivery is kept after what last became of it; one that is tried again is kept. Dead letters are what somebody may still ask for. */
+export const KEPT_DAYS = { delivered: 30, failed: 30, dead: 365 } as const satisfies Partial<Record<DeliveryStatus, number>>;
+
+/** `time`: of the log. */
+const overAt = (time: string): readonly Forgotten<DeliveryDocument>[] =>
+  Object.entries(KEPT_DAYS).map(([status, days]) => ({
+    where: { status, updatedAt: { lt: new Date(Date.parse(time) - days * DAY_MS).toISOString() } }, order: { by: 'updatedAt', direction: 'asc' },
+  }));
+
 export const deliveriesProjection = defineProjection<DeliveryDocument, DeliveryEvent>({
   name: 'delivery_deliveries',
-  version: 1,
-  indexes: [['webhookId', 'createdAt'], ['webhookId', 'status', 'createdAt'], ['webhookId', 'eventType', 'createdAt'], ['webhookId', 'status', 'eventType', 'createdAt']],
+  version: 2,
+  indexes: [['webhookId', 'createdAt'], ['webhookId', 'status', 'createdAt'], ['webhookId', 'eventType', 'createdAt'], ['webhookId', 'status', 'eventType', 'createdAt'], ['status', 'updatedAt']],
   id: ({ data }) => data.deliveryId,
+  // A tenant's deliveries of a day are a stream: its first event is the first of the day.
+  forgets: { at: ({ revision, time }) => (revision === 0 ? overAt(time) : undefined), idOf: ({ deliveryId }) => deliveryId },
   on: {
     WebhookDelivered: (document, { data }) => {
       const { attempt, deliveredAt: at, status, durationMs } = data;

@@ -2,7 +2,10 @@
 import type { Message } from '../../domain/kernel/decider.ts';
 import type { TenantId } from '../../domain/kernel/ids.ts';
 import type { Recorded } from '../../application/kernel/ports.ts';
-import type { ReadModelDefinition } from '../../application/kernel/read-models.ts';
+import type { Query, ReadModelDefinition } from '../../application/kernel/read-models.ts';
+
+/** Documents of the tenant whose event it is. */
+export type Forgotten<Document = Readonly<Record<string, unknown>>> = Pick<Query<Document>, 'where' | 'order'>;
 
 /**
  * A projection never rejects a fact, never asks a clock, randomness or another projection. Changing what it computes means
@@ -21,6 +24,11 @@ export type Projection<Document extends object = object, Event extends Message =
         recorded: Recorded<Extract<Event, { type: Type }>>,
       ) => Document | undefined;
     };
+    /**
+     * What is removed when something happens, before that is applied. `at`: pure; undefined where nothing is. `idOf`: the id of a document. Such an event
+     * costs a commit and its questions: it should be rare.
+     */
+    forgets?: Readonly<{ at: (recorded: Recorded<Event>) => readonly Forgotten<Document>[] | undefined; idOf: (document: Document) => string }>;
   }>;
 
 /** Types one projection. */
@@ -33,6 +41,8 @@ type Forgetful = {
   id(recorded: Recorded): string | undefined;
   tenant(recorded: Recorded): TenantId;
   handle(document: object | undefined, recorded: Recorded): object | undefined;
+  forgottenAt(recorded: Recorded): readonly Forgotten[] | undefined;
+  idOf(document: object): string;
 };
 
 /** Any projection, its types forgotten, so that all kinds fit in one list: what the runner works with. */
@@ -41,4 +51,5 @@ export type AnyProjection = ReadModelDefinition &
     id: Forgetful['id'];
     tenant?: Forgetful['tenant'];
     on: Readonly<Record<string, Forgetful['handle']>>;
+    forgets?: Readonly<{ at: Forgetful['forgottenAt']; idOf: Forgetful['idOf'] }>;
   }>;

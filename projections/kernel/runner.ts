@@ -2,11 +2,12 @@
  * Keeps one read model up with the log: batches, in order, documents and checkpoint in one commit. While a batch is being
  * committed the next one is read and folded.
  */
-import type { EventFeed, Logger } from '../../application/kernel/ports.ts';
+import type { EventFeed, Logger, Recorded } from '../../application/kernel/ports.ts';
 import type { Change, ReadModelStore } from '../../application/kernel/read-models.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
 import { createDocuments, type Documents } from './documents.ts';
 import { fold, type OnPoison } from './fold.ts';
+import { forget, stretchesOf } from './forgetting.ts';
 import { pause, yieldToOthers } from './pause.ts';
 import type { AnyProjection } from './projection.ts';
 
@@ -99,7 +100,7 @@ class LogRunner implements Runner {
         await this.#settle();
         continue;
       }
-      const changes = await fold(this.#options.projection, this.#documents, events, this.#options.onPoison);
+      const changes = await this.#fold(this.#options.projection.forgets === undefined ? events : await this.#forgetIn(events, commit));
       await commit;
       commit = this.#advance(changes, scannedTo);
       commit.catch(() => failing.abort());
@@ -108,6 +109,26 @@ class LogRunner implements Runner {
     }
     await commit;
     await this.#settle();
+  }
+
+  #fold(events: readonly Recorded[]): Promise<readonly Change[]> {
+    return fold(this.#options.projection, this.#documents, events, this.#options.onPoison);
+  }
+
+  /** Takes up a page as far as the last event at which the model forgets something; what is left of it. `commit`: what is on its way to the store. */
+  async #forgetIn(events: readonly Recorded[], commit: Promise<void>): Promise<readonly Recorded[]> {
+    const { projection, store, onPoison } = this.#options;
+    const [first, ...others] = stretchesOf(projection, events, onPoison);
+    let before = first.events;
+    if (others.length > 0) await commit;
+    for (const stretch of others) {
+      const last = before.at(-1);
+      if (last !== undefined) await this.#advance(await this.#fold(before), last.position);
+      // Without a checkpoint there is nothing to forget. What was loaded meanwhile may be gone.
+      if (this.#committing !== undefined && (await forget(store, projection, stretch, this.#committing))) this.#documents.forget();
+      before = stretch.events;
+    }
+    return before;
   }
 
   /** Until when the next pull waits for the log to move: not for ever while the store does not know where the model stands. */

@@ -3,7 +3,7 @@ import type { Static } from 'typebox';
 import { TEST_TYPE, type KnownDelivery } from '../../../application/delivery/redeliver.ts';
 import { ATTEMPT_TIMEOUT_MS } from '../../../application/delivery/send-webhook.ts';
 import { reject, rejectFields } from '../../../domain/kernel/rejection.ts';
-import { deliveriesProjection, type DeliveryDocument } from '../../../projections/delivery/deliveries.ts';
+import { deliveriesProjection, KEPT_DAYS, type DeliveryDocument } from '../../../projections/delivery/deliveries.ts';
 import { publicType } from '../../../projections/fanout/integration-events.ts';
 import { defineRoute, type Route } from '../../kernel/route.ts';
 import { answerPage, pageOf } from '../page.ts';
@@ -42,7 +42,7 @@ const listRoute = ({ webhooks, reader, access }: WebhookDeps) =>
     path: '/v1/tenants/:slug/webhooks/:id/deliveries',
     operationId: 'listDeliveries',
     summary: 'What became of deliveries, newest first',
-    description: 'From their first attempt on.',
+    description: `From their first attempt on: those that were taken, and tests, for ${KEPT_DAYS.delivered} days at least, dead letters for ${KEPT_DAYS.dead}. What is older can be replayed.`,
     params: WebhookParams,
     query: DeliveriesQuery,
     replies: { 200: { description: 'A page of deliveries', schema: pageOf(DeliveryReply, 'Deliveries') } },
