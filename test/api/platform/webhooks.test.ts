@@ -260,7 +260,8 @@ describe('platform: webhooks', function suite() {
     await ask('PATCH', `/tenants/${slug}/webhooks/${id}`, { enabled: true });
     const { body } = await ask('GET', `/tenants/${slug}/webhooks/${id}/deliveries`);
     await ask('POST', `/tenants/${slug}/webhooks/${id}/deliveries/${body['items'][0]['id']}/retry`);
-    expect((await arrived(path, 2)).map((one) => one.event.data['name'])).to.deep.equal(['lost?', 'lost?']);
+    // Enabled, it begins anew with what waits; the wish for another attempt may bring it once more.
+    expect(new Set((await arrived(path, 2)).map((one) => one.event.data['name']))).to.deep.equal(new Set(['lost?']));
   });
 
   it('shows deliveries in the log, and delivers those to nobody', async () => {
