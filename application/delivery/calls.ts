@@ -18,8 +18,8 @@ export interface Calls {
   isUnderWay(eventId: string): boolean;
   /** Breaks off what is under way. */
   cut(): void;
-  /** The receiver is another one, or another day has come for it: breaks off what is under way, and nothing that it has answered counts any more. */
-  renew(): void;
+  /** Nothing that the receiver has answered counts any more. `movedAt`: since then it is another one; calls that began before, in milliseconds since 1970, are broken off. */
+  renew(movedAt?: number): void;
   /** Resolves when nothing is under way. */
   ended(): Promise<void>;
 }
@@ -66,8 +66,11 @@ type Health = ReturnType<typeof createHealth>;
 /** As though it had not been tried yet. */
 export const anew = (waiting: Waiting, now: number): Waiting => ({ ...waiting, firstAt: null, notBefore: now });
 
-/** One call from its place to what is stored of it: whether the receiver has taken it. `renewals`: of the receiver, so far. */
-const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, health: Health, renewals: () => number) => {
+/** A call under way. `old`: to a receiver that is another one by now. */
+type Call = { readonly began: number; readonly stop: AbortController; old: boolean };
+
+/** One call from its place to what is stored of it: whether the receiver has taken it. */
+const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, health: Health) => {
   const settle = async (waiting: Waiting, attempted: Attempted, isOld: boolean): Promise<boolean> => {
     if (attempted.outcome === 'stopped') return false;
     if (!isOld) health.note(attempted);
@@ -75,15 +78,15 @@ const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, heal
     await (next === undefined ? shelf.remove(waiting.eventId) : shelf.set(isOld ? anew(next, clock.now()) : next));
     return attempted.outcome === 'delivered';
   };
-  return async (waiting: Waiting, signal: AbortSignal): Promise<boolean> => {
+  return async (waiting: Waiting, call: Call): Promise<boolean> => {
+    const { stop: { signal } } = call;
     const { tenant, webhookId } = shelf.endpoint;
     const place = await slots.enter({ tenant, endpoint: `${tenant}/${webhookId}`, ailing: health.isAiling() }, signal);
     // Broken off while it waited: whoever ends the endpoint does not wait for others' receivers.
     if (place === undefined) return false;
-    const before = renewals();
     try {
       const attempted = await attempt(shelf.endpoint, waiting, { stop: signal, giveUp: place.givenUp });
-      return await settle(waiting, attempted, renewals() !== before);
+      return await settle(waiting, attempted, call.old);
     } catch (error) {
       if (isFatal(error)) throw error;
       logger.error({ error, webhook: shelf.endpoint.webhookId, position: waiting.eventPosition }, 'a delivery could not be attempted; it will be tried again');
@@ -104,21 +107,22 @@ const untilNext = (shelf: Shelf, mayBegin: (waiting: Waiting) => boolean, now: n
 
 /** What is under way. What comes again has half of the room, so that what is new finds some. */
 const createRunning = (room: () => number) => {
-  const running = new Map<string, Promise<void>>();
+  const running = new Map<string, Readonly<{ call: Call; work: Promise<void> }>>();
   let again = 0;
   return {
     has: (eventId: string): boolean => running.has(eventId),
     isFull: (): boolean => running.size >= room(),
     mayBegin: (waiting: Waiting): boolean => !running.has(waiting.eventId) && (waiting.again !== true || again < Math.ceil(room() / 2)),
-    add: (waiting: Waiting, work: Promise<void>): void => {
-      running.set(waiting.eventId, work);
+    add: (waiting: Waiting, call: Call, work: Promise<void>): void => {
+      running.set(waiting.eventId, { call, work });
       if (waiting.again === true) again += 1;
     },
     end: (waiting: Waiting): void => {
       running.delete(waiting.eventId);
       if (waiting.again === true) again -= 1;
     },
-    ended: async (): Promise<void> => { await Promise.all(running.values()); },
+    calls: (): readonly Call[] => [...running.values()].map(({ call }) => call),
+    ended: async (): Promise<void> => { await Promise.all([...running.values()].map(({ work }) => work)); },
   };
 };
 
@@ -130,10 +134,10 @@ const createWork = ({ onEnd }: Pick<CallsDeps, 'onEnd'>, deliver: ReturnType<typ
     check: (): void => {
       if (failure !== undefined) throw failure.error;
     },
-    run: async (waiting: Waiting, signal: AbortSignal): Promise<void> => {
+    run: async (waiting: Waiting, call: Call): Promise<void> => {
       let taken = false;
       try {
-        taken = await deliver(waiting, signal);
+        taken = await deliver(waiting, call);
       } catch (error) {
         failure ??= { error };
       }
@@ -147,19 +151,15 @@ export const createCalls = (deps: CallsDeps): Calls => {
   const { shelf, clock } = deps;
   const health = createHealth(clock, shelf);
   const running = createRunning(health.room);
-  let renewals = 0;
-  const work = createWork(deps, createDeliver(deps, health, () => renewals), running);
-  let breaking = new AbortController();
-  const cut = (): void => {
-    breaking.abort();
-    breaking = new AbortController();
-  };
+  const work = createWork(deps, createDeliver(deps, health), running);
 
   const launchDue = (again: boolean): void => {
     const now = clock.now();
     for (const waiting of shelf.waiting()) {
       if (running.isFull()) return;
-      if ((waiting.again === true) === again && running.mayBegin(waiting) && isDue(waiting, now)) running.add(waiting, work.run(waiting, breaking.signal));
+      if ((waiting.again === true) !== again || !running.mayBegin(waiting) || !isDue(waiting, now)) continue;
+      const call: Call = { began: now, stop: new AbortController(), old: false };
+      running.add(waiting, call, work.run(waiting, call));
     }
   };
 
@@ -172,11 +172,13 @@ export const createCalls = (deps: CallsDeps): Calls => {
     check: work.check,
     idleFor: () => (running.isFull() ? LONGEST_SLEEP_MS : Math.max(untilNext(shelf, running.mayBegin, clock.now()), health.restsFor())),
     isUnderWay: running.has,
-    cut,
-    renew: () => {
-      renewals += 1;
+    cut: () => running.calls().forEach(({ stop }) => stop.abort()),
+    renew: (movedAt = -Infinity) => {
       health.renew();
-      cut();
+      for (const call of running.calls().filter(({ began }) => began <= movedAt)) {
+        call.old = true;
+        call.stop.abort();
+      }
     },
     ended: running.ended,
   };

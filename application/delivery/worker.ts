@@ -22,8 +22,8 @@ export interface Worker {
   isOpen(): boolean;
   /** Breaks off the calls under way: nothing goes to the endpoint any more, or for now. */
   cut(): void;
-  /** Begins anew with what waits, at once and with a day of attempts: at another address, or at one that is called again. */
-  renew(): Promise<void>;
+  /** Begins anew with what waits, at once and with a day of attempts: at another address since `movedAt` (milliseconds since 1970), or at one that is called again. */
+  renew(movedAt?: number): Promise<void>;
   /** Delivers an event, once more or now; false where too many wait already that somebody asked for. */
   again(waiting: Waiting): Promise<boolean>;
   openLane(id: string, lane: Lane): Promise<void>;
@@ -89,8 +89,8 @@ const createAgain = (shelf: Shelf, { isUnderWay }: Pick<Calls, 'isUnderWay'>, wa
 };
 
 /** What is new is due already, unless the program itself could not send it. */
-const createRenew = ({ shelf, clock }: Pick<WorkerDeps, 'shelf' | 'clock'>, calls: Pick<Calls, 'renew'>, wake: () => void): Worker['renew'] => async () => {
-  calls.renew();
+const createRenew = ({ shelf, clock }: Pick<WorkerDeps, 'shelf' | 'clock'>, calls: Pick<Calls, 'renew'>, wake: () => void): Worker['renew'] => async (movedAt) => {
+  calls.renew(movedAt);
   const now = clock.now();
   const tried = [...shelf.waiting()].filter(({ firstAt, notBefore }) => firstAt !== null || notBefore > now);
   await Promise.all(tried.map((waiting) => shelf.set(anew(waiting, now))));

@@ -14,7 +14,7 @@ const DELIVERED: Attempted = { outcome: 'delivered' };
 const waiting = (index: number): Waiting => ({ eventId: `e-${index}`, eventType: 'a', eventStream: 's', eventRevision: index, eventPosition: String(index).padStart(20, '0'), attempts: 0, firstAt: null, notBefore: 0 });
 
 /** A worker with so many that wait; `outcome`: what becomes of each attempt. */
-const begin = async (count: number, outcome: () => Attempted | Promise<Attempted> = () => DELIVERED) => {
+const begin = async (count: number, outcome: () => Attempted | Promise<Attempted> = () => DELIVERED, seen: (stop: AbortSignal) => void = () => undefined) => {
   const shelf = (await openShelves(createMemoryState(() => 0))).of({ tenant: TENANT, webhookId: 'w-1' });
   for (let index = 0; index < count; index += 1) await shelf.set(waiting(index));
   const asked = { finds: 0, looks: 0, attempts: 0 };
@@ -22,8 +22,9 @@ const begin = async (count: number, outcome: () => Attempted | Promise<Attempted
   let room = false;
   const worker = createWorker({
     shelf, slots: freeSlots, clock: { now: () => 0 }, pause, logger: silentLogger,
-    attempt: async () => {
+    attempt: async (_endpoint, _waiting, { stop }) => {
       asked.attempts += 1;
+      seen(stop);
       return outcome();
     },
     takeUp: { look: async () => { asked.looks += 1; return { more: false, over: [] }; }, hasRoom: () => room, store: async () => undefined },
@@ -82,10 +83,23 @@ describe('a worker', () => {
     const [first, times] = [Promise.withResolvers<Attempted>(), [] as number[]];
     const { asked, end, shelf, worker } = await begin(1, () => (times.push(0) === 1 ? first.promise : DELIVERED));
     await until('a call', () => (asked.attempts === 1 ? true : undefined));
-    await worker.renew();
+    await worker.renew(0);
     first.resolve({ outcome: 'failed', next: { ...waiting(0), attempts: 1, firstAt: 0, notBefore: 3_600_000 }, leaveAloneUntil: 3_600_000 });
     await until('the next, at once', () => (shelf.size === 0 ? true : undefined), 3_000);
     expect(asked.attempts).to.equal(2);
+    await end();
+  });
+
+  it('leaves a call alone that began at the new address before it was told of it, or at one that is called again', async () => {
+    const first = Promise.withResolvers<Attempted>();
+    let stopped = false;
+    const { asked, end, shelf, worker } = await begin(1, () => first.promise, (stop) => stop.addEventListener('abort', () => { stopped = true; }));
+    await until('a call', () => (asked.attempts === 1 ? true : undefined));
+    await worker.renew(-1);
+    await worker.renew();
+    first.resolve(DELIVERED);
+    await until('its end', () => (shelf.size === 0 ? true : undefined));
+    expect([asked.attempts, stopped]).to.deep.equal([1, false]);
     await end();
   });
 
