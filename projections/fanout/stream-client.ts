@@ -116,8 +116,13 @@ export class Client implements Listener {
 
   async #look(): Promise<void> {
     if (!(await this.#authorised().catch(() => false))) return this.#dismiss();
-    if (this.#stuck) await this.#lookBehind();
+    if (this.#stuck) await this.#lookBehind().catch((why: unknown) => this.#unread(why));
     else if (this.#quiet >= BEAT_AFTER) this.#beat();
+  }
+
+  /** The log cannot be read. Who comes back goes on from where they were. */
+  #unread(why: unknown): void {
+    if (!this.#over) this.fail(why);
   }
 
   /** Who does not take what they were sent does not see the end, either: they are cut off. */
@@ -170,7 +175,7 @@ export class Client implements Listener {
     try {
       await this.#readOn(this.#reading.turns(this.#untilOver));
     } catch (error) {
-      if (!this.#over) this.fail(error);
+      this.#unread(error);
     } finally {
       this.#catchingUp = false;
     }

@@ -199,6 +199,22 @@ describe('the log as Server-Sent Events', () => {
     expect(idsIn(await next())).to.deep.equal(['1']);
   });
 
+  it('ends, with the reason, for who does not read while the log cannot be read to see how far behind they are', async () => {
+    const { log, add } = createLog();
+    const [ticks, reasons] = [new Subject<void>(), [] as unknown[]];
+    let broken = false;
+    const feed: EventLog['feed'] = (filter) => ({ pull: async (...asked) => (broken ? Promise.reject(new Error('away')) : log.feed(filter).pull(...asked)) });
+    const streams = createEventStreams({ log: { ...log, feed }, show, ticks });
+    const stalled = streams.open({ after: undefined, filter: {}, authorised: async () => true, tenant: undefined });
+    stalled.begin({ write: () => false, end: () => undefined, cut: (why) => { reasons.push(why); stalled.over(); } });
+    await turns();
+    add('One');
+    await turns();
+    broken = true;
+    for (let n = 0; n < 4; n += 1) { ticks.next(); await turns(); }
+    expect([reasons.map(String), streams.count()]).to.deep.equal([['Error: away'], 0]);
+  });
+
   it('shows that it is alive after fifteen quiet seconds', async () => {
     const { add, open, ticks } = setUp();
     const { next, written } = reader(open());
