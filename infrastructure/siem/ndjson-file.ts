@@ -41,25 +41,37 @@ const wholeLength = async (file: FileHandle): Promise<number> => {
 
 type Current = Readonly<{ file: FileHandle; size: number }>;
 
-const openFile = async (path: string): Promise<FileHandle> => open(path, 'a+', 0o600);
+/** A file for appending, as far as `look` finds it good; else it is closed again: a handle that nobody closes ends the process once it is collected. */
+const openedWith = async (path: string, look: (file: FileHandle) => Promise<number>): Promise<Current> => {
+  const file = await open(path, 'a+', 0o600);
+  try {
+    return { file, size: await look(file) };
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    throw error;
+  }
+};
 
 /** The newest file, made whole again; undefined when there is none yet. */
 const openNewest = async (directory: string): Promise<Current | undefined> => {
   const newest = (await filesIn(directory)).at(-1);
   if (newest === undefined) return undefined;
-  const file = await openFile(join(directory, newest));
-  const [size, whole] = [(await file.stat()).size, await wholeLength(file)];
-  if (whole < size) await file.truncate(whole);
-  return { file, size: whole };
+  return openedWith(join(directory, newest), async (file) => {
+    const [size, whole] = [(await file.stat()).size, await wholeLength(file)];
+    if (whole < size) await file.truncate(whole);
+    return whole;
+  });
 };
 
 const nextName = (newest: string | undefined): string => `events-${String(Number(FILE.exec(newest ?? '')?.[1] ?? 0) + 1).padStart(DIGITS, '0')}.ndjson`;
 
 const begin = async (directory: string, keepFiles: number): Promise<Current> => {
-  const file = await openFile(join(directory, nextName((await filesIn(directory)).at(-1))));
-  await syncDirectory(directory);
-  for (const old of (await filesIn(directory)).slice(0, -keepFiles - 1)) await rm(join(directory, old), { force: true });
-  return { file, size: (await file.stat()).size };
+  const next = nextName((await filesIn(directory)).at(-1));
+  return openedWith(join(directory, next), async (file) => {
+    await syncDirectory(directory);
+    for (const old of (await filesIn(directory)).slice(0, -keepFiles - 1)) await rm(join(directory, old), { force: true });
+    return (await file.stat()).size;
+  });
 };
 
 const append = async ({ file, size }: Current, octets: Buffer): Promise<Current> => {
@@ -83,7 +95,8 @@ export const createFileTransport = (directory: string, { rotateBytes, keepFiles 
     if (current !== undefined && current.size < rotateBytes) return current;
     await current?.file.close();
     current = undefined;
-    return begin(directory, keepFiles);
+    current = await begin(directory, keepFiles);
+    return current;
   };
 
   /** Whatever is in doubt is opened again, and looked at, the next time. */

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { open as openFile, type FileHandle } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { SINK_FAILED, type OpenSink, type SinkRecord, type SinkTransport } from '../../../application/delivery/siem-ports.ts';
@@ -23,6 +24,16 @@ const record = (n: number, over: Partial<SinkRecord> = {}): SinkRecord => ({
   id: `event-${n}`, type: 'SigningCompleted', tenant, time: '2026-03-10T14:00:00.000Z', position: String(n).padStart(20, '0'), severity: 2, body: JSON.stringify({ metadata: { uid: `event-${n}` } }), ...over,
 });
 const never = new AbortController().signal;
+
+/** Has one step of all files fail, until `end`; the files that it failed for. */
+const failing = async (step: 'stat' | 'datasync' | 'truncate') => {
+  const own = await openFile(import.meta.filename);
+  const files = Object.getPrototypeOf(own) as FileHandle;
+  await own.close();
+  const [before, handles] = [Object.getOwnPropertyDescriptor(files, step), [] as FileHandle[]];
+  Object.defineProperty(files, step, { ...before, value(this: FileHandle) { handles.push(this); return Promise.reject(new Error('the disk')); } });
+  return { handles, end: (): void => { Object.defineProperty(files, step, before ?? {}); } };
+};
 const failure = (work: Promise<void>) => rejection(work).then(({ code, details }) => (code === SINK_FAILED ? details : { code }));
 
 describe('SIEM transports', () => {
@@ -167,6 +178,19 @@ describe('SIEM transports', () => {
       await open(target).send([record(2)], never);
       expect(content('events-0000000001.ndjson')).to.equal(`${record(1).body}\n${record(2).body}\n`);
     });
+
+    for (const [step, torn] of [['stat', false], ['datasync', false], ['truncate', true]] as const) {
+      it(`leaves nothing open where the disk fails at \`${step}\`: what is forgotten ends the process`, async () => {
+        if (torn) await open(target).send([record(1)], never);
+        if (torn) appendFileSync(join(directory.path, sinkId, 'events-0000000001.ndjson'), '{"torn');
+        const way = open(target);
+        const { handles, end } = await failing(step);
+        expect(await failure(way.send([record(2)], never)).finally(end)).to.deep.equal({ reason: 'storage' });
+        expect(handles.map(({ fd }) => fd)).to.deep.equal([-1]);
+        await way.send([record(2)], never);
+        expect(content('events-0000000001.ndjson')).to.contain(record(2).body);
+      });
+    }
 
     it('is not taken when it cannot be written', async () => {
       writeFileSync(join(directory.path, sinkId), 'in the way');
