@@ -92,12 +92,13 @@ const createSettle = ({ aggregates: { mails }, clock }: Deps) => {
 const statusOf = ({ details }: Rejection): number | undefined => (typeof details['status'] === 'number' ? details['status'] : undefined);
 
 export interface MailDispatch {
-  /** Sends what is due, at most four mails at a time; resolves when none of them is under way any more. */
+  /** Sends what is due, at most four mails at a time; ends when none of them is under way any more. Rejects when what is due cannot be listed. */
   pass(signal: AbortSignal): Promise<void>;
 }
 
 const AT_ONCE = 4;
 
+/** Rejects never. */
 const createAttempt = (deps: Deps): ((claim: Claim) => Promise<void>) => {
   const { mailer, logger } = deps;
   const compose = createCompose(deps, createFind(deps));
@@ -120,6 +121,15 @@ const createAttempt = (deps: Deps): ((claim: Claim) => Promise<void>) => {
     return typeof mail === 'string' ? settle.failed(reference, mail) : post(reference, mail);
   };
 
+  /** What cannot be stored now leaves the mail claimed: it is due again when the claim is over. */
+  const postpone = async ({ reference, attempts, again }: Claim): Promise<void> => {
+    try {
+      await again(pauseAfter(attempts));
+    } catch (error) {
+      logger.warn({ error, mail: reference.id, attempts }, 'it could not be stored when a mail is to be tried again');
+    }
+  };
+
   return async (claim) => {
     const { reference, attempts } = claim;
     try {
@@ -127,7 +137,7 @@ const createAttempt = (deps: Deps): ((claim: Claim) => Promise<void>) => {
       await claim.done();
     } catch (error) {
       logger.warn({ error, mail: reference.id, attempts }, 'a mail could not be sent now; it will be tried again');
-      await claim.again(pauseAfter(attempts));
+      await postpone(claim);
     }
   };
 };
@@ -137,13 +147,17 @@ export const createMailDispatch = (deps: Deps): MailDispatch => {
   return {
     pass: async (signal) => {
       const running = new Set<Promise<void>>();
-      for await (const claim of deps.queue.due()) {
-        const mine = attempt(claim).finally(() => running.delete(mine));
-        running.add(mine);
-        if (running.size >= AT_ONCE) await Promise.race(running);
-        if (signal.aborted) break;
+      try {
+        for await (const claim of deps.queue.due()) {
+          const mine = attempt(claim).finally(() => running.delete(mine));
+          running.add(mine);
+          if (running.size >= AT_ONCE) await Promise.race(running);
+          if (signal.aborted) break;
+        }
+      } finally {
+        // Also when no more can be listed: the next pass begins after this one.
+        await Promise.all(running);
       }
-      await Promise.all(running);
     },
   };
 };
