@@ -4,10 +4,14 @@ import { rejectFields } from '../../domain/kernel/rejection.ts';
 import type { PlanLimits, PlanState, PlanTerms } from '../../domain/tenancy/terms.ts';
 import type { PlanBody, PlanReply } from './schemas.ts';
 
-/** UTC with milliseconds; rejects, naming `field`, what is no moment (such as the 60th second that JavaScript does not know). */
+/** What every store and every reader can hold: an offset leads out of the years 0 to 9999, which then have more digits. */
+const EXACT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/u;
+
+/** UTC with milliseconds; rejects, naming `field`, what is no moment of the years 0 to 9999 (such as the 60th second that JavaScript does not know). */
 export const instantOf = (value: string, field: string): string => {
   const at = Date.parse(value);
-  return Number.isNaN(at) ? rejectFields({ [field]: 'must be a valid date-time' }) : new Date(at).toISOString();
+  const moment = Number.isNaN(at) ? '' : new Date(at).toISOString();
+  return EXACT.test(moment) ? moment : rejectFields({ [field]: 'must be a valid date-time' });
 };
 
 type Limits = NonNullable<Static<typeof PlanBody>['limits']>;

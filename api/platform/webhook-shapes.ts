@@ -2,9 +2,9 @@
 import type { Static } from 'typebox';
 import type { Shown, WantedWebhook } from '../../application/delivery/webhooks.ts';
 import type { WebhookFormat } from '../../domain/delivery/webhook.events.ts';
-import { rejectFields } from '../../domain/kernel/rejection.ts';
 import type { DeliveryDocument } from '../../projections/delivery/deliveries.ts';
 import type { WebhookDocument } from '../../projections/delivery/webhooks.ts';
+import { instantOf } from './plan.ts';
 import type { ChangeWebhookBody, DeliveryReply, WebhookReply } from './webhook-schemas.ts';
 
 const MEDIA_TYPES = { json: 'application/json', cloudevents: 'application/cloudevents+json' } as const satisfies Readonly<Record<WebhookFormat, string>>;
@@ -19,15 +19,8 @@ export const settingsOf = ({ url, types, description, content_type: mediaType }:
   ...(mediaType !== undefined && { format: formatOf(mediaType) }),
 });
 
-const EXACT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/u;
-
 /** UTC with milliseconds; rejects, naming `field`, what is no moment of the years 0 to 9999. */
-export const momentOf = (field: string, value: string | undefined): string | undefined => {
-  if (value === undefined) return undefined;
-  const at = Date.parse(value);
-  const moment = Number.isNaN(at) ? '' : new Date(at).toISOString();
-  return EXACT.test(moment) ? moment : rejectFields({ [field]: 'must be a valid date-time' });
-};
+export const momentOf = (field: string, value: string | undefined): string | undefined => (value === undefined ? undefined : instantOf(value, field));
 
 export const showPublicKey = (publicKey: string): string => `whpk_${publicKey}`;
 

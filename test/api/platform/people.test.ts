@@ -149,6 +149,9 @@ describe('platform: people', () => {
       const { status, json } = await credential(undefined, { [field]: value });
       expect([status, Object.keys(json.fields)], field).to.deep.equal([400, [field]]);
     }
+    // Its own surface knows no longest time; an offset leads out of the years that can be written down.
+    const beyond = await credential(undefined, { surface: 'quantum-lock', permissions: undefined, expires_at: '9999-12-31T23:59:59-00:01' });
+    expect([beyond.status, Object.keys(beyond.json.fields)]).to.deep.equal([400, ['expires_at']]);
     expect((await platform.call('GET', '/tenants/acme/credentials')).json.items).to.deep.equal([]);
   });
 

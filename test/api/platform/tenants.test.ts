@@ -103,6 +103,9 @@ describe('platform: tenants', () => {
       ['PUT', '/tenants/acme/plans/qwick-cert', { plan: 'pro', limits: { members: -1 } }, 'limits.members'],
       ['PUT', '/tenants/acme/plans/qwick-cert', { plan: 'pro', current_period_end: 'tomorrow' }, 'current_period_end'],
       ['PUT', '/tenants/acme/plans/qwick-cert', { plan: 'pro', current_period_end: '2026-12-31T23:59:60Z' }, 'current_period_end'],
+      ['PUT', '/tenants/acme/plans/qwick-cert', { plan: 'pro', current_period_end: '9999-12-31T23:59:59-00:01' }, 'current_period_end'],
+      ['PUT', '/tenants/acme/plans/qwick-cert', { plan: 'pro', current_period_end: '0000-01-01T00:00:00+00:01' }, 'current_period_end'],
+      ['PUT', '/tenants/acme/plans/qwick-cert', { plan: 'pro', discount: { name: 'x', percent_off: 1, ends_at: '9999-12-31T23:59:59-00:01' } }, 'discount.ends_at'],
       ['PUT', '/tenants/acme/plans/qwick-cert', { plan: 'pro', status: 'odd' }, 'status'],
       ['PUT', '/tenants/acme/plans/nonsense', { plan: 'pro' }, 'surface'],
     ];
