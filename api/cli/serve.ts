@@ -1,7 +1,7 @@
 /** `chancery serve`: the program, from its first line to an orderly end. */
 import { flushCompileCache } from 'node:module';
-import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Logger } from '../../application/kernel/ports.ts';
+import { isUnavailable } from '../../application/kernel/unavailable.ts';
 import { ConfigError, readConfig, type Config } from '../../infrastructure/runtime/config.ts';
 import { createLogger, hushable } from '../../infrastructure/runtime/logger.ts';
 import { startProgram } from '../composition/program.ts';
@@ -48,7 +48,7 @@ const run = async (config: Config, io: Io, json: boolean): Promise<void> => {
 };
 
 const describe = (error: unknown, env: Io['env']): string => {
-  if (error instanceof Rejection && error.code === 'storage.unavailable') return unavailableLine(env);
+  if (isUnavailable(error)) return unavailableLine(env);
   return error instanceof Error ? error.message : String(error);
 };
 

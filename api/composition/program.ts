@@ -1,11 +1,11 @@
 /** The whole program in one process: opened, served, closed. */
 import type { RequestListener } from 'node:http';
 import type { Container } from 'inversify';
-import { Rejection } from '../../domain/kernel/rejection.ts';
 import { pause } from '../../projections/kernel/pause.ts';
 import { catalogue } from '../../application/catalogue.ts';
 import { createEventCodec } from '../../application/kernel/event-codec.ts';
 import type { Clock, Logger } from '../../application/kernel/ports.ts';
+import { isUnavailable } from '../../application/kernel/unavailable.ts';
 import type { KeyRotations } from '../../application/tenancy/key-rotations.ts';
 import { fixLogIdentity } from '../../application/transparency/log-identity.ts';
 import { openSealing } from '../../infrastructure/crypto/sealing.ts';
@@ -163,7 +163,7 @@ const openPatiently = async (options: ProgramOptions, publicUrl: string, secrets
     try {
       return { ...(await openProgram(options, publicUrl, secrets, { ...tools, metrics })), metrics };
     } catch (error) {
-      const isAway = error instanceof Rejection && error.code === 'storage.unavailable' && (mongoUrl ?? eventStoreUrl) !== undefined;
+      const isAway = isUnavailable(error) && (mongoUrl ?? eventStoreUrl) !== undefined;
       if (!isAway || attempt === ATTEMPTS) throw error;
       tools.logger.warn({ attempt }, 'an engine did not answer during the start, which begins anew');
     }

@@ -5,9 +5,9 @@
 import type { EventCodec } from '../../application/kernel/event-codec.ts';
 import type { EventFeed, EventLog, FeedFilter, FeedPage, Recorded } from '../../application/kernel/ports.ts';
 import { isPosition } from '../../application/kernel/positions.ts';
+import { isUnavailable } from '../../application/kernel/unavailable.ts';
 import type { Position } from '../../domain/kernel/ids.ts';
 import { createLogEnd, createPasses, type LogEnd, pageOf, type Passes } from '../event-store/log-end.ts';
-import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Connection } from './connection.ts';
 import { createFresh } from './fresh.ts';
 import { fromPosition } from './places.ts';
@@ -34,8 +34,6 @@ const createScan = ({ connection, codec }: EventLogDeps): Scan => async (after, 
   const ours = events.flatMap((event) => storedEvent(event) ?? []);
   return { events: ours.map((event) => recordedEvent(codec, event)), upTo };
 };
-
-const isAway = (error: unknown): boolean => error instanceof Rejection && error.code === 'storage.unavailable';
 
 /** The end of the log, read once for all who follow it. */
 class Tail {
@@ -119,7 +117,7 @@ const look = async (deps: FeedDeps, asked: Asked, signal: AbortSignal): Promise<
     const began = await unless(signal, tail.readOn());
     if (began !== undefined && tail.isAt(behind)) await wakeUps.since(began, signal);
   } catch (error) {
-    if (!isAway(error)) throw error;
+    if (!isUnavailable(error)) throw error;
     // Whoever follows the log waits until it is back.
     await wakeUps.since(seen, signal);
   }

@@ -7,6 +7,7 @@ import type { Collection } from 'mongodb';
 import { createGathering } from '../../application/kernel/gathering.ts';
 import { createRecent } from '../../application/kernel/recent.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
+import { isUnavailable } from '../../application/kernel/unavailable.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { HitAnswer } from '../state/operations.ts';
 import { hitIn, type Window, type WindowRule } from '../state/window.ts';
@@ -93,8 +94,6 @@ const createMemory = () => {
   };
 };
 
-const isAway = (error: unknown): boolean => error instanceof Rejection && error.code === 'storage.unavailable';
-
 export const createWindows = ({ windows, asking }: Deps): Pick<StateStore, 'hit'> => {
   const memory = createMemory();
 
@@ -113,7 +112,7 @@ export const createWindows = ({ windows, asking }: Deps): Pick<StateStore, 'hit'
       memory.learn(name, answers.at(-1) as HitAnswer);
       return answers;
     } catch (error) {
-      if (!isAway(error)) throw error;
+      if (!isUnavailable(error)) throw error;
       return memory.count(name, rules);
     }
   };
