@@ -10,7 +10,7 @@ import type { Job, JobInput, Jobs } from '../../application/kernel/jobs.ts';
 import { createLoneLeases, type Leases } from '../../application/kernel/leases.ts';
 import type { Clock, Logger } from '../../application/kernel/ports.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
-import { Rejection } from '../../domain/kernel/rejection.ts';
+import { isUnavailable } from '../../application/kernel/unavailable.ts';
 
 /** Writes its result, if it makes one, to `path`; `progress` takes 0 to 1. A `JobFailure` is shown to the operator, nothing else. */
 export type JobWork = (context: Readonly<{ path: string; input: JobInput; progress: (done: number) => void; signal: AbortSignal }>) => Promise<void>;
@@ -42,8 +42,6 @@ const SAVED_EVERY_MS = 1_000;
 const AGAIN_MS = 1_000;
 
 type Outcome = Pick<Job, 'status'> & Partial<Job>;
-
-const isAway = (error: unknown): boolean => error instanceof Rejection && error.code === 'storage.unavailable';
 
 const isRunning = ({ status }: Job): boolean => status === 'running';
 
@@ -107,15 +105,15 @@ class Run {
     this.#save({ progress });
   }
 
-  /** Tries again while nothing can be stored, until `signal` fires: who asks would be told that it is running for good. */
-  async end(outcome: Outcome, signal: AbortSignal): Promise<void> {
+  /** Tries again while nothing can be stored, until `signal` fires: who asks would be told that it is running for good. False: somebody has given it up. */
+  async end(outcome: Outcome, signal: AbortSignal): Promise<boolean> {
     this.#job = { ...this.#job, ...outcome, finishedAt: new Date(this.#clock.now()).toISOString() };
     await this.#saving;
     for (;;) {
       try {
         return await this.#store(this.#job);
       } catch (error) {
-        if (!isAway(error) || signal.aborted) throw error;
+        if (!isUnavailable(error) || signal.aborted) throw error;
         await pause(AGAIN_MS, undefined, { signal }).catch(() => undefined);
       }
     }
@@ -128,11 +126,15 @@ class Run {
     this.#saving = this.#saving.then(() => this.#store(after)).catch(() => undefined);
   }
 
-  /** Whether an attempt before it was stored need not be known: nobody else writes a job that is done here, but to give it up. */
-  async #store(after: Job): Promise<void> {
-    const there = (await this.#book.put(after, this.#stored)) ? undefined : await this.#book.get(after.id);
-    if (there !== undefined && isRunning(there)) await this.#book.put(after, there);
+  /** Whether an attempt before it was stored, or will be, need not be known: nobody else writes a job that is done here, but to give it up. */
+  async #store(after: Job): Promise<boolean> {
+    while (!(await this.#book.put(after, this.#stored))) {
+      const there = await this.#book.get(after.id);
+      if (there === undefined || !isRunning(there)) return JSON.stringify(there) === JSON.stringify(after);
+      this.#stored = there;
+    }
     this.#stored = after;
+    return true;
   }
 }
 
@@ -157,10 +159,8 @@ const whyOf = (error: unknown): string => (error instanceof JobFailure ? error.m
 
 type Running = Readonly<{ input: JobInput; options: JobsOptions; book: Book; signal: AbortSignal }>;
 
-type Done = Readonly<{ progressing: Run; name: string; path: string }>;
-
 /** What has become of it. */
-const outcomeOf = async (job: Job, kind: JobKind, { input, options: { logger, directory }, signal }: Running, { progressing, name, path }: Done): Promise<Outcome> => {
+const outcomeOf = async (job: Job, kind: JobKind, { input, options: { logger, directory }, signal }: Running, { progressing, name, path }: Readonly<{ progressing: Run; name: string; path: string }>): Promise<Outcome> => {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     signal.throwIfAborted();
@@ -179,11 +179,11 @@ const run = async (job: Job, kind: JobKind, running: Running): Promise<void> => 
   const path = join(directory, name);
   const outcome = await outcomeOf(job, kind, running, { progressing, name, path });
   if (outcome.status === 'failed') await rm(path, { force: true });
+  let isNoted = false;
   try {
-    await progressing.end(outcome, signal);
-  } catch (error) {
-    await rm(path, { force: true });
-    throw error;
+    isNoted = await progressing.end(outcome, signal);
+  } finally {
+    if (!isNoted) await rm(path, { force: true });
   }
 };
 

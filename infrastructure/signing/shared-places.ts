@@ -5,6 +5,7 @@
  */
 import type { Ids } from '../../application/kernel/ports.ts';
 import type { StateStore } from '../../application/kernel/state.ts';
+import { isUnavailable } from '../../application/kernel/unavailable.ts';
 import type { SigningPlaces } from '../../application/signing/ports.ts';
 import type { TenantId } from '../../domain/kernel/ids.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
@@ -65,27 +66,30 @@ const createWaitingRoom = () => {
 
 type Parts = Readonly<{ lines: ReturnType<typeof createSharedLines>; keepers: ReturnType<typeof createKeepers>; room: ReturnType<typeof createWaitingRoom>; mostWaiting: number }>;
 
+type Doubt = Readonly<{ tenant: TenantId; beats: number }>;
+
 /** Leaves for good: what cannot be stored now is owed, and tried again with each beat. */
 const createLeaving = ({ lines, room }: Parts) => {
   const owed = new Map<Ticket, TenantId>();
-  const doubted = new Map<Ticket, Readonly<{ tenant: TenantId; beats: number }>>();
+  const doubted = new Map<Ticket, Doubt>();
   const remove = async (tenant: TenantId, ticket: Ticket): Promise<void> => room.admitFrom(await lines.change(tenant, (line) => left(line, (one) => one === ticket)));
   const settle = async (tenant: TenantId, ticket: Ticket): Promise<void> => {
     owed.set(ticket, tenant);
     await remove(tenant, ticket);
     owed.delete(ticket);
   };
+  const look = async ([ticket, { tenant, beats }]: readonly [Ticket, Doubt]): Promise<void> => {
+    await remove(tenant, ticket);
+    if (beats > 1) doubted.set(ticket, { tenant, beats: beats - 1 });
+    else doubted.delete(ticket);
+  };
   return {
     /** Of one that is not to be in its line: whether it was stored, or will be, is not known. */
     doubt: (tenant: TenantId, ticket: Ticket): void => void doubted.set(ticket, { tenant, beats: BEATS_IN_DOUBT }),
     leave: (tenant: TenantId, ticket: Ticket): void => void settle(tenant, ticket).catch(() => undefined),
+    /** Those of one line at once: however many there are, this process is to be heard of again in time. */
     again: async (): Promise<void> => {
-      for (const [ticket, tenant] of owed) await settle(tenant, ticket);
-      for (const [ticket, { tenant, beats }] of doubted) {
-        await remove(tenant, ticket);
-        if (beats > 1) doubted.set(ticket, { tenant, beats: beats - 1 });
-        else doubted.delete(ticket);
-      }
+      await Promise.all([...[...owed].map(([ticket, tenant]) => settle(tenant, ticket)), ...[...doubted].map(look)]);
     },
   };
 };
@@ -138,8 +142,6 @@ const createBegin = ({ keepers }: Parts): (() => Promise<void>) => {
   };
 };
 
-const isAway = (error: unknown): boolean => error instanceof Rejection && error.code === 'storage.unavailable';
-
 /** Queues in the line, and lets in whom it then says to be inside. What fails refuses who waits for it. */
 const createArrive = ({ lines, room, mostWaiting }: Parts, doubt: (tenant: TenantId, ticket: Ticket) => void) => async (ticket: Ticket, { tenant, limit }: Pick<Here, 'tenant' | 'limit'>): Promise<void> => {
   try {
@@ -147,7 +149,7 @@ const createArrive = ({ lines, room, mostWaiting }: Parts, doubt: (tenant: Tenan
     if (!isIn(line, ticket)) throw tooLate();
     room.admitFrom(line);
   } catch (error) {
-    if (isAway(error)) doubt(tenant, ticket);
+    if (isUnavailable(error)) doubt(tenant, ticket);
     room.refuse(ticket, error);
   }
 };

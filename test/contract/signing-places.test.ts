@@ -125,6 +125,28 @@ const sharedPlaces = (states: () => readonly [StateStore, StateStore]): void => 
     await until('nobody', async () => (await lineOf(tenant)).inside.length === 0 || undefined);
   });
 
+  it('is heard of again in time however many could not leave: those of a line leave together', async () => {
+    const [tenant, looks] = [someOrganization(), createLooks()];
+    const [state] = states();
+    let [away, asked] = [true, 0];
+    const counted = <Arguments extends readonly unknown[], Result>(scope: string, work: (...given: Arguments) => Promise<Result>) => async (...given: Arguments): Promise<Result> => {
+      if (given[0] !== scope) return work(...given);
+      asked += 1;
+      if (away) throw new Rejection('storage.unavailable');
+      return work(...given);
+    };
+    const faulty: StateStore = Object.assign(Object.create(state) as StateStore, {
+      get: counted('signing-places', state.get.bind(state)), compareAndSet: counted('signing-places', state.compareAndSet.bind(state)),
+    });
+    const places = open(faulty, { mostWaiting: 1_000 }, looks.every);
+    const refused = await Promise.all(Array.from({ length: 200 }, () => rejection(places.take(tenant, 1))));
+    expect(new Set(refused.map(({ code }) => code))).to.deep.equal(new Set(['storage.unavailable']));
+    [away, asked] = [false, 0];
+    await looks.go();
+    expect(asked).to.be.within(1, 20);
+    (await places.take(tenant, 1))();
+  });
+
   it('gives a place back as soon as that can be stored again', async () => {
     const looks = createLooks();
     const [state, same] = states();

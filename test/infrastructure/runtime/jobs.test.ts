@@ -126,6 +126,49 @@ describe('jobs', () => {
     }
   }).timeout(30_000);
 
+  it('say how they ended where a state of progress is stored late, between two attempts to say so', async () => {
+    const [id, whole, late] = [randomUUID(), state, [] as (() => Promise<unknown>)[]];
+    let isOver = false;
+    state = { ...state, compareAndSet: async (...asked) => {
+      if (asked[3]?.value.includes('"progress":0.')) {
+        late.push(() => whole.compareAndSet(asked[0], asked[1], undefined, asked[3]));
+        throw new Rejection('storage.unavailable');
+      }
+      if (isOver) {
+        const [value, next] = [await whole.get(asked[0], asked[1]), late.shift()];
+        if (next !== undefined) await whole.compareAndSet(asked[0], asked[1], value, undefined);
+        await next?.();
+      }
+      return whole.compareAndSet(...asked);
+    } };
+    const jobs = await start(async ({ path, progress }) => {
+      for (const done of [0.25, 0.5]) {
+        clock.time += 5_000;
+        progress(done);
+      }
+      await writeFile(path, 'made');
+      isOver = true;
+    });
+    await jobs.start('copy', id, CAUSE);
+    expect(await settled(jobs, id)).to.include({ status: 'done' });
+    await jobs.close();
+  });
+
+  it('keep nothing of what they made when somebody has given them up meanwhile', async () => {
+    const [id, made] = [randomUUID(), Promise.withResolvers<void>()];
+    const jobs = await start(async ({ path }) => {
+      await writeFile(path, 'made');
+      const stored = (await state.get('jobs', id)) ?? '';
+      await state.compareAndSet('jobs', id, stored, { value: JSON.stringify({ ...(JSON.parse(stored) as Job), status: 'failed', error: 'interrupted' }) });
+      made.resolve();
+    });
+    await jobs.start('copy', id, CAUSE);
+    await made.promise;
+    await jobs.close();
+    expect(await jobs.get(id)).to.include({ status: 'failed', error: 'interrupted' });
+    expect(existsSync(`${home.path}/jobs/copy-${id}.txt`)).to.equal(false);
+  });
+
   it('are one job for one id', async () => {
     let runs = 0;
     const jobs = await start(async ({ path }) => {
