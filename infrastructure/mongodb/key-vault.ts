@@ -16,7 +16,7 @@ import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Guarded } from './failures.ts';
 import { insertNew } from './insert-new.ts';
 
-/** `place`: tenant and blind index, absent without one: the unique index leaves it out then. `pending`: by which `add`, until it is complete. */
+/** `place`: tenant and blind index, absent without one: the unique index leaves it out then. `pending`: by which `add`, until it is complete, or that it is being destroyed. */
 type KeyDocument = Readonly<{
   _id: string; tenant: string; kind: KeyRecord['kind']; version: number; wrappedBy: number; wrapped: Binary; lookup?: string; place?: string; pending?: string;
 }>;
@@ -38,6 +38,9 @@ const toRecord = ({ _id, tenant, kind, version, wrappedBy, wrapped, lookup }: Ke
 });
 
 const exists = (id: string): Rejection => new Rejection('kernel.key_exists', { id });
+
+/** Of a key that is overwritten, and about to be taken away. */
+const DESTROYED = 'destroyed';
 
 /** How long a pending record stands unchanged before nobody is at it any more: each `add` of several is over long before. */
 const PATIENCE_MS = 5_000;
@@ -111,8 +114,8 @@ const createWrites = ({ keys, patienceMs }: Vaulted, asking: Guarded): Pick<KeyV
     asking(async () => {
       const found = await keys.findOne({ _id: id });
       if (found === null) return;
-      // Overwritten where it stands before its place is given back. docs/engines.md says what the server may keep all the same.
-      await keys.updateOne({ _id: id }, { $set: { wrapped: new Binary(Buffer.alloc(found.wrapped.length())) } });
+      // Overwritten where it stands, and found by nobody from then on, before its place is given back. docs/engines.md says what the server may keep all the same.
+      await keys.updateOne({ _id: id }, { $set: { wrapped: new Binary(Buffer.alloc(found.wrapped.length())), pending: DESTROYED } });
       await keys.deleteOne({ _id: id });
     }),
 });

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { randomUUIDv7 } from 'node:crypto';
-import type { Db } from 'mongodb';
+import type { Collection, Db } from 'mongodb';
 import type { KeyVault } from '../../application/kernel/ports.ts';
+import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Mongo } from '../../infrastructure/mongodb/connection.ts';
 import { storeKeys } from '../../infrastructure/eventstoredb/key-storing.ts';
 import { openMongoVault } from '../../infrastructure/mongodb/key-vault.ts';
@@ -76,30 +77,49 @@ describe('contract: key vault in MongoDB', function suite() {
     expect((await rejection(storeKeys(each(0), [other]))).code).to.equal('kernel.key_exists');
   });
 
-  it('overwrites a key before it takes it away', async () => {
-    const key = someKey();
-    await each(0).add([key]);
-    const seen: unknown[] = [];
-    const watched = openMongoVault({
+  /** The vault, with `instead` where it takes a key away. */
+  const takingAway = (instead: (filter: never, keys: Collection) => Promise<unknown>): Promise<KeyVault> =>
+    openMongoVault({
       db: new Proxy(db, {
         get: (target, name) =>
           name !== 'collection' ? Reflect.get(target, name) : (named: string) => {
             const keys = target.collection(named);
             return new Proxy(keys, {
               get: (collection, what) => {
+                if (what === 'deleteOne') return (filter: never) => instead(filter, keys);
                 const value: unknown = Reflect.get(collection, what);
-                if (what !== 'deleteOne' || typeof value !== 'function') return typeof value === 'function' ? value.bind(collection) : value;
-                return async (filter: never) => {
-                  seen.push((await keys.findOne(filter))?.['wrapped']);
-                  return collection.deleteOne(filter);
-                };
+                return typeof value === 'function' ? value.bind(collection) : value;
               },
             });
           },
       }),
       asking: first.guarded,
     });
-    await (await watched).destroy(key.id);
+
+  it('overwrites a key before it takes it away', async () => {
+    const key = someKey();
+    await each(0).add([key]);
+    const seen: unknown[] = [];
+    const watched = await takingAway(async (filter, keys) => {
+      seen.push((await keys.findOne(filter))?.['wrapped']);
+      return keys.deleteOne(filter);
+    });
+    await watched.destroy(key.id);
     expect(seen.map((wrapped) => Buffer.from((wrapped as { buffer: Uint8Array }).buffer).toString('hex'))).to.deep.equal(['00'.repeat(60)]);
+  });
+
+  it('shows nobody a key that is overwritten and not yet taken away, and gives its place to the next', async () => {
+    const key = someKey({ lookup: randomUUIDv7() });
+    await each(0).add([key]);
+    const cut = await takingAway(async () => Promise.reject(new Rejection('storage.unavailable')));
+    expect((await rejection(cut.destroy(key.id))).code).to.equal('storage.unavailable');
+    expect(await each(1).get(key.id), 'it would not open').to.equal(undefined);
+    expect(await each(1).find(key.lookup as string)).to.deep.equal([]);
+    expect(await each(1).rewrap({ ...key, wrappedBy: 2 }, 1), 'nothing puts it back').to.equal(false);
+    const next = someKey({ tenant: key.tenant, lookup: key.lookup as string });
+    await each(1).add([next]);
+    expect((await each(1).find(key.lookup as string)).map(({ id }) => id)).to.deep.equal([next.id]);
+    await each(0).destroy(key.id);
+    expect(await each(1).get(next.id), 'again: nothing is left to destroy').not.to.equal(undefined);
   });
 });
