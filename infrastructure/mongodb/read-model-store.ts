@@ -56,7 +56,11 @@ class MongoReadModels implements ReadModelStore {
   async prepare(definition: ReadModelDefinition): Promise<void> {
     const wanted = declarationText(declaredBy(definition));
     let found = await this.#pointer(definition);
-    for (; found?.declaration !== wanted; found = await this.#pointer(definition)) await this.#begin(definition, found, wanted);
+    for (; found?.declaration !== wanted; found = await this.#pointer(definition)) {
+      // Who does so itself, at its start, knows that it has to be filled.
+      this.#furthest.delete(refText(definition));
+      await this.#begin(definition, found, wanted);
+    }
     if (found.indexed !== true) await this.#index(found);
     await this.#tidy();
   }
@@ -147,8 +151,6 @@ class MongoReadModels implements ReadModelStore {
 
   async #begin(definition: ReadModelDefinition, found: Pointer | undefined, declaration: string): Promise<void> {
     const { name, version } = definition;
-    // Who does so itself knows that it has to be filled.
-    this.#furthest.delete(refText(definition));
     const anew = { storage: newStorage(definition), declaration, checkpoint: '', indexed: false };
     const pointers = pointersIn(this.#db);
     if (found !== undefined) {

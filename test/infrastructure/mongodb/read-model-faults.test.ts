@@ -146,6 +146,29 @@ describeWithEngine('read models in MongoDB, disturbed', 'MONGO_URL', (address) =
     expect((await model.page({ limit: 5 })).items).to.have.length(2);
   });
 
+  it('answers nothing out of a model that it has to fill anew, since the shadow was taken away while it took the place', async () => {
+    const [live, tenant] = [someModel(), someTenant()];
+    const shadow = { ...live, name: `${live.name}~rebuild` };
+    const { db, guarded } = mongo.mongo;
+    let writes = 0;
+    const slow = openMongoReadModels({ mongo: { db, guarded: async (work) => {
+      // Its place is taken, and the shadow not yet removed.
+      if (writes > 0 && (writes += 1) === 4) await openMongoReadModels({ mongo: mongo.mongo, logger: silentLogger }).drop(shadow);
+      return guarded(work);
+    } }, logger: silentLogger });
+    for (const definition of [live, shadow]) {
+      await slow.prepare(definition);
+      await slow.commit(definition, [change(tenant, 'a', 'x', 1)], undefined, at(2));
+    }
+    const model = slow.open<{ id: string }>(tenant, live);
+    expect((await model.page({ limit: 5 })).items).to.have.length(1);
+    writes = 1;
+    expect((await rejection(slow.promote(shadow, live, at(2)))).code).to.equal('kernel.fenced');
+    expect((await rejection(model.page({ limit: 5 }))).code).to.equal('storage.behind');
+    await slow.commit(live, [change(tenant, 'a', 'x', 1)], undefined, at(2));
+    expect((await model.page({ limit: 5 })).items).to.have.length(1);
+  });
+
   it('reads a model through a switch that another process makes', async () => {
     const [live, tenant] = [someModel(), someTenant()];
     const other = openMongoReadModels({ mongo: mongo.mongo, logger: silentLogger });
