@@ -48,7 +48,7 @@ const bindCodes = (container: Container): void => {
   const { personalData, state, secrets, blindIndex } = storage;
   const { clock, ids, logger } = runtime;
   provide(container, identities, createIdentities, { aggregates, views, personalData, passwords, factors });
-  provide(container, tenancy.invitations, createInvitations, { aggregates, persons, views, personalData, passwords, secretTokens: tenancy.secretTokens, throttle, state, clock });
+  provide(container, tenancy.invitations, createInvitations, { aggregates, persons, views, personalData, passwords, secretTokens: tenancy.secretTokens, throttle, state, clock, ids });
   provide(container, tenancy.passwordResets, createPasswordResets, {
     aggregates, identities, personalData, secrets, passwords, secretTokens: tenancy.secretTokens, blindIndex, throttle, state, clock, ids, logger,
   });

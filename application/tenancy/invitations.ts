@@ -4,7 +4,7 @@ import { reject } from '../../domain/kernel/rejection.ts';
 import type { Manager } from '../../domain/tenancy/manager.ts';
 import { openInvitation, type PendingInvitation } from '../../domain/tenancy/invitations.ts';
 import type { Role } from '../../domain/tenancy/terms.ts';
-import type { Cause, Clock } from '../kernel/ports.ts';
+import type { Cause, Clock, Ids } from '../kernel/ports.ts';
 import type { PersonalData, Subject } from '../kernel/sealing.ts';
 import type { StateStore } from '../kernel/state.ts';
 import type { TenantView } from './access.ts';
@@ -23,14 +23,15 @@ const LIFE_MS = 7 * 86_400_000;
 const PER_HOUR = 100;
 const HOUR_MS = 3_600_000;
 
-/** `by`: who asks, and is remembered as having asked. `id` becomes the invitation's. */
+/** `by`: who asks, and is remembered as having asked. */
 export type Inviting = Readonly<{ cause: Cause; by: Manager; id: string }>;
 export type CreatedInvitation = Readonly<{ id: string; userId: string; email: string; role: Role; createdAt: string; expiresAt: string; invitedBy: string | null }>;
 export type Joined = Readonly<{ tenant: TenantView; userId: SubjectId; email: string; role: Role }>;
 
 export interface Invitations {
   /**
-   * A mail with a code goes out after the answer. Rejects with `request.invalid` {fields}, `tenancy.member_exists`, `…invitation_pending`,
+   * A mail with a code goes out after the answer. `id` is the invitation's; where an earlier attempt has used it, that one is answered while
+   * it stands, and a new id chosen once it is over. Rejects with `request.invalid` {fields}, `tenancy.member_exists`, `…invitation_pending`,
    * `…owner_required`, `…forbidden`, or `request.rate_limited` {retryAfter}.
    */
   create(tenant: TenantId, person: Readonly<{ email: string; role: Role }>, how: Inviting): Promise<CreatedInvitation>;
@@ -53,12 +54,22 @@ type Deps = Readonly<{
   throttle: LoginThrottle;
   state: Pick<StateStore, 'hit'>;
   clock: Clock;
+  ids: Ids;
 }>;
 
-const createCreate = ({ aggregates: { memberships }, persons, personalData, secretTokens, state, clock }: Deps): Invitations['create'] => {
+/** What is over was an earlier wish under the same id: nobody could accept it any more. */
+const createFreeId = ({ aggregates: { memberships }, ids }: Deps) =>
+  async (tenant: TenantId, wanted: string, at: string): Promise<string> => {
+    const known = (await memberships.load(streams.membership(tenant))).state.invitations.get(wanted);
+    return known === undefined || (known.status === 'pending' && at < known.expiresAt) ? wanted : ids.next();
+  };
+
+const createCreate = (deps: Deps): Invitations['create'] => {
+  const { aggregates: { memberships }, persons, personalData, secretTokens, state: windows, clock } = deps;
+  const freeId = createFreeId(deps);
   const allow = async (tenant: TenantId): Promise<void> => {
     const now = clock.now();
-    const { exceeded, resetAt } = await state.hit('invitations', tenant, { limit: PER_HOUR, windowMs: HOUR_MS, now });
+    const { exceeded, resetAt } = await windows.hit('invitations', tenant, { limit: PER_HOUR, windowMs: HOUR_MS, now });
     if (exceeded) reject('request.rate_limited', { retryAfter: Math.ceil((resetAt - now) / 1_000) });
   };
 
@@ -71,17 +82,21 @@ const createCreate = ({ aggregates: { memberships }, persons, personalData, secr
     };
   };
 
-  return async (tenant, person, { cause, by, id }) => {
+  return async (tenant, person, { cause, by, id: wantedId }) => {
     const email = checkEmail(person.email, 'email');
     const { role } = person;
     await allow(tenant);
     const now = clock.now();
-    const shown = { role, createdAt: instant(now), expiresAt: instant(now + LIFE_MS) };
+    const times = { createdAt: instant(now), expiresAt: instant(now + LIFE_MS) };
+    const id = await freeId(tenant, wantedId, times.createdAt);
     return persons.withSubject(tenant, email, async (subject) => {
       const sealed = await sealedFor(subject, tenant, id, email);
-      const data = { invitationId: id, userId: subject.id, ...shown, ...sealed, by, ...(by.kind === 'person' && { invitedBy: by.userId }) };
-      await memberships.execute(streams.membership(tenant), { type: 'Invite', data }, { ...cause, keys: subject.newKeys });
-      return { id, userId: subject.id, email, ...shown, invitedBy: by.kind === 'person' ? by.userId : null };
+      const data = { invitationId: id, userId: subject.id, role, ...times, ...sealed, by, ...(by.kind === 'person' && { invitedBy: by.userId }) };
+      const { state } = await memberships.execute(streams.membership(tenant), { type: 'Invite', data }, { ...cause, keys: subject.newKeys });
+      // The one that an earlier attempt has made stands as it was made.
+      const stands = state.invitations.get(id);
+      const { createdAt, expiresAt } = stands?.status === 'pending' ? stands : times;
+      return { id, userId: subject.id, email, role, createdAt, expiresAt, invitedBy: by.kind === 'person' ? by.userId : null };
     });
   };
 };

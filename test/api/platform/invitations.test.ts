@@ -98,6 +98,23 @@ describe('platform: invitations', () => {
     expect(await codeOf(platform.call('DELETE', `/tenants/acme/invitations/${randomUUID()}`))).to.deep.equal([404, 'tenancy.invitation_unknown']);
   });
 
+  it('are made anew under an Idempotency-Key of which the answer is kept no more, once the one before is over', async () => {
+    const key = { headers: { 'idempotency-key': 'invite-dan' } };
+    const again = () => platform.call('POST', '/tenants/acme/invitations', { body: { email: 'dan@dan.example', role: 'signer' }, ...key });
+    const first = await again();
+    platform.knobs.now += DAY + 1;
+    // It stands: nothing is new, and nothing is told as if it were.
+    const same = await again();
+    expect([same.status, same.json.id, same.json.created_at, same.json.expires_at]).to.deep.equal([201, first.json.id, first.json.created_at, first.json.expires_at]);
+    expect((await platform.call('DELETE', `/tenants/acme/invitations/${first.json.id}`)).status).to.equal(204);
+    platform.knobs.now += DAY + 1;
+    const next = await again();
+    expect([next.status, (await get(next.json.id)).status, (await get(first.json.id)).status]).to.deep.equal([201, 'pending', 'revoked']);
+    const mails = await post.deliver();
+    expect(mails.map(({ id }) => id)).to.deep.equal([next.json.id]);
+    expect((await accept(codeIn(mails[0] ?? { text: '' }))).status).to.equal(201);
+  });
+
   it('give ownership only by the hand of an owner', async () => {
     const admin = await person('admin');
     expect(await codeOf(invite({ role: 'owner' }, admin.token))).to.deep.equal([403, 'tenancy.owner_required']);
