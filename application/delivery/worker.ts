@@ -3,6 +3,7 @@
  * waits for another's receiver.
  */
 import type { Webhook } from '../../domain/delivery/webhooks-state.ts';
+import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Cause } from '../kernel/ports.ts';
 import { createBell } from './bell.ts';
 import { anew, createCalls, LONGEST_SLEEP_MS, type Calls, type CallsDeps } from './calls.ts';
@@ -37,12 +38,20 @@ export const MOST_ASKED = 1_000;
 /** The lane that follows the log; replays are called by their id. */
 export const MAIN_LANE = 'main';
 
+/** What keeps the end of a replay from being recorded now, and nobody else's deliveries: the endpoint was deleted since, or others change endpoints all the time. */
+const CANNOT_NOW: ReadonlySet<string> = new Set(['delivery.webhook_not_found', 'kernel.busy']);
+
 /** Looks at what is new for an endpoint that takes deliveries, and begins it: whether there is more to look at. */
 const createLook = ({ shelf, takeUp, webhooks }: WorkerDeps, { launch }: Pick<Calls, 'launch'>) => {
   const { tenant, webhookId } = shelf.endpoint;
   const finish = async (replayId: string): Promise<void> => {
     const cause: Cause = { actor: { kind: 'system', id: 'webhooks' }, correlation: replayId };
-    await webhooks.replayFinished(tenant, webhookId, replayId, cause);
+    try {
+      await webhooks.replayFinished(tenant, webhookId, replayId, cause);
+    } catch (error) {
+      if (error instanceof Rejection && CANNOT_NOW.has(error.code)) return;
+      throw error;
+    }
     await shelf.closeLane(replayId);
   };
   return async (webhook: Webhook): Promise<boolean> => {

@@ -2,8 +2,9 @@
 import { expect } from 'chai';
 import type { Attempted } from '../../../application/delivery/attempt.ts';
 import { openShelves, type Waiting } from '../../../application/delivery/shelves.ts';
-import { createWorker } from '../../../application/delivery/worker.ts';
+import { createWorker, type WorkerDeps } from '../../../application/delivery/worker.ts';
 import type { Webhook } from '../../../domain/delivery/webhooks-state.ts';
+import { Rejection } from '../../../domain/kernel/rejection.ts';
 import { pause } from '../../../projections/kernel/pause.ts';
 import { createMemoryState, TENANT } from '../../api/kernel/support.ts';
 import { freeSlots } from '../../support/free-slots.ts';
@@ -14,7 +15,7 @@ const DELIVERED: Attempted = { outcome: 'delivered' };
 const waiting = (index: number): Waiting => ({ eventId: `e-${index}`, eventType: 'a', eventStream: 's', eventRevision: index, eventPosition: String(index).padStart(20, '0'), attempts: 0, firstAt: null, notBefore: 0 });
 
 /** A worker with so many that wait; `outcome`: what becomes of each attempt. */
-const begin = async (count: number, outcome: () => Attempted | Promise<Attempted> = () => DELIVERED, seen: (stop: AbortSignal) => void = () => undefined) => {
+const begin = async (count: number, outcome: () => Attempted | Promise<Attempted> = () => DELIVERED, seen: (stop: AbortSignal) => void = () => undefined, replayFinished: WorkerDeps['webhooks']['replayFinished'] = async () => undefined) => {
   const shelf = (await openShelves(createMemoryState(() => 0))).of({ tenant: TENANT, webhookId: 'w-1' });
   for (let index = 0; index < count; index += 1) await shelf.set(waiting(index));
   const asked = { finds: 0, looks: 0, attempts: 0 };
@@ -27,8 +28,8 @@ const begin = async (count: number, outcome: () => Attempted | Promise<Attempted
       seen(stop);
       return outcome();
     },
-    takeUp: { look: async () => { asked.looks += 1; return { more: false, over: [] }; }, hasRoom: () => room, store: async () => undefined },
-    webhooks: { find: async () => { asked.finds += 1; return { disabled } as Webhook; }, replayFinished: async () => undefined },
+    takeUp: { look: async () => { asked.looks += 1; return { more: false, over: shelf.lanes().map(([id]) => id) }; }, hasRoom: () => room, store: async () => undefined },
+    webhooks: { find: async () => { asked.finds += 1; return { disabled } as Webhook; }, replayFinished },
   });
   const running = worker.run();
   return {
@@ -102,6 +103,23 @@ describe('a worker', () => {
     expect([asked.attempts, stopped]).to.deep.equal([1, false]);
     await end();
   });
+
+  for (const [why, code] of [['the endpoint was deleted meanwhile', 'delivery.webhook_not_found'], ['others changed endpoints all the time', 'kernel.busy']] as const) {
+    it(`goes on where the end of a replay could not be recorded because ${why}`, async () => {
+      let tries = 0;
+      const { shelf, worker, asked, end } = await begin(0, undefined, undefined, async () => { tries += 1; if (tries === 1) throw new Rejection(code); });
+      await until('the first look', () => (asked.looks === 1 ? true : undefined));
+      await settled();
+      await worker.openLane('r-1', { place: '2', upTo: '2', since: null, until: null, types: null });
+      await until('the end of the replay', () => (tries === 1 ? true : undefined));
+      await settled();
+      expect(shelf.lanes(), 'what is left of it').to.have.length(1);
+      worker.wake();
+      await until('another look', () => (shelf.lanes().length === 0 ? true : undefined));
+      expect([tries, asked.looks]).to.deep.equal([2, 3]);
+      await end();
+    });
+  }
 
   it('begins anew with what the program itself could not send', async () => {
     const { asked, end, shelf, worker } = await begin(1, () => { if (asked.attempts === 1) throw new Error('no'); return DELIVERED; });
