@@ -7,6 +7,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { INSTALLATION } from '../../domain/kernel/ids.ts';
 import { reject, Rejection } from '../../domain/kernel/rejection.ts';
+import type { StateEntry } from '../../application/kernel/state.ts';
 import type { SealedSecret } from '../../domain/kernel/sealed.ts';
 import { monotonic } from '../../projections/kernel/pause.ts';
 import type { Exchange, Tools } from './exchange.ts';
@@ -93,25 +94,31 @@ const replayOf = async (keeping: Keeping, entry: Extract<Entry, { state: 'done' 
 const createLease = ({ tools: { state, clock }, call }: Keeping, owner: string) => {
   const running = (): string =>
     JSON.stringify({ state: 'running', payload: call.payload, owner, renewed: clock.now() } satisfies Entry);
-  let mine = running();
+  /** What may stand there for this lease, the newest first: more than one after a renewal of which nobody knows whether it was stored. */
+  let mine: readonly string[] = [running()];
   let renewing: Promise<unknown> = Promise.resolve();
+  const replace = async (next: StateEntry | undefined): Promise<boolean> => {
+    for (const one of mine) if (await state.compareAndSet(SCOPE, call.id, one, next)) return true;
+    return false;
+  };
   const renew = async (): Promise<void> => {
     const next = running();
-    if (await state.compareAndSet(SCOPE, call.id, mine, { value: next, expiresAt: clock.now() + LEASE_MS })) mine = next;
+    const isRenewed = await replace({ value: next, expiresAt: clock.now() + LEASE_MS }).catch(() => undefined);
+    if (isRenewed !== false) mine = isRenewed === true ? [next] : [next, ...mine];
   };
   const timer = setInterval(() => {
-    renewing = renew().catch(() => undefined);
+    renewing = renew();
   }, LEASE_MS / 3);
   timer.unref();
   return {
     /** Renewed no more: it lasts for what is left of it. */
     giveUp: (): void => clearInterval(timer),
-    take: (expected: string | undefined) => state.compareAndSet(SCOPE, call.id, expected, { value: mine, expiresAt: clock.now() + LEASE_MS }),
+    take: (expected: string | undefined) => state.compareAndSet(SCOPE, call.id, expected, { value: mine[0] as string, expiresAt: clock.now() + LEASE_MS }),
     /** Ends the lease; with an entry it becomes that entry, without one the key is free again. */
     end: async (entry: Entry | undefined): Promise<void> => {
       clearInterval(timer);
       await renewing;
-      await state.compareAndSet(SCOPE, call.id, mine, entry && { value: JSON.stringify(entry), expiresAt: clock.now() + KEPT_MS });
+      await replace(entry && { value: JSON.stringify(entry), expiresAt: clock.now() + KEPT_MS });
     },
   };
 };

@@ -261,6 +261,39 @@ describe('kernel: Idempotency-Key', () => {
     await other.close();
   });
 
+  it('keeps the answer also where a renewal meanwhile was stored and its own answer lost', async () => {
+    const key = newKey();
+    const ticks: (() => void)[] = [];
+    const every = globalThis.setInterval;
+    const begun = Promise.withResolvers<void>();
+    const lossy: StateStore = Object.assign(Object.create(state) as StateStore, { compareAndSet: async (...asked: Parameters<StateStore['compareAndSet']>) => {
+      const done = await state.compareAndSet(...asked);
+      if (asked[2] === undefined || asked[3]?.value.includes('"running"') !== true) return done;
+      begun.resolve();
+      throw new Rejection('storage.unavailable');
+    } });
+    const other = await serve([testSurface(routes)], { state: lossy, clock: { now: () => now }, idempotencyWaitMs: 0 });
+    meanwhile = async () => {
+      now += LEASE_MS / 3;
+      for (const tick of ticks) tick();
+      await begun.promise;
+    };
+    const once = () => ask(other, 'POST', '/tiny/things', { body: { name: 'a' }, headers: { 'idempotency-key': key } });
+    try {
+      globalThis.setInterval = ((tick: () => void, ms: number) => {
+        if (ms === LEASE_MS / 3) ticks.push(tick);
+        return every(tick, ms);
+      }) as typeof setInterval;
+      const first = await once();
+      const second = await once();
+      expect([first.status, second.status, second.headers.get('idempotent-replayed'), second.text]).to.deep.equal([201, 201, 'true', first.text]);
+      expect(effects).to.have.length(1);
+    } finally {
+      globalThis.setInterval = every;
+      await other.close();
+    }
+  });
+
   it('reads structured strings and bare keys', () => {
     expect(parseIdempotencyKey('"8e03978e-40d5-43dd-bc93-6894a57f9324"')).to.equal('8e03978e-40d5-43dd-bc93-6894a57f9324');
     expect(parseIdempotencyKey('8e03978e')).to.equal('8e03978e');
