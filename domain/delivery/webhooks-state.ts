@@ -23,9 +23,15 @@ export type Webhook = Readonly<{
   listing: WebhookListing;
 }>;
 
-export type WebhooksState = Readonly<{ webhooks: ReadonlyMap<string, Webhook>; deleted: ReadonlySet<string> }>;
+export type WebhooksState = Readonly<{
+  webhooks: ReadonlyMap<string, Webhook>;
+  /** The last that were deleted, so that deleting twice is deleting once. All of them would make each change dearer than the one before. */
+  deleted: readonly string[];
+}>;
 
-export const NO_WEBHOOKS: WebhooksState = { webhooks: new Map(), deleted: new Set() };
+export const NO_WEBHOOKS: WebhooksState = { webhooks: new Map(), deleted: [] };
+
+export const MOST_DELETED = 100;
 
 /** Generations that sign beside the newest: each makes the header of every delivery longer. */
 export const MOST_PREVIOUS = 3;
@@ -76,7 +82,7 @@ export const evolveWebhooks = (state: WebhooksState, event: WebhookEvent): Webho
     const webhook: Webhook = { webhookId, settings: settingsOf(event.data), movedAt: null, keys: keysOf(event.data), previous: [], disabled: null, lastReplay: null, replaying: false, listing: newListing(event.data) };
     return { deleted, webhooks: new Map([...webhooks, [webhookId, webhook]]) };
   }
-  if (event.type === 'WebhookDeleted') return { webhooks: without(webhooks, webhookId), deleted: new Set([...deleted, webhookId]) };
+  if (event.type === 'WebhookDeleted') return { webhooks: without(webhooks, webhookId), deleted: [...deleted, webhookId].slice(-MOST_DELETED) };
   const known = webhooks.get(webhookId);
   return known === undefined ? state : { deleted, webhooks: new Map([...webhooks, [webhookId, evolveOne(known, event)]]) };
 };

@@ -31,7 +31,7 @@ export type WebhookCommand =
 export const MOST_WEBHOOKS = 50;
 
 const create = ({ webhookId, settings, keys, start, at }: CreateWebhook['data'], { webhooks, deleted }: WebhooksState): readonly WebhookEvent[] => {
-  if (webhooks.has(webhookId) || deleted.has(webhookId)) return [];
+  if (webhooks.has(webhookId) || deleted.includes(webhookId)) return [];
   if (webhooks.size >= MOST_WEBHOOKS) return reject('delivery.too_many_webhooks', { limit: MOST_WEBHOOKS });
   return [{ type: 'WebhookCreated', data: { webhookId, ...settings, ...keys, ...start, createdAt: at } }];
 };
@@ -101,6 +101,6 @@ export const webhooks: Decider<WebhooksState, WebhookCommand, WebhookEvent> = {
     const { webhookId } = command.data;
     const webhook = state.webhooks.get(webhookId);
     if (webhook !== undefined) return decideOne(command, webhook);
-    return command.type === 'DeleteWebhook' && state.deleted.has(webhookId) ? [] : reject('delivery.webhook_not_found');
+    return command.type === 'DeleteWebhook' && state.deleted.includes(webhookId) ? [] : reject('delivery.webhook_not_found');
   },
 };

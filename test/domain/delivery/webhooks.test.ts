@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { SealedUrl } from '../../../domain/delivery/sealed-url.ts';
 import type { WebhookEvent, WebhookKeys, WebhookSettings } from '../../../domain/delivery/webhook.events.ts';
-import { evolveWebhooks, MOST_PREVIOUS, NO_WEBHOOKS, signingKeysAt, type Webhook } from '../../../domain/delivery/webhooks-state.ts';
+import { evolveWebhooks, MOST_DELETED, MOST_PREVIOUS, NO_WEBHOOKS, signingKeysAt, type Webhook } from '../../../domain/delivery/webhooks-state.ts';
 import { MOST_WEBHOOKS, webhooks, type WebhookCommand } from '../../../domain/delivery/webhooks.ts';
 import { specification } from '../../support/specification.ts';
 
@@ -68,6 +68,11 @@ describe('domain: webhooks', () => {
   it('are disabled for what their address answered', () => given(created()).when(disable(settings.url)).then(disabled));
 
   it('are deleted once', () => given(created()).twice(remove));
+  it('are remembered when they have been deleted, the last hundred: each change would be dearer than the one before', () => {
+    const others = Array.from({ length: MOST_DELETED + 50 }, (_, index) => [created(`other-${index}`), { type: 'WebhookDeleted', data: { webhookId: `other-${index}`, deletedAt: AT } }] as const).flat();
+    expect(others.reduce(evolveWebhooks, NO_WEBHOOKS).deleted).to.have.lengthOf(MOST_DELETED);
+    given(...others, created(), deleted).when(remove).nothing();
+  });
   it('are not there where they never were', () => {
     for (const command of [remove, enable, disable(), change({}), rotate('x'), ask(), finish]) given().when(command).rejected('delivery.webhook_not_found');
   });
