@@ -57,7 +57,15 @@ export class VaultEngine {
   committed(): void {
     if (!this.#destroyed) return;
     this.#destroyed = false;
-    if (!this.#cutOff(this.#again === undefined ? BUSY_MS : 0)) this.#later();
+    const waitMs = this.#again === undefined ? BUSY_MS : 0;
+    // Also where there is no space for it now, and nobody asks again.
+    this.#later();
+    if (this.#cutOff(waitMs)) this.#isOver();
+  }
+
+  /** What a process had not cut off yet when it ended. */
+  resume(): void {
+    if (!this.#isCutOffNow()) this.#later();
   }
 
   rolledBack(): void {
@@ -72,6 +80,11 @@ export class VaultEngine {
     } finally {
       this.#db.exec(`PRAGMA busy_timeout=${BUSY_MS}`);
     }
+  }
+
+  #isOver(): void {
+    clearTimeout(this.#again);
+    this.#again = undefined;
   }
 
   #later(): void {

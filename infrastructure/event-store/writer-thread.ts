@@ -13,6 +13,7 @@ serveWriter(() => {
   const db = openWriter(path, { synchronous, secureDelete: true });
   migrate(db, EVENT_MIGRATIONS);
   const vault = new VaultEngine(db);
+  vault.resume();
   const appends = new AppendEngine(db, vault);
   return {
     db,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import type { KeyRecord } from '../../../application/kernel/ports.ts';
@@ -25,8 +25,8 @@ describe('embedded event store', () => {
   let directory: TemporaryDirectory;
   let opened: OpenEventStore;
 
-  const open = (): Promise<OpenEventStore> =>
-    openEventStore({ path: `${directory.path}/events.db`, codec: sampleCodec, clock, ids: systemIds, onFatal: failOnFatal, checkpointFrames: 50 });
+  const open = ({ path } = directory): Promise<OpenEventStore> =>
+    openEventStore({ path: `${path}/events.db`, codec: sampleCodec, clock, ids: systemIds, onFatal: failOnFatal, checkpointFrames: 50 });
 
   beforeEach(async () => {
     directory = temporaryDirectory();
@@ -108,13 +108,20 @@ describe('embedded event store', () => {
   it('leaves no byte of a destroyed key in any file once nobody reads any more what was there before, such as a backup', async () => {
     const key = someKey();
     await opened.vault.add([key]);
-    const isThere = (): boolean => readdirSync(directory.path).some((name) => readFileSync(`${directory.path}/${name}`).includes(Buffer.from(key.wrapped)));
+    const isThere = ({ path } = directory): boolean => readdirSync(path).some((name) => readFileSync(`${path}/${name}`).includes(Buffer.from(key.wrapped)));
     const reader = new DatabaseSync(`${directory.path}/events.db`, { readOnly: true });
     reader.exec('BEGIN; SELECT count(*) FROM events');
     await opened.vault.destroy(key.id);
     expect(isThere(), 'what it reads is kept for it').to.equal(true);
+    const killed = temporaryDirectory();
+    for (const file of ['events.db', 'events.db-wal']) copyFileSync(`${directory.path}/${file}`, `${killed.path}/${file}`);
     reader.close();
     await until('no byte of it', () => !isThere() || undefined);
+    expect(isThere(killed)).to.equal(true);
+    const next = await open(killed);
+    expect(isThere(killed), 'after the next start').to.equal(false);
+    await next.close();
+    killed.remove();
   }).timeout(60_000);
 
   it('leaves no byte of a destroyed key in any file', async () => {
