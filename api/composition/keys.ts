@@ -34,8 +34,9 @@ export const keyRotationsOf = (container: Container, files: Files): KeyRotations
 const AT_START: Cause = { actor: { kind: 'system', id: 'start' }, correlation: 'start' };
 
 /** What an earlier process, or the operator by MASTER_KEY_PREVIOUS, has begun is complete: the files say so, and the log. */
-export const completeRotation = async ({ keyring, dataDir }: Files, deps: Readonly<{ store: EventStore; clock: Clock }>): Promise<void> => {
-  adoptMasterKey(dataDir);
+export const completeRotation = async ({ keyring, secrets, dataDir }: Files, deps: Readonly<{ store: EventStore; clock: Clock }>): Promise<void> => {
+  // Where the key was given, nothing was put under what the files hold.
+  if (secrets.masterKeyFile !== undefined) adoptMasterKey(dataDir);
   if (keyring.finished !== undefined) await recordRotation(deps, { level: 'master', tenant: INSTALLATION, ...keyring.finished }, AT_START);
 };
 

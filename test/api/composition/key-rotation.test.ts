@@ -1,6 +1,6 @@
 /** Rotations as the operator starts them, over the whole program: through the API, from the command line, and by starting with another key. */
 import { expect } from 'chai';
-import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeProtectedHeader } from 'jose';
 import { resolve } from '../../../api/composition/provide.ts';
@@ -81,6 +81,22 @@ describe('key rotation by the operator', function suite() {
     await last.stop();
     expect(String(await start({ MASTER_KEY: key(1) }).catch((error: unknown) => error))).to.match(/MASTER_KEY: it has been replaced/u);
     expect(readdirSync(directory.path)).not.to.include('master.key');
+    directory.remove();
+  });
+
+  it('leaves the files of a rotation that was cut off to a start that goes by them, whatever is given in between', async () => {
+    const directory = temporaryDirectory();
+    const start = async (env: Readonly<Record<string, string>> = {}): Promise<void> => {
+      const config = readConfig({ PORT: '0', LOG_LEVEL: 'silent', DATA_DIR: directory.path, OPERATOR_TOKEN: 'operator-token', ...env });
+      await (await startProgram({ config, logger: silentLogger, onFatal: failOnFatal })).stop();
+    };
+    await start();
+    const present = keyFile(directory.path);
+    writeFileSync(join(directory.path, 'master.key.next'), `${key(3)}\n`);
+    await start({ MASTER_KEY: present.trim() });
+    expect([keyFile(directory.path), keyFile(directory.path, 'master.key.next')]).to.deep.equal([present, `${key(3)}\n`]);
+    await start();
+    expect([keyFile(directory.path), keyFile(directory.path, 'master.key.previous')]).to.deep.equal([`${key(3)}\n`, present]);
     directory.remove();
   });
 });
