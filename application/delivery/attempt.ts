@@ -1,6 +1,7 @@
 /** One attempt to deliver one event to one endpoint, recorded before the event leaves the queue. */
 import type { DeliveryEvent, EventPlace } from '../../domain/delivery/delivery.events.ts';
 import { fractionOf, nextAttemptAt } from '../../domain/delivery/retries.ts';
+import type { SealedUrl } from '../../domain/delivery/sealed-url.ts';
 import type { Webhook } from '../../domain/delivery/webhooks-state.ts';
 import type { Cause, Clock, EventStore } from '../kernel/ports.ts';
 import type { Bodies } from './bodies.ts';
@@ -16,8 +17,8 @@ export type Attempted =
   /** `next`: undefined when it was the last attempt. `leaveAloneUntil`: what the receiver asked for; milliseconds since 1970. */
   | Readonly<{ outcome: 'failed'; next: Waiting | undefined; leaveAloneUntil: number | undefined }>;
 
-/** `stop`: nothing is to go there any more, or for now; nothing is recorded. `giveUp`: the receiver has had time enough. */
-export type Breaks = Readonly<{ stop: AbortSignal; giveUp: AbortSignal }>;
+/** `stop`: nothing is to go there any more, or for now; nothing is recorded. `giveUp`: the receiver has had time enough. `calling`: told where the call goes, before it does. */
+export type Breaks = Readonly<{ stop: AbortSignal; giveUp: AbortSignal; calling: (url: SealedUrl) => void }>;
 
 /** Rejects with `storage.*` when it could not be recorded: it will have to be made again. */
 export type Attempt = (endpoint: Endpoint, waiting: Waiting, breaks: Breaks) => Promise<Attempted>;
@@ -86,11 +87,12 @@ export const createAttempt = ({ webhooks, bodies, store, send, clock }: AttemptD
     return { outcome: 'failed', next, leaveAloneUntil: sent.retryAfterMs === undefined ? undefined : now + sent.retryAfterMs };
   };
 
-  return async (endpoint, waiting, { stop, giveUp }) => {
+  return async (endpoint, waiting, { stop, giveUp, calling }) => {
     const body = await bodies.of(waiting);
     // Looked at last: what was deleted, disabled or rotated before this moment is as it was left.
     const webhook = await webhooks.find(endpoint.tenant, endpoint.webhookId);
     if (webhook === undefined || webhook.disabled !== null || stop.aborted) return { outcome: 'stopped' };
+    calling(webhook.settings.url);
     const deliveryId = deliveryIdOf(waiting.eventId, webhook.webhookId);
     const sent = await send({ tenant: endpoint.tenant, webhook, deliveryId, body, signal: AbortSignal.any([stop, giveUp]) });
     // What was broken off says nothing of the receiver.

@@ -1,5 +1,6 @@
 /** The calls of one receiver: a few at a time, and none while it asks to be left alone. */
 import { RETRIED_FOR_MS } from '../../domain/delivery/retries.ts';
+import { isSameBox, type SealedUrl } from '../../domain/delivery/sealed-url.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Clock, Logger } from '../kernel/ports.ts';
 import type { Attempt, Attempted } from './attempt.ts';
@@ -18,8 +19,8 @@ export interface Calls {
   isUnderWay(eventId: string): boolean;
   /** Breaks off what is under way. */
   cut(): void;
-  /** Nothing that the receiver has answered counts any more. `movedAt`: since then it is another one; calls that began before, in milliseconds since 1970, are broken off. */
-  renew(movedAt?: number): void;
+  /** Nothing that the receiver has answered counts any more. `url`: where it is now; calls that go elsewhere are broken off. */
+  renew(url?: SealedUrl): void;
   /** Resolves when nothing is under way. */
   ended(): Promise<void>;
 }
@@ -66,8 +67,8 @@ type Health = ReturnType<typeof createHealth>;
 /** As though it had not been tried yet. */
 export const anew = (waiting: Waiting, now: number): Waiting => ({ ...waiting, firstAt: null, notBefore: now });
 
-/** A call under way. `old`: to a receiver that is another one by now. */
-type Call = { readonly began: number; readonly stop: AbortController; old: boolean };
+/** A call under way. `to`: undefined until that is known, which is looked up last. `old`: to a receiver that is another one by now. */
+type Call = { readonly stop: AbortController; to: SealedUrl | undefined; old: boolean };
 
 /** One call from its place to what is stored of it: whether the receiver has taken it. */
 const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, health: Health) => {
@@ -85,7 +86,7 @@ const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, heal
     // Broken off while it waited: whoever ends the endpoint does not wait for others' receivers.
     if (place === undefined) return false;
     try {
-      const attempted = await attempt(shelf.endpoint, waiting, { stop: signal, giveUp: place.givenUp });
+      const attempted = await attempt(shelf.endpoint, waiting, { stop: signal, giveUp: place.givenUp, calling: (url) => { call.to = url; } });
       return await settle(waiting, attempted, call.old);
     } catch (error) {
       if (isFatal(error)) throw error;
@@ -158,7 +159,7 @@ export const createCalls = (deps: CallsDeps): Calls => {
     for (const waiting of shelf.waiting()) {
       if (running.isFull()) return;
       if ((waiting.again === true) !== again || !running.mayBegin(waiting) || !isDue(waiting, now)) continue;
-      const call: Call = { began: now, stop: new AbortController(), old: false };
+      const call: Call = { stop: new AbortController(), to: undefined, old: false };
       running.add(waiting, call, work.run(waiting, call));
     }
   };
@@ -173,9 +174,9 @@ export const createCalls = (deps: CallsDeps): Calls => {
     idleFor: () => (running.isFull() ? LONGEST_SLEEP_MS : Math.max(untilNext(shelf, running.mayBegin, clock.now()), health.restsFor())),
     isUnderWay: running.has,
     cut: () => running.calls().forEach(({ stop }) => stop.abort()),
-    renew: (movedAt = -Infinity) => {
+    renew: (url) => {
       health.renew();
-      for (const call of running.calls().filter(({ began }) => began <= movedAt)) {
+      for (const call of running.calls().filter(({ to }) => url !== undefined && to !== undefined && !isSameBox(to, url))) {
         call.old = true;
         call.stop.abort();
       }

@@ -135,7 +135,7 @@ const createHandlers = ({ clock, decline }: Pick<DispatcherDeps, 'clock' | 'decl
     return worker.openLane(MAIN_LANE, { place, since, upTo: null, until: null, types: null });
   },
   // The event that brought the address it has now; one that leaves it as it was changes nothing for what waits.
-  WebhookChanged: ({ data: { changedAt } }, worker, { movedAt }) => (changedAt === movedAt ? worker.renew(Date.parse(changedAt)) : worker.wake()),
+  WebhookChanged: ({ data: { changedAt } }, worker, { movedAt, settings: { url } }) => (changedAt === movedAt ? worker.renew(url) : worker.wake()),
   WebhookSecretRotated: wake,
   WebhookEnabled: (_recorded, worker) => worker.renew(),
   WebhookDisabled: (_recorded, worker) => worker.cut(),

@@ -2,6 +2,7 @@
  * Delivers to one endpoint: takes up what is new, and calls the receiver for what is due. Every endpoint has a worker of its own, so that none
  * waits for another's receiver.
  */
+import type { SealedUrl } from '../../domain/delivery/sealed-url.ts';
 import type { Webhook } from '../../domain/delivery/webhooks-state.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import type { Cause } from '../kernel/ports.ts';
@@ -23,8 +24,8 @@ export interface Worker {
   isOpen(): boolean;
   /** Breaks off the calls under way: nothing goes to the endpoint any more, or for now. */
   cut(): void;
-  /** Begins anew with what waits, at once and with a day of attempts: at another address since `movedAt` (milliseconds since 1970), or at one that is called again. */
-  renew(movedAt?: number): Promise<void>;
+  /** Begins anew with what waits, at once and with a day of attempts: at another address, or at one that is called again. */
+  renew(url?: SealedUrl): Promise<void>;
   /** Delivers an event, once more or now; false where too many wait already that somebody asked for. */
   again(waiting: Waiting): Promise<boolean>;
   openLane(id: string, lane: Lane): Promise<void>;
@@ -98,8 +99,8 @@ const createAgain = (shelf: Shelf, { isUnderWay }: Pick<Calls, 'isUnderWay'>, wa
 };
 
 /** What is new is due already, unless the program itself could not send it. */
-const createRenew = ({ shelf, clock }: Pick<WorkerDeps, 'shelf' | 'clock'>, calls: Pick<Calls, 'renew'>, wake: () => void): Worker['renew'] => async (movedAt) => {
-  calls.renew(movedAt);
+const createRenew = ({ shelf, clock }: Pick<WorkerDeps, 'shelf' | 'clock'>, calls: Pick<Calls, 'renew'>, wake: () => void): Worker['renew'] => async (url) => {
+  calls.renew(url);
   const now = clock.now();
   const tried = [...shelf.waiting()].filter(({ firstAt, notBefore }) => firstAt !== null || notBefore > now);
   await Promise.all(tried.map((waiting) => shelf.set(anew(waiting, now))));

@@ -11,6 +11,7 @@ import { freeSlots } from '../../support/free-slots.ts';
 import { silentLogger } from '../../support/silent.ts';
 import { until } from '../../support/until.ts';
 
+const [HERE, ELSEWHERE] = [{ tenantKey: 1, box: 'here' }, { tenantKey: 1, box: 'elsewhere' }];
 const DELIVERED: Attempted = { outcome: 'delivered' };
 const waiting = (index: number): Waiting => ({ eventId: `e-${index}`, eventType: 'a', eventStream: 's', eventRevision: index, eventPosition: String(index).padStart(20, '0'), attempts: 0, firstAt: null, notBefore: 0 });
 
@@ -23,8 +24,9 @@ const begin = async (count: number, outcome: () => Attempted | Promise<Attempted
   let room = false;
   const worker = createWorker({
     shelf, slots: freeSlots, clock: { now: () => 0 }, pause, logger: silentLogger,
-    attempt: async (_endpoint, _waiting, { stop }) => {
+    attempt: async (_endpoint, _waiting, { stop, calling }) => {
       asked.attempts += 1;
+      calling(HERE);
       seen(stop);
       return outcome();
     },
@@ -84,9 +86,9 @@ describe('a worker', () => {
     const [first, times] = [Promise.withResolvers<Attempted>(), [] as number[]];
     const { asked, end, shelf, worker } = await begin(1, () => (times.push(0) === 1 ? first.promise : DELIVERED));
     await until('a call', () => (asked.attempts === 1 ? true : undefined));
-    await worker.renew(0);
+    await worker.renew(ELSEWHERE);
     first.resolve({ outcome: 'failed', next: { ...waiting(0), attempts: 1, firstAt: 0, notBefore: 3_600_000 }, leaveAloneUntil: 3_600_000 });
-    await until('the next, at once', () => (shelf.size === 0 ? true : undefined), 3_000);
+    await until('the next, at once', () => (shelf.size === 0 ? true : undefined), 15_000);
     expect(asked.attempts).to.equal(2);
     await end();
   });
@@ -96,7 +98,7 @@ describe('a worker', () => {
     let stopped = false;
     const { asked, end, shelf, worker } = await begin(1, () => first.promise, (stop) => stop.addEventListener('abort', () => { stopped = true; }));
     await until('a call', () => (asked.attempts === 1 ? true : undefined));
-    await worker.renew(-1);
+    await worker.renew(HERE);
     await worker.renew();
     first.resolve(DELIVERED);
     await until('its end', () => (shelf.size === 0 ? true : undefined));
@@ -127,7 +129,7 @@ describe('a worker', () => {
     await settled();
     expect(asked.attempts).to.equal(1);
     await worker.renew();
-    await until('the next, at once', () => (shelf.size === 0 ? true : undefined), 3_000);
+    await until('the next, at once', () => (shelf.size === 0 ? true : undefined), 15_000);
     await end();
   });
 
