@@ -51,7 +51,7 @@ export type AnonymousPrincipal = Readonly<{ kind: 'anonymous' }>;
 export interface Access {
   /**
    * The credential behind a secret of this surface. Rejects with `tenancy.credential_unknown`, `…_revoked` or `…_expired` (also when
-   * its person is no longer a member). Counts its use.
+   * its person is no longer a member), and with `storage.behind` while nobody can tell whether there is such a secret. Counts its use.
    */
   credential(surface: SurfaceName, secret: string): Promise<CredentialPrincipal>;
   /** The person behind an access token. Rejects with `tenancy.token_invalid` on anything but a valid one of a live session. */

@@ -3,7 +3,7 @@ import type { SubjectId, TenantId } from '../../domain/kernel/ids.ts';
 
 /** Where the credential with this hash lives; it says nothing of whether that credential works. */
 export interface CredentialIndex {
-  /** On a miss it waits (bounded) until it knows the log up to its head. */
+  /** On a miss it waits until it knows the log up to its head. Rejects with `storage.behind` when that takes too long: nobody can tell then. */
   find(secretHash: string): Promise<Readonly<{ tenant: TenantId; credentialId: string }> | undefined>;
 }
 

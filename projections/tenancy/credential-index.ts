@@ -28,11 +28,7 @@ type Deps = Readonly<{
   reader: Pick<Reader, 'serving'>;
 }>;
 
-/** A hash that is unknown when the model has reached the head of the log is unknown. */
-const CATCH_UP_MS = 2_000;
 const KEPT = 10_000;
-
-const isBehind = (error: unknown): boolean => error instanceof Rejection && error.code === 'storage.behind';
 
 export const createCredentialIndex = ({ readModels, log, freshness, reader }: Deps): CredentialIndex => {
   // A hash never leads elsewhere: what was found once may be kept.
@@ -49,13 +45,16 @@ export const createCredentialIndex = ({ readModels, log, freshness, reader }: De
     return location;
   };
 
-  const caughtUp = async (): Promise<void> => {
+  /** Why the model does not know the log up to its head; undefined when it does. What is unknown then is unknown; before that nobody can tell. */
+  const caughtUp = async (): Promise<Rejection | undefined> => {
     const head = await log.head();
-    if (head === undefined) return;
+    if (head === undefined) return undefined;
     try {
-      await freshness.until(credentialIndexProjection.name, head, CATCH_UP_MS);
+      await freshness.until(credentialIndexProjection.name, head);
+      return undefined;
     } catch (error) {
-      if (!isBehind(error)) throw error;
+      if (error instanceof Rejection && error.code === 'storage.behind') return error;
+      throw error;
     }
   };
 
@@ -63,8 +62,10 @@ export const createCredentialIndex = ({ readModels, log, freshness, reader }: De
     find: async (hash) => {
       const known = found.get(hash) ?? (await ask(hash));
       if (known !== undefined) return known;
-      await caughtUp();
-      return ask(hash);
+      const behind = await caughtUp();
+      const location = await ask(hash);
+      if (location === undefined && behind !== undefined) throw behind;
+      return location;
     },
   };
 };

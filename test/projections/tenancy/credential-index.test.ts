@@ -7,6 +7,8 @@ import { createCredentialIndex } from '../../../projections/tenancy/credential-i
 const head = '00000000000000000009' as Position;
 const location = { tenant: 'tenant', credentialId: 'credential' };
 
+const behind = () => Promise.reject(new Rejection('storage.behind', { retryAfter: 1 }));
+
 /** A model that knows one hash, from a moment on. */
 const prepare = (until: () => Promise<void>, answers: readonly (object | undefined)[], servingVersion = 1) => {
   const asked: string[] = [];
@@ -26,7 +28,7 @@ describe('the index of credentials', () => {
     const { index, asked, waited } = prepare(async () => undefined, [undefined, location]);
     expect(await index.find('hash')).to.deep.equal(location);
     expect(asked).to.deep.equal(['hash', 'hash']);
-    expect(waited).to.deep.equal([['tenancy_credential_index', head, 2_000]]);
+    expect(waited).to.deep.equal([['tenancy_credential_index', head]]);
   });
 
   it('remembers what it found, and never that it found nothing', async () => {
@@ -36,9 +38,9 @@ describe('the index of credentials', () => {
     expect(asked).to.have.length(3);
   });
 
-  it('does not know the hash when the model does not catch up in time', async () => {
-    const { index } = prepare(() => Promise.reject(new Rejection('storage.behind')), [undefined, undefined]);
-    expect(await index.find('hash')).to.equal(undefined);
+  it('says that it does not know yet when the model does not catch up in time, and knows what it has by then', async () => {
+    expect(await prepare(behind, [undefined, undefined]).index.find('hash').catch((error: Rejection) => [error.code, error.details])).to.deep.equal(['storage.behind', { retryAfter: 1 }]);
+    expect(await prepare(behind, [undefined, location]).index.find('hash')).to.deep.equal(location);
   });
 
   it('asks the older version that still serves, and the one that is being filled', async () => {
