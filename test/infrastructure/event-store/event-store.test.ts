@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 import type { KeyRecord } from '../../../application/kernel/ports.ts';
 import { openEventStore, type OpenEventStore } from '../../../infrastructure/event-store/event-store.ts';
 import { EVENT_MIGRATIONS } from '../../../infrastructure/event-store/schema.ts';
+import { VaultEngine } from '../../../infrastructure/event-store/vault-engine.ts';
 import { systemIds } from '../../../infrastructure/runtime/ids.ts';
 import { migrate } from '../../../infrastructure/runtime/sqlite-migrations.ts';
+import { openWriter } from '../../../infrastructure/runtime/sqlite-open.ts';
 import { someKey } from '../../contract/key-vault.contract.ts';
 import { collect } from '../../support/collect.ts';
 import { requireTool } from '../../support/pending.ts';
@@ -123,6 +125,26 @@ describe('embedded event store', () => {
     await next.close();
     killed.remove();
   }).timeout(60_000);
+
+  it('leaves no byte of a destroyed key in any file once there is space again, also when nobody asks another time', async () => {
+    const [key, own] = [someKey(), temporaryDirectory()];
+    const db = openWriter(`${own.path}/events.db`, { synchronous: 'FULL', secureDelete: true });
+    migrate(db, EVENT_MIGRATIONS);
+    let isFull = true;
+    const prepare = (sql: string): object =>
+      isFull && sql.includes('wal_checkpoint') ? { get: () => { throw Object.assign(new Error('database or disk is full'), { errcode: 13 }); } } : db.prepare(sql);
+    const vault = new VaultEngine({ prepare, exec: (sql: string) => db.exec(sql), get isOpen() { return db.isOpen; } } as unknown as DatabaseSync);
+    vault.apply(['keys.add', [key]]);
+    vault.apply(['keys.destroy', key.id]);
+    expect(() => vault.committed()).to.throw(/full/u);
+    vault.rolledBack();
+    const isThere = (): boolean => readFileSync(`${own.path}/events.db-wal`).includes(Buffer.from(key.wrapped));
+    expect(isThere()).to.equal(true);
+    isFull = false;
+    await until('no byte of it', () => !isThere() || undefined);
+    db.close();
+    own.remove();
+  });
 
   it('leaves no byte of a destroyed key in any file', async () => {
     const keys = Array.from({ length: 400 }, () => someKey({ lookup: systemIds.next() }));
