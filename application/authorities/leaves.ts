@@ -72,6 +72,9 @@ const commandOf = ({ serial, reason, revokedAt }: Revocation, now: number): Revo
   data: { serial, reason, revokedAt, now },
 });
 
+/** What is on the list is so, whatever the clock here says: that of whoever listed it may be ahead. */
+const commandOfListed = (listed: Revocation, now: number): RevokeCertifiedKey => commandOf(listed, Math.max(now, listed.revokedAt));
+
 const wantedLeaf = ({ id, name }: LeafOwner, issuer: CertifiedSigner, { clock, urls }: Pick<LeafDeps, 'clock' | 'urls'>): Wanted => {
   const subject = subjectName(name, id);
   return {
@@ -105,7 +108,7 @@ const createProvisioning = (deps: LeafDeps) => {
     const current = keys.current?.request.serial;
     if (current === undefined || isRevoked(keys, current)) return;
     const listed = await revocations.find(current);
-    if (listed !== undefined) await holders.execute(stream, commandOf(listed, clock.now()));
+    if (listed !== undefined) await holders.execute(stream, commandOfListed(listed, clock.now()));
   };
 
   const make = async (owner: LeafOwner): Promise<CertifiedSigner> => {
@@ -159,7 +162,7 @@ export const createLeaves = (deps: LeafDeps): Leaves => {
       await revocations.list(revocation, cause);
       // Of two at once, the one that reached the list first says why and since when.
       const listed = (await revocations.find(revocation.serial)) ?? revocation;
-      const { events } = await holders.execute(stream, commandOf(listed, clock.now()), cause);
+      const { events } = await holders.execute(stream, commandOfListed(listed, clock.now()), cause);
       inBackground(owner);
       return events.length > 0;
     },

@@ -209,5 +209,20 @@ describe('authorities', function suite() {
         'CertifiedKeyRequested', 'CertifiedKeyIssued', 'CertifiedKeyRevoked', 'CertifiedKeyRequested', 'CertifiedKeyIssued',
       ]);
     });
+
+    it('is caught up also by a process whose clock is behind that of who listed it', async () => {
+      const owner = { id: '019aa5c4-6f00-7000-8000-0000000000ac' as TenantId, name: 'Behind' };
+      const old = await authorities.leafFor(owner);
+      const now = { ...revocation(old.serial), revokedAt: START };
+      const dying = ground.start({
+        store: { ...ground.store, append: async (stream, ...rest) => stream === leafStream(owner.id) ? Promise.reject(new Error('killed')) : ground.store.append(stream, ...rest) },
+      });
+      await dying.revokeLeaf(owner, now, CAUSE).catch(() => undefined);
+      ground.clock.time = START - 200;
+      expect((await authorities.leafFor(owner)).serial).to.not.equal(old.serial);
+      expect(await authorities.revokeLeaf(owner, { ...now, revokedAt: START - 300 }, CAUSE)).to.equal(false);
+      expect(await typesOf(ground, leafStream(owner.id))).to.include('CertifiedKeyRevoked');
+      await authorities.idle();
+    });
   });
 });
