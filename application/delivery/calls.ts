@@ -16,7 +16,8 @@ export interface Calls {
   check(): void;
   /** Milliseconds until something is due that no call under way will tell of. */
   idleFor(): number;
-  isUnderWay(eventId: string): boolean;
+  /** Somebody asks for another attempt of what is under way: when that fails, there is one at once, and a day of them. False where it is not. */
+  askAgain(eventId: string): boolean;
   /** Breaks off what is under way. */
   cut(): void;
   /** Nothing that the receiver has answered counts any more. `url`: where it is now; calls that go elsewhere are broken off. */
@@ -67,16 +68,21 @@ type Health = ReturnType<typeof createHealth>;
 /** As though it had not been tried yet. */
 export const anew = (waiting: Waiting, now: number): Waiting => ({ ...waiting, firstAt: null, notBefore: now });
 
-/** A call under way. `to`: undefined until that is known, which is looked up last. `old`: to a receiver that is another one by now. */
-type Call = { readonly stop: AbortController; to: SealedUrl | undefined; old: boolean };
+/** A call under way. `to`: undefined until that is known, which is looked up last. `old`: to a receiver that is another one by now. `asked`: somebody wants another. */
+type Call = { readonly stop: AbortController; to: SealedUrl | undefined; old: boolean; asked: boolean };
 
 /** One call from its place to what is stored of it: whether the receiver has taken it. */
 const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, health: Health) => {
-  const settle = async (waiting: Waiting, attempted: Attempted, isOld: boolean): Promise<boolean> => {
+  const nextOf = (waiting: Waiting, attempted: Attempted, { old, asked }: Call): Waiting | undefined => {
+    if (attempted.outcome !== 'failed') return undefined;
+    const next = attempted.next ?? (asked ? { ...waiting, attempts: waiting.attempts + 1 } : undefined);
+    return next !== undefined && (old || asked) ? anew(next, clock.now()) : next;
+  };
+  const settle = async (waiting: Waiting, attempted: Attempted, call: Call): Promise<boolean> => {
     if (attempted.outcome === 'stopped') return false;
-    if (!isOld) health.note(attempted);
-    const next = attempted.outcome === 'failed' ? attempted.next : undefined;
-    await (next === undefined ? shelf.remove(waiting.eventId) : shelf.set(isOld ? anew(next, clock.now()) : next));
+    if (!call.old) health.note(attempted);
+    const next = nextOf(waiting, attempted, call);
+    await (next === undefined ? shelf.remove(waiting.eventId) : shelf.set(next));
     return attempted.outcome === 'delivered';
   };
   return async (waiting: Waiting, call: Call): Promise<boolean> => {
@@ -87,7 +93,7 @@ const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, heal
     if (place === undefined) return false;
     try {
       const attempted = await attempt(shelf.endpoint, waiting, { stop: signal, giveUp: place.givenUp, calling: (url) => { call.to = url; } });
-      return await settle(waiting, attempted, call.old);
+      return await settle(waiting, attempted, call);
     } catch (error) {
       if (isFatal(error)) throw error;
       logger.error({ error, webhook: shelf.endpoint.webhookId, position: waiting.eventPosition }, 'a delivery could not be attempted; it will be tried again');
@@ -111,7 +117,11 @@ const createRunning = (room: () => number) => {
   const running = new Map<string, Readonly<{ call: Call; work: Promise<void> }>>();
   let again = 0;
   return {
-    has: (eventId: string): boolean => running.has(eventId),
+    askAgain: (eventId: string): boolean => {
+      const asked = running.get(eventId);
+      if (asked !== undefined) asked.call.asked = true;
+      return asked !== undefined;
+    },
     isFull: (): boolean => running.size >= room(),
     mayBegin: (waiting: Waiting): boolean => !running.has(waiting.eventId) && (waiting.again !== true || again < Math.ceil(room() / 2)),
     add: (waiting: Waiting, call: Call, work: Promise<void>): void => {
@@ -159,7 +169,7 @@ export const createCalls = (deps: CallsDeps): Calls => {
     for (const waiting of shelf.waiting()) {
       if (running.isFull()) return;
       if ((waiting.again === true) !== again || !running.mayBegin(waiting) || !isDue(waiting, now)) continue;
-      const call: Call = { stop: new AbortController(), to: undefined, old: false };
+      const call: Call = { stop: new AbortController(), to: undefined, old: false, asked: false };
       running.add(waiting, call, work.run(waiting, call));
     }
   };
@@ -172,7 +182,7 @@ export const createCalls = (deps: CallsDeps): Calls => {
     },
     check: work.check,
     idleFor: () => (running.isFull() ? LONGEST_SLEEP_MS : Math.max(untilNext(shelf, running.mayBegin, clock.now()), health.restsFor())),
-    isUnderWay: running.has,
+    askAgain: running.askAgain,
     cut: () => running.calls().forEach(({ stop }) => stop.abort()),
     renew: (url) => {
       health.renew();

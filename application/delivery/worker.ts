@@ -88,9 +88,13 @@ const createRound = (deps: WorkerDeps, calls: Calls, knows: Knows) => {
   };
 };
 
-const createAgain = (shelf: Shelf, { isUnderWay }: Pick<Calls, 'isUnderWay'>, wake: () => void): Worker['again'] => async (waiting) => {
-  if (isUnderWay(waiting.eventId)) return true;
+const createAgain = (shelf: Shelf, { askAgain }: Pick<Calls, 'askAgain'>, wake: () => void): Worker['again'] => async (waiting) => {
   const known = shelf.at(waiting.eventId);
+  // What has just come to its end waits no more; else, whoever begins after a crash begins with this.
+  if (known !== undefined && askAgain(waiting.eventId)) {
+    await shelf.set(anew(known, waiting.notBefore));
+    return true;
+  }
   if (known === undefined && shelf.again >= MOST_ASKED) return false;
   // What waits because it is new stays that.
   await shelf.set(known !== undefined && known.again !== true ? waiting : { ...waiting, again: true });

@@ -11,6 +11,7 @@ import { createMemoryState, TENANT } from '../../api/kernel/support.ts';
 import { samplePublic } from '../../support/deliveries.ts';
 import { freeSlots } from '../../support/free-slots.ts';
 import { silentLogger } from '../../support/silent.ts';
+import { until } from '../../support/until.ts';
 
 const ENDPOINT = { tenant: TENANT, webhookId: 'w-1' };
 const waiting = (position: string, more: Partial<Waiting> = {}): Waiting => ({
@@ -181,16 +182,18 @@ const openCalls = async (queue: readonly Waiting[]) => {
   for (const one of queue) await shelf.set(one);
   const begun: string[] = [];
   const free = new Map<string, () => void>();
+  let ended = 0;
   const calls = createCalls({
-    shelf, slots: freeSlots, clock: { now: () => 0 }, logger: silentLogger, onEnd: () => undefined,
+    shelf, slots: freeSlots, clock: { now: () => 0 }, logger: silentLogger, onEnd: () => { ended += 1; },
     attempt: (_endpoint, { eventPosition }) => new Promise((resolve) => {
       begun.push(eventPosition);
       free.set(eventPosition, () => resolve({ outcome: 'delivered' }));
     }),
   });
   const settle = async (position: string): Promise<void> => {
+    const ends = ended;
     free.get(position)?.();
-    while (calls.isUnderWay(`e-${position}`)) await new Promise((resolve) => { setImmediate(resolve); });
+    await until('its end', () => (ended > ends ? true : undefined));
   };
   const launch = async (): Promise<void> => {
     calls.launch();

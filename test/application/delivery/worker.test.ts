@@ -123,6 +123,32 @@ describe('a worker', () => {
     });
   }
 
+  for (const [which, next] of [['one', { ...waiting(0), attempts: 1, firstAt: 0, notBefore: 3_600_000 }], ['the last one', undefined]] as const) {
+    it(`makes another attempt, at once, that somebody asked for while ${which} was under way that failed`, async () => {
+      const first = Promise.withResolvers<Attempted>();
+      const { asked, end, shelf, worker } = await begin(1, () => (asked.attempts === 1 ? first.promise : DELIVERED));
+      await until('a call', () => (asked.attempts === 1 ? true : undefined));
+      expect(await worker.again({ ...waiting(0), attempts: 9 })).to.equal(true);
+      expect(shelf.at('e-0'), 'what a crash leaves').to.include({ firstAt: null, notBefore: 0 });
+      first.resolve({ outcome: 'failed', next, leaveAloneUntil: undefined });
+      await until('the next, at once', () => (shelf.size === 0 ? true : undefined));
+      expect(asked.attempts).to.equal(2);
+      await end();
+    });
+  }
+
+  it('makes no other attempt that somebody asked for while one was under way that was taken', async () => {
+    const first = Promise.withResolvers<Attempted>();
+    const { asked, end, shelf, worker } = await begin(1, () => first.promise);
+    await until('a call', () => (asked.attempts === 1 ? true : undefined));
+    await worker.again(waiting(0));
+    first.resolve(DELIVERED);
+    await until('its end', () => (shelf.size === 0 ? true : undefined));
+    await settled();
+    expect(asked.attempts).to.equal(1);
+    await end();
+  });
+
   it('begins anew with what the program itself could not send', async () => {
     const { asked, end, shelf, worker } = await begin(1, () => { if (asked.attempts === 1) throw new Error('no'); return DELIVERED; });
     await until('a call', () => (shelf.at('e-0')?.notBefore === 30_000 ? true : undefined));
