@@ -34,6 +34,9 @@ const INTERNAL_PAUSE_MS = 30_000;
 const LONGEST_REST_MS = 3_600_000;
 export const LONGEST_SLEEP_MS = 60_000;
 
+/** What the endpoint itself is sent with cannot be opened: nothing of it can be sent, and trying each that waits would only say so as often. */
+const isUnreadable = (error: unknown): boolean => error instanceof Rejection && error.code === 'kernel.seal_broken';
+
 const isFatal = (error: unknown): boolean => error instanceof Rejection && (error.code.startsWith('storage.') || error.code === 'kernel.fenced');
 
 /** A clock that was set back must not keep a delivery for as long as the jump. */
@@ -50,6 +53,7 @@ const createHealth = (clock: Clock, { waiting }: Pick<Shelf, 'waiting'>) => {
     renew: (): void => { [ailing, proven, restUntil] = [false, false, 0]; },
     isAiling: (): boolean => ailing,
     room: (): number => (proven ? AT_ONCE : 1),
+    rest: (ms: number): void => { restUntil = clock.now() + ms; },
     /** 0: it may be called. */
     restsFor: (): number => {
       const left = restUntil - clock.now();
@@ -97,6 +101,7 @@ const createDeliver = ({ shelf, attempt, slots, clock, logger }: CallsDeps, heal
     } catch (error) {
       if (isFatal(error)) throw error;
       logger.error({ error, webhook: shelf.endpoint.webhookId, position: waiting.eventPosition }, 'a delivery could not be attempted; it will be tried again');
+      if (isUnreadable(error)) health.rest(INTERNAL_PAUSE_MS);
       await shelf.set({ ...waiting, notBefore: clock.now() + INTERNAL_PAUSE_MS });
       return false;
     } finally {

@@ -159,6 +159,17 @@ describe('a worker', () => {
     await end();
   });
 
+  it('tries one of those that wait, and not each of them, while what the endpoint is sent with cannot be opened', async () => {
+    const { asked, end, shelf, worker } = await begin(3, () => { if (asked.attempts < 3) throw new Rejection(asked.attempts === 1 ? 'kernel.seal_broken' : 'some.other'); return DELIVERED; });
+    await until('a call', () => (shelf.at('e-0')?.notBefore === 30_000 ? true : undefined));
+    await settled();
+    expect(asked.attempts).to.equal(1);
+    await worker.renew();
+    await until('all of them, once it can: one that fails otherwise holds up nobody', () => (shelf.size === 1 ? true : undefined));
+    expect(asked.attempts).to.equal(4);
+    await end();
+  });
+
   it('stands still when a call ends well after nothing was to go there any more', async () => {
     const first = Promise.withResolvers<Attempted>();
     const { asked, disable, end, shelf, worker } = await begin(3, () => first.promise);
