@@ -22,9 +22,8 @@ const forgottenAt = (projection: AnyProjection, recorded: Recorded, onPoison: On
 
 /** A page, cut before each event at which something is over; the first stretch may be empty. */
 export const stretchesOf = (projection: AnyProjection, events: readonly Recorded[], onPoison: OnPoison): readonly [Stretch, ...Stretch[]] => {
-  const stretches: [Stretch, ...Stretch[]] = [{ events: [] }];
   let current: Recorded[] = [];
-  stretches[0] = { events: current };
+  const stretches: [Stretch, ...Stretch[]] = [{ events: current }];
   for (const recorded of events) {
     const forgotten = forgottenAt(projection, recorded, onPoison);
     if (forgotten !== undefined) stretches.push({ events: (current = []), forgotten });
