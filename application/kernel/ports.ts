@@ -101,7 +101,10 @@ export interface KeyVault {
   get(id: string): Promise<KeyRecord | undefined>;
   /** By blind index, in one tenant or, without it, in all. */
   find(lookup: string, tenant?: TenantId): Promise<readonly KeyRecord[]>;
+  /** All at once: not of people, of whom there may be any number. */
   list(kind: KeyRecord['kind'], tenant?: TenantId): Promise<readonly KeyRecord[]>;
+  /** Those of a tenant in pieces, of which some may be empty, in the order of their ids: others get their turn in between. */
+  pieces(kind: KeyRecord['kind'], tenant: TenantId): AsyncIterable<readonly KeyRecord[]>;
   /** Stores new keys; one that exists (by id, or by tenant and lookup) rejects all with `kernel.key_exists`. */
   add(records: readonly KeyRecord[]): Promise<void>;
   /** Replaces the wrapping of a key that is still wrapped by `expectedWrappedBy` at `expectedVersion`; false otherwise. */

@@ -109,19 +109,23 @@ export const tenantKeys = (vault: KeyVault, masters: Pick<Masters, 'current' | '
   const byVersion = createBoundedCache<string, WrappingKey>(CACHED_TENANTS);
   const unwrapped = (record: KeyRecord): WrappingKey =>
     byVersion.keep(record.id, { id: record.id, version: record.version, key: unwrapKey(record, masters.of(record)) });
-  const stored = async (tenant: TenantId): Promise<KeyRecord | undefined> =>
-    (await vault.list('tenant', tenant)).reduce<KeyRecord | undefined>(
-      (best, record) => (best === undefined || record.version > best.version ? record : best),
-      undefined,
-    );
+  /** By its id: a list would be looked for among the keys of all the tenant's people. Each version but the first follows another. */
+  const stored = async (tenant: TenantId, from = 1): Promise<KeyRecord | undefined> => {
+    let last: KeyRecord | undefined;
+    for (let version = from; ; version += 1) {
+      const record = await vault.get(keyId(tenant, version));
+      if (record === undefined) return last;
+      last = record;
+    }
+  };
 
   const current = async (tenant: TenantId): Promise<WrappingKey> => {
     const known = newest.get(tenant);
     if (known !== undefined && (await vault.get(keyId(tenant, known.version + 1))) === undefined) return known;
-    if ((await stored(tenant)) === undefined) {
+    if ((await stored(tenant, known?.version)) === undefined) {
       await addUnlessThere(vault, wrapKey({ id: keyId(tenant, 1), tenant, kind: 'tenant', version: 1 }, masters.current()));
     }
-    const record = await stored(tenant);
+    const record = await stored(tenant, known?.version);
     if (record === undefined) throw new Rejection('kernel.seal_broken');
     return newest.keep(tenant, unwrapped(record));
   };

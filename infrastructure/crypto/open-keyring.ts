@@ -11,12 +11,15 @@ const rotateTenant = (vault: KeyVault, masters: Masters, keys: TenantKeys) => as
   const version = before.version + 1;
   await addUnlessThere(vault, wrapKey({ id: keyId(tenant, version), tenant, kind: 'tenant', version }, masters.current()));
   const to = await keys.current(tenant);
-  const all = await vault.list('subject', tenant);
+  let all = 0;
+  for await (const people of vault.pieces('subject', tenant)) all += people.length;
   let rewrapped = 0;
-  for (const record of all.filter(({ wrappedBy }) => wrappedBy !== to.version)) {
-    // One that was destroyed or put under the new key meanwhile is left alone.
-    if (await vault.rewrap(rewrapKey(record, await keys.version(tenant, record.wrappedBy), to), record.wrappedBy)) rewrapped += 1;
-    onProgress(rewrapped, all.length);
+  for await (const people of vault.pieces('subject', tenant)) {
+    for (const record of people.filter(({ wrappedBy }) => wrappedBy !== to.version)) {
+      // One that was destroyed or put under the new key meanwhile is left alone.
+      if (await vault.rewrap(rewrapKey(record, await keys.version(tenant, record.wrappedBy), to), record.wrappedBy)) rewrapped += 1;
+      onProgress(rewrapped, all);
+    }
   }
   return { version: to.version, rewrapped };
 };

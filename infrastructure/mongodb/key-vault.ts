@@ -120,15 +120,26 @@ const createWrites = ({ keys, patienceMs }: Vaulted, asking: Guarded): Pick<KeyV
     }),
 });
 
+/** Keys that are read at once. */
+const KEYS_A_PIECE = 500;
+
 /** What is there already, and no index made. */
-export const readMongoVault = ({ db, asking }: Readonly<{ db: Db; asking: Guarded }>): Pick<KeyVault, 'get' | 'find' | 'list'> => {
+export const readMongoVault = ({ db, asking }: Readonly<{ db: Db; asking: Guarded }>): Pick<KeyVault, 'get' | 'find' | 'list' | 'pieces'> => {
   const keys = keysIn(db);
-  const all = (wanted: Filter<KeyDocument>): Promise<readonly KeyRecord[]> =>
-    asking(async () => (await keys.find({ ...wanted, pending: { $exists: false } }).sort({ _id: 1 }).toArray()).map(toRecord));
+  /** `limit` 0: all. */
+  const all = (wanted: Filter<KeyDocument>, limit = 0): Promise<readonly KeyRecord[]> =>
+    asking(async () => (await keys.find({ ...wanted, pending: { $exists: false } }).sort({ _id: 1 }).limit(limit).toArray()).map(toRecord));
   return {
     get: async (id) => (await all({ _id: id }))[0],
     find: (lookup, tenant) => all(tenant === undefined ? { lookup } : { place: `${tenant}\n${lookup}` }),
     list: (kind, tenant) => all(tenant === undefined ? { kind } : { tenant, kind }),
+    pieces: async function* pieces(kind, tenant) {
+      for (let after: string | undefined = ''; after !== undefined; ) {
+        const found: readonly KeyRecord[] = await all({ tenant, kind, _id: { $gt: after } }, KEYS_A_PIECE);
+        yield found;
+        after = found.length < KEYS_A_PIECE ? undefined : found.at(-1)?.id;
+      }
+    },
   };
 };
 
@@ -140,7 +151,7 @@ export const openMongoVault = async ({ db, asking, patienceMs = PATIENCE_MS }: M
   const keys = keysIn(db);
   await asking(() => keys.createIndex({ place: 1 }, { unique: true, sparse: true }));
   await asking(() => keys.createIndex({ lookup: 1 }));
-  await asking(() => keys.createIndex({ tenant: 1, kind: 1 }));
+  await asking(() => keys.createIndex({ tenant: 1, kind: 1, _id: 1 }));
   await asking(() => keys.createIndex({ kind: 1 }));
   return { ...createWrites({ keys, patienceMs }, asking), ...readMongoVault({ db, asking }) };
 };

@@ -31,6 +31,21 @@ export const keyVaultContract = (vault: () => KeyVault): void => {
     expect((await vault().list('tenant')).map(({ id }) => id)).to.include(tenantKey.id);
   });
 
+  it('goes through the keys of a kind in a tenant in pieces, by id', async () => {
+    const first = someKey();
+    const { tenant } = first;
+    const keys = [first, ...Array.from({ length: 600 }, () => someKey({ tenant }))];
+    await Promise.all(keys.map((key) => vault().add([key])));
+    await vault().add([someKey({ tenant, kind: 'tenant' })]);
+    await vault().add([someKey()]);
+    const pieces = await Array.fromAsync(vault().pieces('subject', tenant));
+    expect(Math.max(...pieces.map(({ length }) => length))).to.be.at.most(500);
+    const all = pieces.flat();
+    expect(all.map(({ id }) => id)).to.deep.equal(keys.map(({ id }) => id).toSorted());
+    expect(plain(all.find(({ id }) => id === first.id))).to.deep.equal(plain(first));
+    expect((await Array.fromAsync(vault().pieces('subject', someTenant()))).flat()).to.deep.equal([]);
+  });
+
   it('adds all or none', async () => {
     const known = someKey({ lookup: randomUUIDv7() });
     await vault().add([known]);

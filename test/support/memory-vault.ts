@@ -18,6 +18,10 @@ export const createMemoryVault = (): MemoryVault => {
       [...records.values()].filter((record) => record.lookup === lookup && (tenant === undefined || record.tenant === tenant)),
     list: async (kind, tenant) =>
       [...records.values()].filter((record) => record.kind === kind && (tenant === undefined || record.tenant === tenant)),
+    pieces: async function* pieces(kind, tenant) {
+      const all = [...records.values()].filter((record) => record.kind === kind && record.tenant === tenant).toSorted((one, other) => (one.id < other.id ? -1 : 1));
+      for (let from = 0; from < all.length; from += 500) yield all.slice(from, from + 500);
+    },
     add: async (added) => {
       if (added.some(taken)) throw new Rejection('kernel.key_exists');
       for (const record of added) records.set(record.id, record);

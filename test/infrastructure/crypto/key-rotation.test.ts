@@ -104,6 +104,21 @@ describe('key rotation under load', () => {
   });
 });
 
+describe('the rotation of a tenant with many people', () => {
+  it('reads a few of them at a time, looks for its own key by name, and puts all of them under the new one', async () => {
+    const memory = createMemoryVault();
+    const sealing = await open(memory, 1);
+    const tenant = randomUUID() as TenantId;
+    const made = await Promise.all(Array.from({ length: 1_201 }, async (_, n) => (await sealing.personalData.subject(tenant, people(tenant, n))).newKeys));
+    for (const record of made.flat()) memory.records.set(record.id, record);
+    const vault: KeyVault = { ...memory, list: async (kind, of) => (kind === 'subject' || of !== undefined ? expect.fail('all at once') : memory.list(kind, of)) };
+    const told: (readonly [number, number])[] = [];
+    const rotated = await (await open(vault, 1)).keyring.rotateTenant(tenant, (done, of) => told.push([done, of]));
+    expect([rotated, told.length, told.at(-1)]).to.deep.equal([{ version: 2, rewrapped: 1_201 }, 1_201, [1_201, 1_201]]);
+    expect([...new Set((await memory.list('subject', tenant)).map(({ wrappedBy }) => wrappedBy))]).to.deep.equal([2]);
+  });
+});
+
 /** A vault that dies at its nth write, before or after doing it. */
 const dyingVault = (vault: MemoryVault, nth: number, after: boolean): KeyVault => {
   let writes = 0;
