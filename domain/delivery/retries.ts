@@ -50,10 +50,20 @@ export const failureOf = (status: number): FailureReason | undefined => {
   return status === GONE ? 'gone' : 'status';
 };
 
+/** RFC 9110, 5.6.7: as dates are sent, as they once were, and as C's `asctime` writes them, which is UTC like the others but does not say so. */
+const SAYS_GMT = /^[A-Z][a-z]{2,8}, .* GMT$/u;
+const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/u;
+
+/** Milliseconds since 1970; NaN for what is no date of HTTP. */
+const dateOf = (text: string): number => {
+  if (SAYS_GMT.test(text)) return Date.parse(text);
+  return ASCTIME.test(text) ? Date.parse(`${text} GMT`) : Number.NaN;
+};
+
 /** How long a `Retry-After` (RFC 9110, 10.2.3: seconds or a date) asks to wait, in milliseconds; undefined when it says nothing. */
 export const retryAfterOf = (header: string | undefined, now: number): number | undefined => {
   if (header === undefined) return undefined;
   if (/^\d{1,9}$/u.test(header)) return Number(header) * SECOND;
-  const at = Date.parse(header);
+  const at = dateOf(header);
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 };

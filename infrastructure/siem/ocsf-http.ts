@@ -1,4 +1,5 @@
 /** OCSF events over HTTP: a JSON array for each batch, by POST. What answers 2xx has taken all of it. */
+import { retryAfterOf } from '../../domain/delivery/retries.ts';
 import type { HttpTarget } from '../../domain/delivery/siem-sink.events.ts';
 import { Rejection } from '../../domain/kernel/rejection.ts';
 import { sinkFailed, type OpenSink, type SinkTransport } from '../../application/delivery/siem-ports.ts';
@@ -21,20 +22,10 @@ export const outboundFailure = (error: unknown): unknown => {
   return reason === undefined ? error : sinkFailed({ reason });
 };
 
-const SECOND_MS = 1_000;
-
-/** RFC 9110, 10.2.3: seconds, or a date; undefined when it is neither. */
-export const retryAfter = (value: string | undefined, now: number): number | undefined => {
-  if (value === undefined) return undefined;
-  if (/^\d{1,9}$/u.test(value)) return Number(value) * SECOND_MS;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
-};
-
 const judge = ({ status, headers }: OutboundReply, now: number): void => {
   if (status >= 200 && status < 300) return;
   if (status >= 300 && status < 400) throw sinkFailed({ reason: 'redirect', status });
-  const retryAfterMs = retryAfter(headers['retry-after'], now);
+  const retryAfterMs = retryAfterOf(headers['retry-after'], now);
   throw sinkFailed({ reason: 'status', status, ...(retryAfterMs !== undefined && { retryAfterMs }) });
 };
 

@@ -49,4 +49,16 @@ describe('domain: when deliveries are tried again', () => {
     expect(retryAfterOf('Mon, 09 Mar 2020 14:01:00 GMT', FIRST)).to.equal(0);
     for (const nothing of [undefined, '', '-1', 'soon', '1e9', '9'.repeat(40)]) expect(retryAfterOf(nothing, FIRST) ?? 0, nothing).to.equal(0);
   });
+  it('takes the dates of HTTP in all their forms, wherever the machine is, and no others', () => {
+    const before = process.env['TZ'];
+    process.env['TZ'] = 'America/New_York';
+    try {
+      expect(new Date(FIRST).getTimezoneOffset(), 'the machine is elsewhere').to.equal(240);
+      for (const date of ['Mon, 09 Mar 2026 14:01:00 GMT', 'Monday, 09-Mar-26 14:01:00 GMT', 'Mon Mar  9 14:01:00 2026']) expect(retryAfterOf(date, FIRST), date).to.equal(60_000);
+      for (const none of ['2026-03-09T14:01:00', '9 Mar 2026 14:01:00', '1.5', 'soon 3']) expect(retryAfterOf(none, FIRST), none).to.equal(undefined);
+    } finally {
+      if (before === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = before;
+    }
+  });
 });

@@ -7,7 +7,6 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { SINK_FAILED, type OpenSink, type SinkRecord, type SinkTransport } from '../../../application/delivery/siem-ports.ts';
 import type { BusMessage } from '../../../application/kernel/bus.ts';
-import { retryAfter } from '../../../infrastructure/siem/ocsf-http.ts';
 import { msgIdOf, syslogFrame } from '../../../infrastructure/siem/syslog-frame.ts';
 import { createTransports } from '../../../infrastructure/siem/transports.ts';
 import { createOutbound } from '../../../infrastructure/web/outbound.ts';
@@ -94,14 +93,6 @@ describe('SIEM transports', () => {
       expect(await failure(open({ kind: 'ocsf-http', url: collector.url, header: null }).send([record(1)], never))).to.deep.equal({ reason: 'forbidden' });
       expect(collector.asked()).to.equal(0);
       await collector.close();
-    });
-
-    it('reads Retry-After in both of its forms', () => {
-      expect(retryAfter('120', NOW)).to.equal(120_000);
-      expect(retryAfter(new Date(NOW + 5_000).toUTCString(), NOW)).to.equal(5_000);
-      expect(retryAfter(new Date(NOW - 5_000).toUTCString(), NOW)).to.equal(0);
-      expect(retryAfter('soon', NOW)).to.equal(undefined);
-      expect(retryAfter(undefined, NOW)).to.equal(undefined);
     });
   });
 
