@@ -41,7 +41,7 @@ export interface Shelf {
   /** Takes the place of what is there for the same event. */
   set(waiting: Waiting): Promise<void>;
   remove(eventId: string): Promise<void>;
-  /** Everything, lanes included. */
+  /** Everything, lanes included; it is then put away, and whoever asks for it gets another. */
   clear(): Promise<void>;
 }
 
@@ -126,7 +126,7 @@ const createQueue = (state: StateStore, endpoint: Endpoint) => {
   };
 };
 
-const createShelf = (state: StateStore, endpoint: Endpoint): Loading => {
+const createShelf = (state: StateStore, endpoint: Endpoint, onCleared: () => void): Loading => {
   const lanes = createKept<Lane>(state, LANES, prefixOf(endpoint));
   const queue = createQueue(state, endpoint);
   const shelf: Shelf = {
@@ -152,6 +152,7 @@ const createShelf = (state: StateStore, endpoint: Endpoint): Loading => {
     remove: queue.remove,
     clear: async () => {
       await Promise.all([...[...queue.kept.keys()].map(queue.remove), ...[...lanes.kept.keys()].map(lanes.remove)]);
+      onCleared();
     },
   };
   return { shelf, load: (scope, key, stored) => (scope === LANES ? lanes : queue).load(key, stored) };
@@ -164,7 +165,7 @@ const endpointOf = (key: string): Readonly<{ endpoint: Endpoint; rest: string }>
 };
 
 export interface Shelves {
-  /** The shelf of an endpoint, empty when it is new; the same one each time. */
+  /** The shelf of an endpoint, empty when it is new; the same one each time, until it is cleared. */
   of(endpoint: Endpoint): Shelf;
   all(): readonly Shelf[];
 }
@@ -184,7 +185,7 @@ export const openShelves = async (state: StateStore): Promise<Shelves> => {
   const shelves = new Map<string, Loading>();
   const opened = (endpoint: Endpoint): Loading => {
     const name = prefixOf(endpoint);
-    const known = shelves.get(name) ?? createShelf(state, endpoint);
+    const known = shelves.get(name) ?? createShelf(state, endpoint, () => shelves.delete(name));
     shelves.set(name, known);
     return known;
   };

@@ -34,6 +34,17 @@ describe('shelves', () => {
     await found?.clear();
     expect((await openShelves(state)).all()).to.deep.equal([]);
   });
+  it('are put away when they have been cleared, and found again by whoever asks for them then', async () => {
+    const shelves = await openShelves(createMemoryState(() => 0));
+    const before = shelves.of(ENDPOINT);
+    await before.set(waiting('2'));
+    expect(shelves.all()).to.deep.equal([before]);
+    await before.clear();
+    expect(shelves.all(), 'one for each endpoint that ever was').to.deep.equal([]);
+    await shelves.of(ENDPOINT).set(waiting('3'));
+    expect(shelves.all().map(({ size }) => size)).to.deep.equal([1]);
+  });
+
   it('tell events apart that stand, or once stood, at the same position', async () => {
     const shelf = (await openShelves(createMemoryState(() => 0))).of(ENDPOINT);
     await shelf.set(waiting('2'));
