@@ -46,6 +46,21 @@ describe('sessions', () => {
     expect(await codeOf(signIn(email, { tenant: 'four' }))).to.equal('tenancy.credentials_invalid');
   });
 
+  it('take one place among those whose passwords are looked at, however many tenants an address belongs to', async () => {
+    const email = 'everywhere@acme.example';
+    for (const slug of ['p1', 'p2', 'p3', 'p4']) await tenancy.organization({ slug, email });
+    const verify = cheapPasswords.verify.bind(cheapPasswords);
+    let [running, most] = [0, 0];
+    cheapPasswords.verify = async (password, hash) => {
+      most = Math.max(most, running += 1);
+      await new Promise((resolve) => { setImmediate(resolve); });
+      running -= 1;
+      return verify(password, hash);
+    };
+    const { details } = await rejection(signIn(email)).finally(() => { cheapPasswords.verify = verify; });
+    expect([details, most]).to.deep.equal([{ tenants: ['p1', 'p2', 'p3', 'p4'] }, 1]);
+  });
+
   it('give no free guesses at the accounts that an address has elsewhere: what fits one and not the other counts as a failure', async () => {
     const email = 'victim@example.test';
     await tenancy.organization({ slug: 'hers', email, password: 'quite another secret 4711' });
