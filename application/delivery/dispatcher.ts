@@ -181,6 +181,8 @@ const beginOrClear = async ({ webhooks }: Pick<DispatcherDeps, 'webhooks'>, work
 /** One run; `opened` is told where to ask for what waits, and when it is over. */
 const createRun = (deps: DispatcherDeps, opened: (waiting: (() => Waiting) | undefined) => void): Dispatcher['run'] =>
   async (signal) => {
+    // May fail: nothing is to be let go by then.
+    const shelves = await openShelves(deps.state);
     const ending = new AbortController();
     const end = (): void => ending.abort();
     signal.addEventListener('abort', end, { once: true });
@@ -190,7 +192,6 @@ const createRun = (deps: DispatcherDeps, opened: (waiting: (() => Waiting) | und
       failure ??= { error };
       end();
     };
-    const shelves = await openShelves(deps.state);
     const workers = createWorkers(deps, shelves, onFailure);
     opened(workers.waiting);
     const handle = createHandle(workers, deps);

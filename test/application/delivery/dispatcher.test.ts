@@ -1,11 +1,15 @@
 /** Deliveries at work, over the real stores and the real way out: what stops them, what does not make a storm of them, and who may make them. */
 import { expect } from 'chai';
+import { getEventListeners } from 'node:events';
+import { createDispatcher } from '../../../application/delivery/dispatcher.ts';
 import { deliveriesStream } from '../../../application/delivery/streams.ts';
 import type { DeliveryEvent, WebhookRetryRequested } from '../../../domain/delivery/delivery.events.ts';
 import type { TenantId } from '../../../domain/kernel/ids.ts';
+import { Rejection } from '../../../domain/kernel/rejection.ts';
 import { pause } from '../../../projections/kernel/pause.ts';
 import { createVirtualTime, openDeliveries, type Deliveries, type Program, type VirtualTime } from '../../support/deliveries.ts';
 import { startReceiver, type Receiver, type Reply } from '../../support/receiver.ts';
+import { rejection } from '../../support/rejections.ts';
 import { noted, someCause, someStream, someTenant } from '../../support/sample-events.ts';
 import { until } from '../../support/until.ts';
 
@@ -97,6 +101,13 @@ describe('the dispatcher of webhooks', function suite() {
     await quiet(program);
     await program.stop();
     expect(await stored()).to.deep.equal([]);
+  });
+
+  it('leaves nothing behind where what is stored cannot be read', async () => {
+    const state = { list: () => { throw new Rejection('storage.unavailable'); } };
+    const { signal } = new AbortController();
+    expect((await rejection(createDispatcher({ state } as never).run(signal))).code).to.equal('storage.unavailable');
+    expect(getEventListeners(signal, 'abort')).to.have.length(0);
   });
 
   it('gives way where another one delivers', async () => {
