@@ -50,6 +50,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'tenancy.member_exists': [409, 'The address belongs to a member already.'],
   'tenancy.member_limit': [403, 'The plan has no room for another member; `limit` says how many there may be.'],
   'tenancy.last_owner': [409, 'A tenant always has an owner; this is the last one.'],
+  'tenancy.credential_exists': [409, 'Another attempt under the same Idempotency-Key has made the credential.'],
   'tenancy.credential_not_found': [404, 'There is no such credential.'],
   'tenancy.surface_not_served': [400, 'The surface is not served yet.'],
   'signing.approval_not_found': [404, 'There is no such approval.'],

@@ -122,6 +122,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   'tenancy.refresh_reused': { code: 'QWICK_AUTH_302' },
   'tenancy.too_many_attempts': { code: 'QWICK_AUTH_305', details: retry },
   'tenancy.tenant_required': { code: 'QWICK_API_601', details: organizations },
+  // Made by another attempt under the same Idempotency-Key, which was answered with its secret.
+  'tenancy.credential_exists': { code: 'QWICK_API_601' },
   'tenancy.credential_not_found': { code: 'QWICK_API_602' },
   'tenancy.token_invalid': { code: 'QWICK_AUTH_301' },
   'tenancy.credential_unknown': { code: 'QWICK_AUTH_304' },

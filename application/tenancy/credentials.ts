@@ -47,7 +47,8 @@ export type RevokedCredential = Readonly<{ id: string; revokedAt: string; /** It
 
 export interface Credentials {
   /**
-   * Rejects with `tenancy.surface_not_served` {surface} or `request.invalid` {fields}. `id` is the credential's; when it is taken by an
+   * Rejects with `tenancy.surface_not_served` {surface}, `request.invalid` {fields} or, where another attempt with this id makes it at the
+   * same moment, `tenancy.credential_exists`. `id` is the credential's; when it is taken by an
    * earlier attempt, a new id is chosen; that one is revoked if its secret may never have arrived: unused, and made within a day.
    */
   create(tenant: TenantId, wanted: NewCredential, by: CredentialMaker, how: Cause & Readonly<{ id: string }>): Promise<CreatedCredential>;

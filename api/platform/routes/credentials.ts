@@ -81,7 +81,7 @@ const createRoute = ({ credentials, access }: CredentialDeps) =>
     body: CreateCredentialBody,
     bodyExample: { surface: 'qwick-cert', name: 'CI pipeline', permissions: ['sign'] },
     replies: { 201: { description: 'The credential', schema: CreatedCredentialReply } },
-    rejections: [...rejections, 'tenancy.surface_not_served'],
+    rejections: [...rejections, 'tenancy.surface_not_served', 'tenancy.credential_exists'],
     idempotentCopy: 'secret',
     handle: async ({ principal, params, body, cause, commandId }) => {
       const { id, slug } = await tenantOfPath(access, params.slug);

@@ -86,7 +86,7 @@ const createRoute = ({ credentials }: KeysDeps) =>
     body: CreateKeyBody,
     bodyExample: { name: 'GitHub Actions', permissions: ['sign'], expires_in_months: 6 },
     replies: { 201: { description: 'Created', schema: CreatedKeyReply } },
-    rejections,
+    rejections: [...rejections, 'tenancy.credential_exists'],
     idempotentCopy: 'secret',
     handle: async ({ principal, body, cause, commandId }) => {
       const { tenant, userId, amr } = inPerson(principal);

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { randomUUID } from 'node:crypto';
+import { errorCatalogue as platformErrors } from '../../../api/platform/errors.ts';
+import { errorCatalogue as qwickCertErrors } from '../../../api/qwick-cert/errors.ts';
 import { CREDENTIAL_USE } from '../../../application/tenancy/create-access.ts';
 import { monthsLater } from '../../../application/tenancy/credential-forms.ts';
 import type { CredentialMaker, NewCredential } from '../../../application/tenancy/credentials.ts';
@@ -199,6 +201,14 @@ describe('making a credential', () => {
     expect(made.id).not.to.equal(wanted);
     await tenancy.access.credential('qwick-cert', made.secret);
     expect((await rejection(tenancy.access.credential('qwick-cert', lost.secret))).code).to.equal('tenancy.credential_revoked');
+  });
+
+  it('is made once when two attempts with one id are at it at the same moment: the other one is told so, on every surface', async () => {
+    const { id } = await tenancy.organization();
+    const wanted = randomUUID();
+    const attempts = await Promise.allSettled([create(id, {}, wanted), create(id, {}, wanted)]);
+    expect(attempts.map((attempt) => (attempt.status === 'fulfilled' ? attempt.value.id : attempt.reason.code))).to.have.members([wanted, 'tenancy.credential_exists']);
+    expect([platformErrors, qwickCertErrors].map((errors) => errors['tenancy.credential_exists']?.status)).to.deep.equal([409, 409]);
   });
 
   it('finds nothing to revoke in another tenant or surface', async () => {
