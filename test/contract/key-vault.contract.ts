@@ -28,7 +28,10 @@ export const keyVaultContract = (vault: () => KeyVault): void => {
     expect((await vault().find(lookup)).map(({ id }) => id)).to.have.members([one.id, two.id]);
     expect((await vault().find(lookup, two.tenant)).map(({ id }) => id)).to.deep.equal([two.id]);
     expect((await vault().list('tenant', one.tenant)).map(({ id }) => id)).to.deep.equal([tenantKey.id]);
-    expect((await vault().list('tenant')).map(({ id }) => id)).to.include(tenantKey.id);
+    const found = someKey({ kind: 'installation', lookup: randomUUIDv7() });
+    await vault().add([found]);
+    expect((await vault().list('tenant')).map(({ id }) => id)).to.include(tenantKey.id).and.not.include(found.id);
+    expect((await vault().list('installation')).map(({ id }) => id)).to.include(found.id);
   });
 
   it('goes through the keys of a kind in a tenant in pieces, by id', async () => {

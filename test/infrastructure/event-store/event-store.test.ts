@@ -5,8 +5,6 @@ import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import type { KeyRecord } from '../../../application/kernel/ports.ts';
-import { INSTALLATION } from '../../../domain/kernel/ids.ts';
-import { NOT_OF_PEOPLE } from '../../../infrastructure/event-store/key-vault.ts';
 import { openEventStore, type OpenEventStore } from '../../../infrastructure/event-store/event-store.ts';
 import { EVENT_MIGRATIONS } from '../../../infrastructure/event-store/schema.ts';
 import { VaultEngine } from '../../../infrastructure/event-store/vault-engine.ts';
@@ -23,8 +21,6 @@ import { failOnFatal } from '../../support/silent.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/temporary-directory.ts';
 import { requireTracing } from '../../support/tracing.ts';
 import { until } from '../../support/until.ts';
-
-const ids = (records: readonly KeyRecord[]): readonly string[] => records.map(({ id }) => id);
 
 describe('embedded event store', () => {
   const clock = { time: 1_000_000, now: (): number => clock.time };
@@ -109,24 +105,6 @@ describe('embedded event store', () => {
     const plan = db.prepare('EXPLAIN QUERY PLAN SELECT cause FROM events WHERE position > ? AND position <= ? AND tenant = (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?').all();
     db.close();
     expect(JSON.stringify(plan)).to.contain('events_by_tenant (tenant=? AND rowid>? AND rowid<?)').and.not.contain('TEMP B-TREE');
-  });
-
-  it('finds the keys of the installation and of tenants without a look at those of people', async () => {
-    const { vault } = opened;
-    expect(await vault.list('tenant')).to.deep.equal([]);
-    const tenants = Array.from({ length: 3 }, () => someKey({ kind: 'tenant' }));
-    const [{ tenant }] = tenants as [KeyRecord];
-    const later = someKey({ kind: 'tenant', tenant, version: 2 });
-    const own = [1, 2].map((version) => someKey({ kind: 'installation', tenant: INSTALLATION, version }));
-    const people = Array.from({ length: 5 }, (_, n) => someKey({ tenant, ...(n > 0 && { lookup: `person-${n}` }) }));
-    await vault.add([...tenants, ...people, later, ...own]);
-    expect(ids(await vault.list('tenant'))).to.deep.equal(ids([...tenants, later]).toSorted());
-    expect(ids(await vault.list('installation'))).to.deep.equal(ids(own).toSorted());
-    expect(ids(await vault.list('subject'))).to.deep.equal(ids(people).toSorted());
-    const db = new DatabaseSync(`${directory.path}/events.db`, { readOnly: true });
-    const plan = JSON.stringify(db.prepare(`EXPLAIN QUERY PLAN ${NOT_OF_PEOPLE}`).all());
-    db.close();
-    expect(plan).to.contain('SEARCH keys USING INDEX sqlite_autoindex_keys_2 (tenant=? AND lookup=?)').and.not.contain('SCAN keys');
   });
 
   it('leaves no byte of a destroyed key in any file once nobody reads any more what was there before, such as a backup', async () => {
