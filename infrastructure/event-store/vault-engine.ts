@@ -3,10 +3,10 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { KeyRecord } from '../../application/kernel/ports.ts';
 import { reject } from '../../domain/kernel/rejection.ts';
 import { storageTrouble } from '../runtime/sqlite-errors.ts';
+import { BUSY_MS } from '../runtime/sqlite-open.ts';
 import type { VaultOperation } from './operations.ts';
 
-/** As the connection is opened with. Milliseconds. */
-const BUSY_MS = 5_000;
+/** Milliseconds. */
 const AGAIN_MS = 1_000;
 
 const exists = (id: string): never => reject('kernel.key_exists', { id });

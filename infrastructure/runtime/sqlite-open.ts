@@ -23,6 +23,9 @@ export const requireSqlite = (version: string): void => {
 
 const sqliteVersion = (db: DatabaseSync): string => String(db.prepare('SELECT sqlite_version() AS version').get()?.['version']);
 
+/** How long a connection waits for another one that is in its way. Milliseconds. */
+export const BUSY_MS = 5_000;
+
 export type WriterSettings = Readonly<{
   synchronous: Synchronous;
   /** Whether deleted content is overwritten. Not where everything can be derived again and personal data stands sealed. */
@@ -34,7 +37,7 @@ export type WriterSettings = Readonly<{
  * the database file must not pass unseen.
  */
 export const openWriter = (path: string, { synchronous, secureDelete }: WriterSettings): DatabaseSync => {
-  const db = new DatabaseSync(path, { timeout: 5_000 });
+  const db = new DatabaseSync(path, { timeout: BUSY_MS });
   requireSqlite(sqliteVersion(db));
   db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=${secureDelete ? 'ON' : 'OFF'};
     PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32768`);
@@ -43,7 +46,7 @@ export const openWriter = (path: string, { synchronous, secureDelete }: WriterSe
 
 /** A reading connection: sees every commit, keeps nobody waiting. */
 export const openReader = (path: string): DatabaseSync => {
-  const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
+  const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
   db.exec('PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32768');
   return db;
 };
