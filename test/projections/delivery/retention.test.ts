@@ -3,12 +3,14 @@ import { expect } from 'chai';
 import { webhookEvents } from '../../../application/delivery/events.ts';
 import { deliveriesStream } from '../../../application/delivery/streams.ts';
 import { createEventCodec } from '../../../application/kernel/event-codec.ts';
+import type { Recorded } from '../../../application/kernel/ports.ts';
 import type { ReadModelStore } from '../../../application/kernel/read-models.ts';
 import type { DeliveryEvent } from '../../../domain/delivery/delivery.events.ts';
 import type { TenantId } from '../../../domain/kernel/ids.ts';
 import { type Embedded, openEmbedded } from '../../../infrastructure/runtime/embedded.ts';
 import { deliveriesProjection, type DeliveryDocument } from '../../../projections/delivery/deliveries.ts';
 import { digestOf } from '../../../projections/kernel/digest.ts';
+import { forget } from '../../../projections/kernel/forgetting.ts';
 import { pause } from '../../../projections/kernel/pause.ts';
 import { createProjections, type Projections } from '../../../projections/kernel/projections.ts';
 import { createRunner } from '../../../projections/kernel/runner.ts';
@@ -128,5 +130,22 @@ describe('the log of deliveries', function suite() {
     later(31);
     await say(tenant, delivered('last', at()));
     expect(await known(tenant)).to.deep.equal(['last']);
+  });
+
+  it('leaves what includes later events already: a store may be ahead of where the model is known to stand', async () => {
+    const tenant = someTenant();
+    const ahead = { ...deliveriesProjection, name: 'ahead' };
+    await say(tenant, delivered('old', at()));
+    await settle();
+    const old = await opened.readModels.open<DeliveryDocument>(tenant, deliveriesProjection).get('old');
+    later(31);
+    await say(tenant, delivered('last', at()));
+    const { events } = await opened.log.feed({ types: ['WebhookDelivered'] }).pull(undefined, 10, new AbortController().signal);
+    const [first, last] = events as [Recorded<DeliveryEvent>, Recorded<DeliveryEvent>];
+    await opened.readModels.prepare(ahead);
+    await opened.readModels.commit(ahead, ['before', 'beyond'].map((id) => ({ tenant, id, document: { ...old, deliveryId: id }, position: id === 'before' ? first.position : last.position })), undefined, first.position);
+    expect(await forget(opened.readModels, ahead, { events: [last], forgotten: ahead.forgets?.at(last) ?? [] }, first.position)).to.equal(true);
+    const { items } = await opened.readModels.open<DeliveryDocument>(tenant, ahead).page({ where: { webhookId: 'w' }, limit: 10 });
+    expect(items.map(({ deliveryId }) => deliveryId)).to.deep.equal(['beyond']);
   });
 });
